@@ -1,0 +1,143 @@
+import type { Position } from "../util/errors.js";
+
+/** A value of YAML, JSON, or of a template's result. */
+export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
+export type Vars = { readonly [key: string]: Value };
+
+/** Jinja expression tree (jinja.palletsprojects.com/en/3.1.x/templates), as far as the subset goes. */
+export type Expr =
+  | { kind: "literal"; value: Value }
+  | { kind: "name"; name: string }
+  | { kind: "attr"; object: Expr; name: string }
+  | { kind: "index"; object: Expr; index: Expr }
+  | { kind: "slice"; object: Expr; start?: Expr; stop?: Expr; step?: Expr }
+  | { kind: "list"; items: Expr[] }
+  | { kind: "dict"; entries: [Expr, Expr][] }
+  | { kind: "not"; operand: Expr }
+  | { kind: "neg"; operand: Expr }
+  | { kind: "and" | "or"; left: Expr; right: Expr }
+  | { kind: "compare"; op: "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not in"; left: Expr; right: Expr }
+  | { kind: "binary"; op: "+" | "-" | "*" | "/" | "//" | "%" | "**" | "~"; left: Expr; right: Expr }
+  | { kind: "cond"; test: Expr; then: Expr; otherwise?: Expr }
+  | { kind: "filter"; name: string; subject: Expr; args: Expr[]; kwargs: { [key: string]: Expr } }
+  | { kind: "test"; name: string; subject: Expr; args: Expr[] }
+  /** `lookup('file', path)`, `range(3)`, `x.get('k')`. */
+  | { kind: "call"; callee: Expr; args: Expr[]; kwargs: { [key: string]: Expr } };
+
+/** A bare expression with its place: `when`, `until`, `changed_when`, `failed_when`. */
+export interface Condition {
+  readonly source: string;
+  readonly expr: Expr;
+  readonly position: Position;
+}
+
+/** A YAML value whose strings may hold templates, with the place of each part. */
+export interface Templated {
+  readonly value: Value;
+  /** Position of the value itself. */
+  readonly position: Position;
+  /** Position of the part under a path such as "items/0/mode". */
+  positionOf(path: string): Position;
+}
+
+export interface TaskNode {
+  readonly kind: "task";
+  readonly name: string;
+  readonly position: Position;
+  /** Directory of the file the task stands in: relative `src` are found from here, as Ansible does. */
+  readonly directory: string;
+  /** Short canonical module name: `ansible.builtin.copy` and `copy` are both "copy". */
+  readonly module: string;
+  readonly args: Readonly<Record<string, Templated>>;
+  /** `command: echo hi` gives the free form here. */
+  readonly freeForm?: Templated;
+  readonly when: readonly Condition[];
+  readonly vars: Readonly<Record<string, Templated>>;
+  readonly loop?: Templated;
+  /** loop_control */
+  readonly loopVar: string;
+  readonly loopLabel?: Templated;
+  readonly register?: string;
+  readonly notify: readonly string[];
+  readonly listen: readonly string[];
+  readonly tags: readonly string[];
+  readonly become?: boolean;
+  readonly becomeUser?: Templated;
+  readonly changedWhen?: readonly Condition[];
+  readonly failedWhen?: readonly Condition[];
+  readonly ignoreErrors: boolean;
+  readonly until?: readonly Condition[];
+  readonly retries?: Templated;
+  /** Seconds between retries. */
+  readonly delay?: Templated;
+  /** Seconds that a detached job may take; undefined runs in the foreground. */
+  readonly async?: Templated;
+  /** Seconds between polls. */
+  readonly poll?: Templated;
+  readonly noLog: boolean;
+  readonly checkMode?: boolean;
+  readonly diff?: boolean;
+  readonly delegateTo?: Templated;
+  readonly runOnce: boolean;
+  readonly environment: Readonly<Record<string, Templated>>;
+}
+
+export interface BlockNode {
+  readonly kind: "block";
+  readonly name: string;
+  readonly position: Position;
+  readonly block: readonly PlayNode[];
+  readonly rescue: readonly PlayNode[];
+  readonly always: readonly PlayNode[];
+}
+
+/** The loader folds import_tasks, and a block's when, tags, become and vars, into the tasks below it. */
+export type PlayNode = TaskNode | BlockNode;
+
+export interface Play {
+  readonly name: string;
+  readonly position: Position;
+  readonly directory: string;
+  /** Host pattern. */
+  readonly hosts: string;
+  readonly connection?: string;
+  readonly gatherFacts: boolean;
+  readonly become: boolean;
+  readonly becomeUser?: string;
+  readonly vars: Readonly<Record<string, Templated>>;
+  /** Values of vars_files, in order, already read. */
+  readonly fileVars: readonly Readonly<Record<string, Templated>>[];
+  readonly environment: Readonly<Record<string, Templated>>;
+  readonly preTasks: readonly PlayNode[];
+  readonly tasks: readonly PlayNode[];
+  readonly postTasks: readonly PlayNode[];
+  readonly handlers: readonly TaskNode[];
+  readonly tags: readonly string[];
+  readonly serial?: number;
+  readonly anyErrorsFatal: boolean;
+}
+
+export interface Playbook {
+  readonly file: string;
+  readonly plays: readonly Play[];
+}
+
+/** What a module takes; the loader checks tasks against it, so that a wrong argument is a file:line:column error. */
+export interface ArgSpec {
+  readonly type: "str" | "path" | "bool" | "int" | "float" | "list" | "dict" | "raw" | "mode";
+  readonly required?: boolean;
+  readonly aliases?: readonly string[];
+  readonly choices?: readonly string[];
+  readonly default?: Value;
+}
+
+export interface ModuleArgs {
+  /** Short canonical name. */
+  readonly name: string;
+  readonly args: Readonly<Record<string, ArgSpec>>;
+  /** command, shell, debug-like modules that accept a bare string. */
+  readonly freeForm?: boolean;
+}
+
+/** The registry that the loader checks against; src/modules provides it. */
+export type ModuleCatalog = ReadonlyMap<string, ModuleArgs>;

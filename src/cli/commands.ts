@@ -1,0 +1,70 @@
+import type { ExitCode } from "../util/errors.js";
+import type { Flags, OptionName } from "./options.js";
+
+/** What a command is given: its flags, its words, and the outside world. */
+export interface CommandContext {
+  readonly flags: Flags;
+  readonly words: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export interface CommandModule {
+  readonly run: (context: CommandContext) => Promise<ExitCode>;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly examples: readonly string[];
+  readonly options: readonly OptionName[];
+  /** Words the command takes; none when absent. */
+  readonly words?: { readonly label: string; readonly max: number };
+  readonly load: () => Promise<CommandModule>;
+}
+
+const reach: readonly OptionName[] = [
+  "inventory",
+  "limit",
+  "extra-vars",
+  "user",
+  "private-key",
+  "ask-pass",
+  "ask-become-pass",
+  "accept-new",
+  "ssh-config",
+  "timeout",
+  "forks",
+];
+const display: readonly OptionName[] = ["progress", "json", "verbose", "no-color", "no-input"];
+
+/** The commands, in the order of the help text. Each is loaded only when it is run. */
+export const commandTable: readonly CommandSpec[] = [
+  {
+    name: "try",
+    summary: "Boot a throw-away host on this machine, make it an edge, publish and play back a stream",
+    examples: ["edge-setup try", "edge-setup try --once"],
+    options: ["keep", "once", "release", "source-dir", "yes", "progress", "json", "verbose", "no-color", "no-input"],
+    load: () => import("./commands/try.js"),
+  },
+  {
+    name: "plan",
+    summary: "Show what apply would change on each host, and why; touch nothing",
+    examples: ["edge-setup plan", "edge-setup plan -D -l pi-church", "edge-setup plan --exit-code"],
+    options: [...reach, "tags", "skip-tags", "diff", "exit-code", "source-dir", ...display],
+    load: () => import("./commands/plan.js"),
+  },
+  {
+    name: "apply",
+    summary: "Make the hosts streaming edges and prove it with a test stream",
+    examples: ["edge-setup apply", "edge-setup apply -i pi@raspberrypi.local, --yes", "edge-setup apply -l vps-1 -D"],
+    options: [...reach, "tags", "skip-tags", "check", "diff", "yes", "verify", "no-verify", "source-dir", ...display],
+    load: () => import("./commands/apply.js"),
+  },
+  {
+    name: "verify",
+    summary: "Publish a test stream to each edge, play it back, and say what works",
+    examples: ["edge-setup verify", "edge-setup verify -l pi-church --json"],
+    options: [...reach, ...display],
+    load: () => import("./commands/verify.js"),
+  },
+];

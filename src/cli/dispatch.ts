@@ -1,0 +1,43 @@
+import { type ExitCode, exitCodes, InputError } from "../util/errors.js";
+import { suggest } from "../util/suggest.js";
+import { type CommandSpec, commandTable } from "./commands.js";
+import { commandHelp, mainHelp } from "./help.js";
+import { parseFlags } from "./options.js";
+import { interruptSignal } from "./signals.js";
+
+/**
+ * Finds the command, parses its flags, runs it.
+ * @throws InputError for an unknown command, flag or word
+ */
+export async function dispatch(first: string | undefined, rest: readonly string[]): Promise<ExitCode> {
+  if (first === undefined || first === "--help" || first === "-h") return print(mainHelp());
+  if (first === "help") return print(rest[0] === undefined ? mainHelp() : commandHelp(findCommand(rest[0])));
+  const command = findCommand(first);
+  const { flags, words } = parseFlags(rest, command.options);
+  if (flags.help === true) return print(commandHelp(command));
+  const extra = words[command.words?.max ?? 0];
+  if (extra !== undefined) {
+    throw new InputError("E_EXTRA_WORD", `\`${command.name}\` does not take the word "${extra}"`, {
+      hint: `\`edge-setup help ${command.name}\` shows what it takes.`,
+    });
+  }
+  const loaded = await command.load();
+  return loaded.run({ flags, words, signal: interruptSignal() });
+}
+
+function findCommand(name: string): CommandSpec {
+  const command = commandTable.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  const near = suggest(
+    name,
+    commandTable.map((candidate) => candidate.name),
+  );
+  throw new InputError("E_UNKNOWN_COMMAND", `unknown command "${name}"`, {
+    hint: near === undefined ? "`edge-setup --help` lists the commands." : `Did you mean \`edge-setup ${near}\`?`,
+  });
+}
+
+function print(text: string): ExitCode {
+  process.stdout.write(text);
+  return exitCodes.ok;
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+import { type ExitCode, exitCodes, InputError } from "../util/errors.js";
+import { printError } from "./print-error.js";
+
+const OLDEST_NODE = 20;
+
+/** Runs one command line and gives the exit code; the process is left to end by itself so that output is flushed. */
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < OLDEST_NODE) {
+    throw new InputError(
+      "E_NODE_VERSION",
+      `edge-setup needs Node.js ${OLDEST_NODE} or newer; this is ${process.version}`,
+    );
+  }
+  const [first, ...rest] = argv;
+  if (first === "--version" || first === "-V") {
+    const { versionText } = await import("./version.js");
+    process.stdout.write(versionText());
+    return exitCodes.ok;
+  }
+  const { dispatch } = await import("./dispatch.js");
+  return dispatch(first, rest);
+}
+
+process.stdout.on("error", onBrokenPipe);
+process.stderr.on("error", onBrokenPipe);
+
+/** `edge-setup plan | head` is not an error. */
+function onBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(exitCodes.ok);
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.exitCode = printError(error);
+  },
+);

@@ -1,0 +1,130 @@
+import { parseArgs } from "node:util";
+import { InputError } from "../util/errors.js";
+import { suggest } from "../util/suggest.js";
+
+/** One flag of the command line: the table that parsing, `--help` and docs/cli.md share. */
+export interface OptionSpec {
+  readonly type: "boolean" | "string";
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** Placeholder of the value in help texts. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** Every flag there is. A command names those it takes. */
+export const optionTable = {
+  inventory: {
+    type: "string",
+    short: "i",
+    value: "FILE",
+    help: "Inventory file, or hosts ended by a comma: `pi@192.0.2.7,`. Default: ./edges.yml",
+  },
+  limit: { type: "string", short: "l", value: "PATTERN", help: "Only hosts that match: `pi-*`, `edges:!vps-1`" },
+  tags: { type: "string", short: "t", value: "TAGS", help: "Only tasks with one of these comma-separated tags" },
+  "skip-tags": { type: "string", value: "TAGS", help: "No task with one of these tags" },
+  "extra-vars": {
+    type: "string",
+    short: "e",
+    multiple: true,
+    value: "VARS",
+    help: "Settings over all others: `hls_fragment=4s`, JSON, or @file.yml",
+  },
+  check: { type: "boolean", short: "C", help: "Change nothing: the same as plan" },
+  diff: { type: "boolean", short: "D", help: "Show what changes inside files" },
+  forks: { type: "string", short: "f", value: "N", help: "Hosts worked on at once. Default: 10" },
+  yes: { type: "boolean", short: "y", help: "Apply without asking" },
+  "no-input": { type: "boolean", help: "Never ask anything: a missing answer is an error" },
+  progress: { type: "string", value: "KIND", help: "auto, plain, json or quiet. Default: auto" },
+  json: { type: "boolean", help: "Run events as JSON lines on stdout (docs/events.md)" },
+  "no-color": { type: "boolean", help: "No colours (NO_COLOR does the same)" },
+  verbose: { type: "boolean", short: "v", help: "Also show what is already right, and why" },
+  "accept-new": { type: "boolean", help: "Trust and remember the key of a host that is not known yet" },
+  "ask-pass": { type: "boolean", short: "k", help: "Ask for the SSH password" },
+  "ask-become-pass": { type: "boolean", short: "K", help: "Ask for the sudo password" },
+  "private-key": { type: "string", value: "FILE", help: "SSH key to log in with" },
+  user: { type: "string", short: "u", value: "NAME", help: "SSH user, where the inventory names none" },
+  "ssh-config": { type: "string", value: "FILE", help: "Instead of ~/.ssh/config" },
+  timeout: { type: "string", value: "SECONDS", help: "Give up on a host that does not answer. Default: 10" },
+  "source-dir": { type: "string", value: "DIR", help: "Take NGINX and module sources from here (checked by hash)" },
+  "no-verify": { type: "boolean", help: "Do not publish and play back a test stream after changes" },
+  verify: { type: "boolean", help: "Publish and play back a test stream even if nothing changed" },
+  "exit-code": { type: "boolean", help: "Exit 4 when changes are pending" },
+  keep: { type: "boolean", help: "Leave the host running until Ctrl-C (the default on a terminal)" },
+  once: { type: "boolean", help: "Tear the host down when the proof is done (the default without a terminal)" },
+  release: { type: "string", value: "NAME", help: "Debian release of the throw-away host: trixie or bookworm" },
+  help: { type: "boolean", short: "h", help: "This text" },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof optionTable;
+
+/** Flags as parsed; only those that were given are set. */
+export type Flags = {
+  readonly [N in OptionName]?: (typeof optionTable)[N] extends { multiple: true }
+    ? string[]
+    : (typeof optionTable)[N]["type"] extends "boolean"
+      ? boolean
+      : string;
+};
+
+interface NodeParseError {
+  readonly code: string;
+  readonly message: string;
+}
+
+function isParseError(error: unknown): error is NodeParseError {
+  return error instanceof TypeError && "code" in error && typeof error.code === "string";
+}
+
+/**
+ * Parses the words after the command.
+ * @param argv words of the command line
+ * @param allowed flags that the command takes; `help` always is
+ * @throws InputError for an unknown flag, a missing value, or a word too many
+ */
+export function parseFlags(argv: readonly string[], allowed: readonly OptionName[]): { flags: Flags; words: string[] } {
+  const names: OptionName[] = [...allowed, "help"];
+  const options: Record<string, { type: "boolean" | "string"; short?: string; multiple?: boolean }> = {};
+  for (const name of names) {
+    const spec: OptionSpec = optionTable[name];
+    options[name] = {
+      type: spec.type,
+      ...(spec.short === undefined ? {} : { short: spec.short }),
+      ...(spec.multiple === undefined ? {} : { multiple: spec.multiple }),
+    };
+  }
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+    return { flags: values as Flags, words: positionals };
+  } catch (error) {
+    if (!isParseError(error)) throw error;
+    throw flagError(error, argv, names);
+  }
+}
+
+function flagError(error: NodeParseError, argv: readonly string[], names: readonly OptionName[]): InputError {
+  if (error.code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const quoted = /'(-[^']*)'/.exec(error.message)?.[1] ?? argv.find((word) => word.startsWith("-")) ?? "?";
+    const near = suggest(
+      quoted.replace(/^-+/, ""),
+      names.map((name) => name),
+    );
+    return new InputError("E_UNKNOWN_FLAG", `unknown flag ${quoted}`, {
+      hint: near === undefined ? "`edge-setup help COMMAND` lists the flags." : `Did you mean --${near}?`,
+    });
+  }
+  const [first = error.message] = error.message.split("\n");
+  return new InputError("E_FLAG_VALUE", first.replace(/\.$/, "").replace(/^Option/, "the flag"));
+}
+
+/**
+ * A whole number from a flag.
+ * @throws InputError naming the flag when it is not a number in the range
+ */
+export function intFlag(flags: Flags, name: "forks" | "timeout", fallback: number, min: number, max: number): number {
+  const text = flags[name];
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new InputError("E_FLAG_VALUE", `--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
+}

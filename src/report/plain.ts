@@ -1,0 +1,143 @@
+import type { RunEvent, TaskRef } from "./events.js";
+import { formatDuration, indent, type Paint, recapLine } from "./format.js";
+import type { Output, Reporter } from "./reporter.js";
+
+/** A long task says that it lives at least this often. */
+const HEARTBEAT_MS = 30_000;
+/** A compile reports each file; a line for every tenth of it is enough. */
+const PROGRESS_STEP = 0.1;
+
+export interface PlainOptions {
+  readonly paint: Paint;
+  /** Also tasks that found everything right, with the reason. */
+  readonly verbose: boolean;
+  /** Task lines are the result of `plan`, and progress of everything else. */
+  readonly tasksAreResult: boolean;
+  readonly setInterval?: (callback: () => void, milliseconds: number) => { unref(): unknown };
+  readonly now?: () => number;
+}
+
+interface RunningTask {
+  readonly task: TaskRef;
+  readonly startedAt: number;
+  saidAt: number;
+  shownFraction: number;
+}
+
+type TaskResult = Extract<RunEvent, { type: "task.result" }>;
+
+/** Stable lines, one an event, each with its host: for scripts, CI logs and terminals without a display. */
+export function plainReporter(output: Output, options: PlainOptions): Reporter {
+  const now = options.now ?? Date.now;
+  const running = new Map<string, RunningTask>();
+  const heartbeat = (options.setInterval ?? setInterval)(() => {
+    for (const [host, one] of running) {
+      if (now() - one.saidAt < HEARTBEAT_MS) continue;
+      one.saidAt = now();
+      output.progress(`${host}  still running  ${one.task.name}  ${formatDuration(now() - one.startedAt)}\n`);
+    }
+  }, HEARTBEAT_MS / 2);
+  heartbeat.unref();
+
+  function taskResult(event: TaskResult): void {
+    running.delete(event.host);
+    const shown = event.status === "changed" || event.status === "failed" || event.pending === true;
+    if (!shown && !options.verbose) return;
+    const write = options.tasksAreResult ? output.result : output.progress;
+    write(taskLine(event, options.paint));
+    if (event.diff !== undefined && event.diff.unified !== "") {
+      write(`${indent(paintDiff(event.diff.unified, options.paint))}\n`);
+    }
+    if (event.status === "failed" && event.output !== undefined && event.output !== "") {
+      write(`${indent(event.output)}\n`);
+    }
+  }
+
+  return {
+    event(event) {
+      switch (event.type) {
+        case "message":
+          output.progress(messageLines(event, options.paint));
+          return;
+        case "host.connected":
+          output.progress(`${event.host}  connected  ${event.description}\n`);
+          return;
+        case "host.facts":
+          output.progress(`${event.host}  facts  ${event.summary}\n`);
+          return;
+        case "host.unreachable":
+          output.progress(
+            `${event.host}  ${options.paint("red", "unreachable")}  ${event.text} (${event.code})\n${
+              event.hint === undefined ? "" : `${indent(event.hint)}\n`
+            }`,
+          );
+          return;
+        case "task.start":
+          running.set(event.host, { task: event.task, startedAt: now(), saidAt: now(), shownFraction: 0 });
+          return;
+        case "task.progress": {
+          const one = running.get(event.host);
+          const fraction = event.total > 0 ? event.done / event.total : 0;
+          if (one === undefined || fraction < one.shownFraction + PROGRESS_STEP) return;
+          one.shownFraction = fraction;
+          one.saidAt = now();
+          const percent = `${Math.floor(fraction * 100)}%`;
+          output.progress(`${event.host}  ${percent.padStart(4)}  ${event.task.name}  ${event.done}/${event.total}\n`);
+          return;
+        }
+        case "task.result":
+          taskResult(event);
+          return;
+        case "host.end":
+          running.delete(event.host);
+          output.result(`${recapLine(event.host, event.recap)}\n`);
+          if (event.log !== undefined && event.recap.failed > 0) output.progress(`${event.host}  log  ${event.log}\n`);
+          return;
+        case "run.end":
+          output.progress(`done in ${formatDuration(event.durationMs)}\n`);
+          return;
+        default:
+          return;
+      }
+    },
+    end: () => clearInterval(heartbeat as NodeJS.Timeout),
+  };
+}
+
+function taskLine(event: TaskResult, paint: Paint): string {
+  const [word, style] = statusWord(event);
+  const item = event.item === undefined ? "" : ` [${event.item}]`;
+  const time = event.durationMs >= 1000 ? `  ${formatDuration(event.durationMs)}` : "";
+  return `${event.host}  ${paint(style, word.padEnd(9))}  ${event.task.name}${item}  ${paint("dim", event.reason)}${time}\n`;
+}
+
+function statusWord(event: TaskResult): [string, "green" | "yellow" | "red" | "cyan"] {
+  if (event.pending === true) return ["would run", "yellow"];
+  switch (event.status) {
+    case "ok":
+      return ["ok", "green"];
+    case "changed":
+      return ["changed", "yellow"];
+    case "skipped":
+      return ["skipped", "cyan"];
+    case "failed":
+      return event.ignored === true ? ["ignored", "cyan"] : ["failed", "red"];
+  }
+}
+
+function messageLines(event: Extract<RunEvent, { type: "message" }>, paint: Paint): string {
+  const host = event.host === undefined ? "" : `${event.host}  `;
+  const level = event.level === "info" ? "" : `${paint(event.level === "error" ? "red" : "yellow", event.level)}  `;
+  return `${host}${level}${event.text}\n${event.hint === undefined ? "" : `${indent(event.hint)}\n`}`;
+}
+
+function paintDiff(unified: string, paint: Paint): string {
+  return unified
+    .split("\n")
+    .map((line) => {
+      if (line.startsWith("+")) return paint("green", line);
+      if (line.startsWith("-")) return paint("red", line);
+      return line;
+    })
+    .join("\n");
+}

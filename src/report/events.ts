@@ -17,6 +17,15 @@ export interface TaskRef {
   readonly handler: boolean;
 }
 
+export type CheckStatus = "pass" | "warn" | "fail" | "skip";
+
+/** One proof of `verify`, e.g. "publish with a wrong token is refused". */
+export interface CheckRef {
+  /** Stable identifier such as `publish-wrong-token`. */
+  readonly id: string;
+  readonly title: string;
+}
+
 export interface FileDiff {
   readonly path: string;
   /** Unified diff, secrets masked; empty when the content may not be shown. */
@@ -60,6 +69,18 @@ export type RunEvent =
       diff?: FileDiff;
       /** Last lines of output of a failed command. */
       output?: string;
+      durationMs: number;
+    }
+  | { type: "check.start"; time: string; host: string; check: CheckRef }
+  | {
+      type: "check.result";
+      time: string;
+      host: string;
+      check: CheckRef;
+      status: CheckStatus;
+      /** What was seen. Never empty, never a secret. */
+      reason: string;
+      hint?: string;
       durationMs: number;
     }
   | { type: "host.end"; time: string; host: string; recap: HostRecap; log?: string }

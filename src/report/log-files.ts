@@ -57,6 +57,8 @@ function logText(event: RunEvent): string {
       if (event.output !== undefined) parts.push(event.output);
       return parts.join("\n");
     }
+    case "check.result":
+      return `${event.status} ${event.check.title}: ${event.reason} (${event.durationMs} ms)`;
     case "message":
       return `${event.level} ${event.text}`;
     case "host.unreachable":

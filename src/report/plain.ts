@@ -5,7 +5,7 @@ import type { Output, Reporter } from "./reporter.js";
 /** A long task says that it lives at least this often. */
 const HEARTBEAT_MS = 30_000;
 /** A compile reports each file; a line for every tenth of it is enough. */
-const PROGRESS_STEP = 0.1;
+const PROGRESS_STEPS = 10;
 
 export interface PlainOptions {
   readonly paint: Paint;
@@ -21,7 +21,7 @@ interface RunningTask {
   readonly task: TaskRef;
   readonly startedAt: number;
   saidAt: number;
-  shownFraction: number;
+  shownStep: number;
 }
 
 type TaskResult = Extract<RunEvent, { type: "task.result" }>;
@@ -73,13 +73,14 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
           );
           return;
         case "task.start":
-          running.set(event.host, { task: event.task, startedAt: now(), saidAt: now(), shownFraction: 0 });
+          running.set(event.host, { task: event.task, startedAt: now(), saidAt: now(), shownStep: 0 });
           return;
         case "task.progress": {
           const one = running.get(event.host);
           const fraction = event.total > 0 ? event.done / event.total : 0;
-          if (one === undefined || fraction < one.shownFraction + PROGRESS_STEP) return;
-          one.shownFraction = fraction;
+          const step = Math.floor(fraction * PROGRESS_STEPS);
+          if (one === undefined || step <= one.shownStep) return;
+          one.shownStep = step;
           one.saidAt = now();
           const percent = `${Math.floor(fraction * 100)}%`;
           output.progress(`${event.host}  ${percent.padStart(4)}  ${event.task.name}  ${event.done}/${event.total}\n`);
@@ -87,6 +88,9 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
         }
         case "task.result":
           taskResult(event);
+          return;
+        case "check.result":
+          (options.tasksAreResult ? output.result : output.progress)(checkLine(event, options.paint));
           return;
         case "host.end":
           running.delete(event.host);
@@ -109,6 +113,12 @@ function taskLine(event: TaskResult, paint: Paint): string {
   const item = event.item === undefined ? "" : ` [${event.item}]`;
   const time = event.durationMs >= 1000 ? `  ${formatDuration(event.durationMs)}` : "";
   return `${event.host}  ${paint(style, word.padEnd(9))}  ${event.task.name}${item}  ${paint("dim", event.reason)}${time}\n`;
+}
+
+function checkLine(event: Extract<RunEvent, { type: "check.result" }>, paint: Paint): string {
+  const style = ({ pass: "green", warn: "yellow", fail: "red", skip: "cyan" } as const)[event.status];
+  const hint = event.hint === undefined ? "" : `${indent(event.hint)}\n`;
+  return `${event.host}  ${paint(style, event.status.padEnd(9))}  ${event.check.title}  ${paint("dim", event.reason)}\n${hint}`;
 }
 
 function statusWord(event: TaskResult): [string, "green" | "yellow" | "red" | "cyan"] {

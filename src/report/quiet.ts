@@ -7,6 +7,8 @@ export function quietReporter(output: Output): Reporter {
     event(event) {
       if (event.type === "task.result" && event.status === "failed" && event.ignored !== true) {
         output.progress(`${event.host}: ${event.task.name}: ${event.reason}\n`);
+      } else if (event.type === "check.result" && event.status === "fail") {
+        output.progress(`${event.host}: ${event.check.title}: ${event.reason}\n`);
       } else if (event.type === "host.unreachable") {
         output.progress(`${event.host}: ${event.text}\n`);
       } else if (event.type === "message" && event.level === "error") {

@@ -1,0 +1,66 @@
+import type { HostKeyQuestion, Prompter } from "../../transport/transport.js";
+import { Secret } from "../../util/secret.js";
+
+/** Asked questions, one at a time even when many hosts ask at once. */
+export interface Asker extends Prompter {
+  /** A yes or no; no is the default. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** Nobody is there to ask: every answer is no, and the caller's error names the flag. */
+export const noPrompter: Asker = {
+  confirmHostKey: () => Promise.resolve(false),
+  askSecret: () => Promise.resolve(undefined),
+  confirm: () => Promise.resolve(false),
+};
+
+/** Questions on the terminal, written to stderr so that stdout stays the result's. */
+export function terminalPrompter(): Asker {
+  let last: Promise<unknown> = Promise.resolve();
+  function oneAtATime<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = last.then(ask, ask);
+    last = answer.catch(() => undefined);
+    return answer;
+  }
+  return {
+    confirmHostKey: (question) => oneAtATime(() => confirm(hostKeyText(question))),
+    confirm: (question) => oneAtATime(() => confirm(question)),
+    askSecret: (question) => oneAtATime(() => password(question)),
+  };
+}
+
+function hostKeyText(question: HostKeyQuestion): string {
+  return `${question.host} is not known yet. Its ${question.keyType} key is ${question.fingerprint}. Trust and remember it?`;
+}
+
+/** Enquirer rejects with an empty value when the prompt is cancelled (Ctrl-C, Esc): that is a no. */
+async function confirm(message: string): Promise<boolean> {
+  const { default: enquirer } = await import("enquirer");
+  try {
+    const answer = await enquirer.prompt<{ value: boolean }>({
+      type: "confirm",
+      name: "value",
+      message,
+      initial: false,
+      stdout: process.stderr,
+    });
+    return answer.value;
+  } catch {
+    return false;
+  }
+}
+
+async function password(message: string): Promise<Secret | undefined> {
+  const { default: enquirer } = await import("enquirer");
+  try {
+    const answer = await enquirer.prompt<{ value: string }>({
+      type: "password",
+      name: "value",
+      message,
+      stdout: process.stderr,
+    });
+    return new Secret(answer.value);
+  } catch {
+    return undefined;
+  }
+}

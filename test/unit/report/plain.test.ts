@@ -41,6 +41,15 @@ const events: RunEvent[] = [
   { type: "task.result", ...base, status: "skipped", reason: "check mode", pending: true },
   { type: "task.result", ...base, status: "failed", reason: "exit 100", output: "E: no such package\n" },
   {
+    type: "check.result",
+    time,
+    host: "pi",
+    check: { id: "p", title: "Playlist" },
+    status: "fail",
+    reason: "404",
+    durationMs: 9,
+  },
+  {
     type: "host.unreachable",
     time,
     host: "vps",

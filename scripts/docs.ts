@@ -1,0 +1,13 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { generatedFiles } from "../src/inventory/settings/generated.js";
+
+/** `npm run docs`: writes every file that is generated from a table in code. */
+const root = join(import.meta.dirname, "..");
+
+for (const { path, render } of generatedFiles) {
+  const file = join(root, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, render());
+  console.log(path);
+}

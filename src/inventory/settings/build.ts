@@ -1,0 +1,38 @@
+import type { Setting } from "./types.js";
+
+export const buildSettings = [
+  {
+    name: "nginx_sources",
+    type: { kind: "enum", values: ["upstream", "debian"] },
+    default: "upstream",
+    directive: "profile of nginx-build/sources.lock.json",
+    doc: "Where the pinned sources come from: `upstream` projects, or Debian's source pool alone (then without VTS). Never changed by itself.",
+    status: { kind: "new" },
+  },
+  {
+    name: "build_jobs",
+    type: { kind: "int", min: 0, max: 256 },
+    default: 0,
+    directive: "build.sh --jobs",
+    doc: "Compilers that run at once; `0` decides from cores and memory.",
+    status: { kind: "new" },
+  },
+  {
+    name: "nginx_version",
+    type: { kind: "version" },
+    default: undefined,
+    directive: "none yet (nginx-build/sources.lock.json)",
+    doc: "Another NGINX than the pinned one.",
+    status: { kind: "new" },
+    later: "a choice of versions",
+  },
+  {
+    name: "njs_version",
+    type: { kind: "version" },
+    default: undefined,
+    directive: "none yet (nginx-build/sources.lock.json)",
+    doc: "Another NJS than the pinned one.",
+    status: { kind: "new" },
+    later: "a choice of versions",
+  },
+] as const satisfies readonly Setting[];

@@ -1,0 +1,37 @@
+import { buildSettings } from "./build.js";
+import { hlsSettings } from "./hls.js";
+import { httpSettings } from "./http.js";
+import { httpsSettings } from "./https.js";
+import { rtmpSettings } from "./rtmp.js";
+import type { Setting, SettingSection } from "./types.js";
+import { workerSettings } from "./workers.js";
+
+/** The settings table, in the order of the documentation. */
+const table = [
+  ...rtmpSettings,
+  ...hlsSettings,
+  ...httpSettings,
+  ...httpsSettings,
+  ...workerSettings,
+  ...buildSettings,
+] as const;
+
+export type SettingName = (typeof table)[number]["name"];
+
+export const settings: readonly Setting[] = table;
+
+export const settingsByName: ReadonlyMap<string, Setting> = new Map(settings.map((s) => [s.name, s]));
+
+/** restreamer-edge's variable name to its row. */
+export const settingsByPredecessor: ReadonlyMap<string, Setting> = new Map(
+  settings.flatMap((s) => (s.predecessor === undefined ? [] : [[s.predecessor.name, s] as const])),
+);
+
+export const settingSections: Readonly<Record<SettingSection, { title: string; settings: readonly Setting[] }>> = {
+  rtmp: { title: "RTMP ingest", settings: rtmpSettings },
+  hls: { title: "HLS", settings: hlsSettings },
+  http: { title: "HTTP delivery", settings: httpSettings },
+  https: { title: "HTTPS", settings: httpsSettings },
+  workers: { title: "Workers", settings: workerSettings },
+  build: { title: "Build", settings: buildSettings },
+};

@@ -1,0 +1,56 @@
+/** What a setting's value may be. Ranges are inclusive and in the unit of the parsed value. */
+export type SettingType =
+  | { readonly kind: "port" }
+  | { readonly kind: "int"; readonly min: number; readonly max: number }
+  /** A number, or the word `auto`. */
+  | { readonly kind: "count"; readonly min: number; readonly max: number }
+  | { readonly kind: "bool" }
+  | { readonly kind: "enum"; readonly values: readonly string[] }
+  /** nginx's time: `60` and `60s` are seconds, `500ms`, `3m`, `1h`. Parsed to milliseconds. */
+  | { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number }
+  /** nginx's size: `4096`, `512k`, `1M`, `1g`. Parsed to bytes. `emptyIs` says what an empty value stands for. */
+  | { readonly kind: "size"; readonly min: number; readonly max: number; readonly emptyIs?: string }
+  | { readonly kind: "username" }
+  /** A secret: letters, digits, `.`, `_`, `~`, `-`, so that no URL, shell or template can mangle it. */
+  | { readonly kind: "token"; readonly minLength: number; readonly maxLength: number }
+  /** `*` or one origin such as `https://www.example.org`. */
+  | { readonly kind: "origin" }
+  | { readonly kind: "email" }
+  | { readonly kind: "hostnames" }
+  /** A list of words of the given ones, each once. */
+  | { readonly kind: "words"; readonly values: readonly string[] }
+  | { readonly kind: "version" };
+
+/** What became of the predecessor's variable. */
+export type SettingStatus =
+  | { readonly kind: "new" }
+  | { readonly kind: "taken" }
+  | { readonly kind: "corrected"; readonly why: string }
+  /** Any value is an error: the variable never had an effect, or can have none here. */
+  | { readonly kind: "refused"; readonly why: string };
+
+export type SettingDefault = string | number | boolean | readonly string[];
+
+export type SettingSection = "workers" | "rtmp" | "hls" | "http" | "https" | "build";
+
+/** One row of the settings table: documentation, schema and the source of playbooks/vars/settings.yml. */
+export interface Setting {
+  /** The inventory variable. Tasks and templates see it as `edge_NAME`. */
+  readonly name: string;
+  readonly type: SettingType;
+  /** As it would be written in the inventory. `undefined`: generated for each host (tokens) or without a value. */
+  readonly default: SettingDefault | undefined;
+  /** restreamer-edge's variable and its default there, as its README lists them. */
+  readonly predecessor?: { readonly name: string; readonly default: string };
+  /** The nginx directive or other place it ends in. */
+  readonly directive: string;
+  /** One or two sentences for docs/settings.md and for error hints. */
+  readonly doc: string;
+  readonly status: SettingStatus;
+  /** Values that the predecessor took and that cannot work, each with the reason. */
+  readonly refusals?: readonly { readonly value: SettingDefault; readonly why: string }[];
+  /** The feature that is not built yet: until then only the default is accepted, so that nothing is ignored silently. */
+  readonly later?: string;
+  /** Also emit `edge_NAME_ms` or `edge_NAME_bytes`, a number for calculations. */
+  readonly helper?: boolean;
+}

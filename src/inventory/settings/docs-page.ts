@@ -1,3 +1,4 @@
+import { ansibleOnlyVars, unsupportedAnsibleVars, usedAnsibleVars } from "../ansible-vars.js";
 import { settingSections, settings } from "./index.js";
 import type { Setting, SettingType } from "./types.js";
 
@@ -21,7 +22,7 @@ Tasks and templates use the names of \`playbooks/vars/settings.yml\`, which is t
 /** docs/settings.md. */
 export function renderDocsPage(): string {
   const sections = Object.values(settingSections).map(({ title, settings: rows }) => section(title, rows));
-  return `${[HEADER, ...sections, predecessorSection()].join("\n")}\n`;
+  return `${[HEADER, ...sections, ansibleSection(), predecessorSection()].join("\n")}\n`;
 }
 
 function section(title: string, rows: readonly Setting[]): string {
@@ -31,6 +32,22 @@ function section(title: string, rows: readonly Setting[]): string {
     "| setting | default | value | ends in | meaning |",
     "|---|---|---|---|---|",
     ...rows.map((row) => cells([`\`${row.name}\``, defaultText(row), typeText(row), row.directive, meaning(row)])),
+    "",
+  ].join("\n");
+}
+
+function ansibleSection(): string {
+  const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
+  return [
+    "## Ansible's variables",
+    "",
+    `Used to reach a host: ${list(usedAnsibleVars)}.`,
+    "",
+    `Accepted, for \`ansible-playbook\` on the same inventory: ${list(ansibleOnlyVars)}.`,
+    "",
+    "Refused, as edge-setup would not follow them:",
+    "",
+    ...[...unsupportedAnsibleVars].map(([name, instead]) => `- \`${name}\`: ${instead}.`),
     "",
   ].join("\n");
 }

@@ -16,7 +16,9 @@ const table = [
   ...buildSettings,
 ] as const;
 
-export type SettingName = (typeof table)[number]["name"];
+/** One row with its literal types, for types derived from the table. */
+export type SettingRow = (typeof table)[number];
+export type SettingName = SettingRow["name"];
 
 export const settings: readonly Setting[] = table;
 

@@ -1,0 +1,116 @@
+import { formatDuration, formatSize } from "./docs-page.js";
+import type { SettingName } from "./index.js";
+import type { SettingValues } from "./parse.js";
+import { requiredTmpfsBytes } from "./tmpfs.js";
+
+/** A problem between settings, shown at the first of `names` that the inventory gives. */
+export interface Clash {
+  readonly names: readonly SettingName[];
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Ports of the edge's own loopback services, and the one we come in by. */
+const RESERVED_PORTS: ReadonlyMap<number, string> = new Map([
+  [22, "SSH"],
+  [1936, "the edge's internal RTMP application"],
+  [1980, "the edge's own authorisation service"],
+]);
+
+const MIN_FRAGMENTS = 3;
+const MAX_TMPFS = 1024 ** 4;
+
+/** Values that are each right and cannot work together. */
+export function findClashes(values: SettingValues): Clash[] {
+  return [
+    ...portClashes(values),
+    ...windowClashes(values),
+    ...namingClashes(values),
+    ...memoryClashes(values),
+    ...httpClashes(values),
+  ];
+}
+
+function portClashes(values: SettingValues): Clash[] {
+  const ports: [SettingName, number][] = [
+    ["http_server_port", values.http_server_port],
+    ["rtmp_server_port", values.rtmp_server_port],
+  ];
+  if (values.https) ports.push(["https_server_port", values.https_server_port]);
+  const clashes: Clash[] = [];
+  for (const [index, [name, port]] of ports.entries()) {
+    const owner = RESERVED_PORTS.get(port);
+    if (owner !== undefined)
+      clashes.push({
+        names: [name],
+        message: `${name} is ${port}, which is the port of ${owner}`,
+        hint: "choose another port",
+      });
+    const other = ports.slice(0, index).find(([, taken]) => taken === port);
+    if (other !== undefined)
+      clashes.push({
+        names: [name, other[0]],
+        message: `${name} and ${other[0]} are both ${port}`,
+        hint: "choose two ports",
+      });
+  }
+  return clashes;
+}
+
+function windowClashes(values: SettingValues): Clash[] {
+  const { hls_fragment: fragment, hls_playlist_length: window } = values;
+  if (window >= MIN_FRAGMENTS * fragment) return [];
+  return [
+    {
+      names: ["hls_playlist_length", "hls_fragment"],
+      message: `hls_playlist_length ${formatDuration(window)} is less than ${MIN_FRAGMENTS} fragments of ${formatDuration(fragment)}: players would stall`,
+      hint: `write at least ${formatDuration(MIN_FRAGMENTS * fragment)}`,
+    },
+  ];
+}
+
+function namingClashes(values: SettingValues): Clash[] {
+  const { hls_fragment: fragment, hls_fragment_naming: naming, hls_fragment_naming_granularity: granularity } = values;
+  // The name is a count, ms, or 1/90000 s, rounded down: below one fragment two neighbours never get the same.
+  const limit = naming === "system" ? fragment : naming === "timestamp" ? fragment * 90 : 1;
+  if (granularity <= 1 || granularity < limit) return [];
+  return [
+    {
+      names: ["hls_fragment_naming_granularity", "hls_fragment_naming"],
+      message: `hls_fragment_naming_granularity ${granularity} gives neighbouring segments the same ${naming} name`,
+      hint: limit === 1 ? "sequential names are not rounded: remove it" : `write less than ${limit}`,
+    },
+  ];
+}
+
+function memoryClashes(values: SettingValues): Clash[] {
+  const { hls_bitrate: bitrate, hls_playlist_length: window, hls_streams: streams, hls_tmpfs_size: size } = values;
+  const required = requiredTmpfsBytes(bitrate, window, streams);
+  const need = `${streams} streams of ${bitrate} kbit/s with a window of ${formatDuration(window)} need ${formatSize(required)}`;
+  const hint = "shorten hls_playlist_length, or lower hls_streams or hls_bitrate";
+  if (required > MAX_TMPFS)
+    return [{ names: ["hls_playlist_length", "hls_streams", "hls_bitrate"], message: `${need} of memory`, hint }];
+  if (size === undefined || size >= required) return [];
+  return [
+    {
+      names: ["hls_tmpfs_size"],
+      message: `hls_tmpfs_size ${formatSize(size)} is too small: ${need}`,
+      hint: `write at least ${formatSize(required)}, remove the line to have it calculated, or ${hint}`,
+    },
+  ];
+}
+
+function httpClashes(values: SettingValues): Clash[] {
+  const clashes: Clash[] = [];
+  if (
+    values.rtmp_publish_token !== undefined &&
+    values.rtmp_publish_token.reveal() === values.http_status_password?.reveal()
+  )
+    clashes.push({
+      names: ["rtmp_publish_token", "http_status_password"],
+      message:
+        "rtmp_publish_token and http_status_password are the same: who may publish could read the statistics, and the reverse",
+      hint: "remove one of them to have it generated",
+    });
+  return clashes;
+}

@@ -1,0 +1,202 @@
+import type { Value } from "../../playbook/types.js";
+import { Secret } from "../../util/secret.js";
+import { describeType, formatDuration, formatSize } from "./docs-page.js";
+import type { SettingType } from "./types.js";
+
+/** What a value of a type is once parsed: ms for times, bytes for sizes, Secret for tokens. */
+export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "duration" | "size" }
+  ? number
+  : T extends { kind: "count" }
+    ? number | "auto"
+    : T extends { kind: "bool" }
+      ? boolean
+      : T extends { kind: "token" }
+        ? Secret
+        : T extends { kind: "hostnames" | "words" }
+          ? readonly string[]
+          : string;
+
+export type ParseResult =
+  | { readonly ok: true; readonly value: Parsed<SettingType> }
+  | {
+      readonly ok: false;
+      readonly code: "E_SETTING_TYPE" | "E_SETTING_RANGE";
+      readonly problem: string;
+      readonly hint?: string;
+    };
+
+/** Secrets that everybody knows: from restreamer-edge's documentation, and what people type first. */
+const WELL_KNOWN = new Set([
+  "datarhei",
+  "admin",
+  "administrator",
+  "password",
+  "passw0rd",
+  "changeme",
+  "change-me",
+  "secret",
+  "letmein",
+  "12345678",
+  "123456789",
+  "1234567890",
+  "qwertyui",
+  "streaming",
+  "restreamer",
+  "edge-setup",
+  "your-password",
+  "your-token",
+  "your-username",
+  "your-secure-token",
+]);
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { "": 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const BYTES_PER_UNIT: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const TRUE_WORDS = new Set(["true", "yes", "on", "1"]);
+const FALSE_WORDS = new Set(["false", "no", "off", "0"]);
+/** RFC 1123 labels, at least two of them. */
+const HOSTNAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i;
+
+/** Reads a value as the inventory gives it. Text of digits counts as a number, as `-e key=value` gives text. */
+export function parseValue(type: SettingType, value: Value): ParseResult {
+  switch (type.kind) {
+    case "port":
+      return parseInteger(type, value, 1, 65_535);
+    case "int":
+      return parseInteger(type, value, type.min, type.max);
+    case "count":
+      return value === "auto" ? ok(value) : parseInteger(type, value, type.min, type.max);
+    case "bool":
+      return parseBool(type, value);
+    case "enum":
+      return typeof value === "string" && type.values.includes(value) ? ok(value) : wrong(type, value);
+    case "duration":
+      return parseAmount(type, value, MS_PER_UNIT, [type.minMs, type.maxMs], formatDuration);
+    case "size":
+      return parseAmount(type, value, BYTES_PER_UNIT, [type.min, type.max], formatSize);
+    case "token":
+      return parseToken(type, value);
+    case "username":
+      return matching(type, value, /^[A-Za-z0-9._-]{1,64}$/);
+    case "origin":
+      return matching(
+        type,
+        value,
+        /^(\*|https?:\/\/[A-Za-z0-9.-]+(:[0-9]{1,5})?)$/,
+        "an origin is scheme://host[:port], without a path",
+      );
+    case "email":
+      return matching(type, value, /^[^\s@'"<>]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/);
+    case "version":
+      return typeof value === "number"
+        ? fail("E_SETTING_TYPE", `is the number ${value} to YAML`, "quote it")
+        : matching(type, value, /^[0-9]+(\.[0-9]+){1,3}$/);
+    case "hostnames":
+      return parseList(type, value, (item) => HOSTNAME.test(item), "is not a host name of the DNS");
+    case "words":
+      return parseList(type, value, (item) => type.values.includes(item), `is none of ${type.values.join(", ")}`);
+  }
+}
+
+function parseInteger(type: SettingType, value: Value, min: number, max: number): ParseResult {
+  const text = typeof value === "number" || typeof value === "string" ? String(value) : "";
+  if (!/^[0-9]{1,15}$/.test(text)) return wrong(type, value);
+  const number = Number(text);
+  if (number < min || number > max) return outOfRange(text, `${min} to ${max}`);
+  return ok(number);
+}
+
+function parseBool(type: SettingType, value: Value): ParseResult {
+  if (typeof value === "boolean") return ok(value);
+  const text = typeof value === "string" || typeof value === "number" ? String(value).toLowerCase() : "";
+  if (TRUE_WORDS.has(text)) return ok(true);
+  if (FALSE_WORDS.has(text)) return ok(false);
+  return wrong(type, value, "write true or false");
+}
+
+function parseAmount(
+  type: SettingType,
+  value: Value,
+  units: Readonly<Record<string, number>>,
+  [min, max]: readonly [number, number],
+  format: (amount: number) => string,
+): ParseResult {
+  const text = typeof value === "number" || typeof value === "string" ? String(value) : "";
+  const [, digits, unit = ""] = /^([0-9]{1,15})([a-zA-Z]*)$/.exec(text) ?? [];
+  // nginx reads sizes in either case, times in lower case only.
+  const factor = units[type.kind === "size" ? unit.toLowerCase() : unit];
+  if (digits === undefined || factor === undefined) return wrong(type, value, amountHint(type, text));
+  const amount = Number(digits) * factor;
+  if (amount < min || amount > max) return outOfRange(text, `${format(min)} to ${format(max)}`);
+  return ok(amount);
+}
+
+function amountHint(type: SettingType, text: string): string {
+  if (/^[0-9]+\.[0-9]+/.test(text)) return "nginx reads whole numbers only: write 1500ms for 1.5s, 1536k for 1.5M";
+  return type.kind === "size"
+    ? "write a size such as 512k, 1M or 4096 (bytes)"
+    : "write a time such as 2s, 500ms, 3m, 1h or 60 (seconds)";
+}
+
+function parseToken(type: SettingType & { kind: "token" }, value: Value): ParseResult {
+  if (typeof value === "number" || typeof value === "boolean")
+    return fail("E_SETTING_TYPE", "is a number or a truth value to YAML, which changes it", "put it in quotes");
+  if (typeof value !== "string")
+    return fail("E_SETTING_TYPE", "is not a text", "remove the line to have one generated");
+  // Never quote the value itself: messages go to logs.
+  if (WELL_KNOWN.has(value.toLowerCase()))
+    return fail(
+      "E_SETTING_RANGE",
+      "is a well-known one that anybody can guess",
+      "remove the line to have one generated",
+    );
+  if (value.length < type.minLength || value.length > type.maxLength)
+    return fail("E_SETTING_RANGE", `has ${value.length} characters, not ${type.minLength} to ${type.maxLength}`);
+  if (!/^[A-Za-z0-9._~-]+$/.test(value))
+    return fail(
+      "E_SETTING_TYPE",
+      "holds a character that URLs or configuration files change",
+      "use letters, digits, . _ ~ -",
+    );
+  return ok(new Secret(value));
+}
+
+function parseList(type: SettingType, value: Value, test: (item: string) => boolean, problem: string): ParseResult {
+  if (typeof value === "string" && value !== "")
+    return wrong(type, value, `write a list: [${value.split(/[\s,]+/).join(", ")}]`);
+  if (!Array.isArray(value)) return wrong(type, value);
+  const items: string[] = [];
+  for (const item of value as readonly Value[]) {
+    if (typeof item !== "string" || !test(item))
+      return fail("E_SETTING_TYPE", `has an item ${show(item)} that ${problem}`);
+    if (items.includes(item)) return fail("E_SETTING_TYPE", `has the item ${show(item)} twice`);
+    items.push(item);
+  }
+  return ok(items);
+}
+
+function matching(type: SettingType, value: Value, pattern: RegExp, hint?: string): ParseResult {
+  return typeof value === "string" && pattern.test(value) ? ok(value) : wrong(type, value, hint);
+}
+
+function ok(value: Parsed<SettingType>): ParseResult {
+  return { ok: true, value };
+}
+
+function wrong(type: SettingType, value: Value, hint?: string): ParseResult {
+  return fail("E_SETTING_TYPE", `is ${show(value)}, not ${describeType(type).replaceAll("`", "")}`, hint);
+}
+
+function outOfRange(text: string, range: string): ParseResult {
+  return fail("E_SETTING_RANGE", `is ${text}, outside ${range}`);
+}
+
+function fail(code: "E_SETTING_TYPE" | "E_SETTING_RANGE", problem: string, hint?: string): ParseResult {
+  return { ok: false, code, problem, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A value in a message, shortened. */
+export function show(value: Value): string {
+  if (value === null) return "empty";
+  const text = typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,0 +1,579 @@
+#!/bin/sh
+# Compiles NGINX with the RTMP, NJS and VTS modules from pinned sources into one directory. Stands alone: needs a C
+# compiler, make, the development files of PCRE2, OpenSSL and zlib, and nothing from the network except, in the debian
+# profile, apt. See docs/build.md.
+set -eu
+umask 022
+# Command output is parsed below; messages and sorting must not depend on the operator's language.
+LC_ALL=C
+export LC_ALL
+
+# Raised when the recipe changes in a way that makes old objects useless.
+RECIPE=1
+# MB kept for the rest of the system, and what one compiler process may take: the largest translation unit was measured
+# at 68 MB on 64-bit and 54 MB on 32-bit hosts with -O1 -g0 (docs/build.md).
+RESERVE_MB=100
+PER_JOB_MB_64=100
+PER_JOB_MB_32=70
+# Sources unpacked, objects and the result: 60 MB measured; the rest is what a nearly full card needs to stay usable.
+NEED_MB=200
+
+EXIT_USAGE=2
+
+usage() {
+	cat <<'EOF'
+Usage: build.sh --profile upstream|debian --sources DIR --prefix DIR [options]
+
+  --profile NAME     upstream: NGINX, RTMP, NJS and VTS compiled in.
+                     debian:   Debian's NGINX source with its patches, RTMP compiled in, NJS as Debian's dynamic module.
+  --sources DIR      holds the source archives; where DIR/SHA256SUMS exists, only files listed there are used, verified
+  --prefix DIR       where the result goes; appears there complete or not at all
+  --work DIR         where to compile (default: PREFIX.work); kept after a failure or an interruption, and resumed
+  --jobs N|auto      compilers at once (default auto: by processors and free memory)
+  --with-vts yes|no|auto  default auto: when its source is there (in the upstream profile it has to be there)
+  --opt O1|O2        optimisation (default O1)
+  --keep-work        do not remove the work directory after success
+  --list             print what would be built from which files with how many jobs, and stop
+  --help             this text
+
+Lines "@@step NAME" and "@@progress DONE TOTAL FILE" on stdout tell how far it is. Everything else goes to WORK/build.log.
+Exit codes: 0 built (or already there), 1 failed, 2 wrong usage or a source missing or wrong, 130/143 interrupted.
+EOF
+}
+
+say() { printf '%s\n' "$@"; }
+step() { printf '@@step %s\n' "$*"; }
+die() {
+	status=$1
+	shift
+	printf 'build.sh: %s\n' "$*" >&2
+	exit "$status"
+}
+
+profile='' sources='' prefix='' work='' jobs=auto with_vts=auto opt=O1 keep_work=no list=no
+
+parse_arguments() {
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--help | -h) usage && exit 0 ;;
+		--list) list=yes ;;
+		--keep-work) keep_work=yes ;;
+		--profile | --sources | --prefix | --work | --jobs | --with-vts | --opt)
+			[ $# -ge 2 ] || die $EXIT_USAGE "$1 needs a value"
+			case $1 in
+			--profile) profile=$2 ;;
+			--sources) sources=$2 ;;
+			--prefix) prefix=$2 ;;
+			--work) work=$2 ;;
+			--jobs) jobs=$2 ;;
+			--with-vts) with_vts=$2 ;;
+			--opt) opt=$2 ;;
+			esac
+			shift
+			;;
+		*) die $EXIT_USAGE "unknown argument '$1'; --help lists them" ;;
+		esac
+		shift
+	done
+	case $profile in upstream | debian) ;; *) die $EXIT_USAGE "--profile is 'upstream' or 'debian', not '$profile'" ;; esac
+	[ -n "$sources" ] || die $EXIT_USAGE "--sources is missing"
+	[ -n "$prefix" ] || [ "$list" = yes ] || die $EXIT_USAGE "--prefix is missing"
+	prefix=${prefix:-/opt/edge/builds/unnamed}
+	prefix=${prefix%/}
+	work=${work:-$prefix.work}
+	for dir in "$sources" "$prefix" "$work"; do
+		# nginx's configure and makefiles do not quote paths.
+		case $dir in
+		/*) ;;
+		*) die $EXIT_USAGE "'$dir' is not an absolute path" ;;
+		esac
+		case $dir in *[!A-Za-z0-9_./+~-]*) die $EXIT_USAGE "'$dir' has characters that NGINX's makefiles cannot take" ;; esac
+	done
+	case $jobs in auto) ;; '' | *[!0-9]* | 0) die $EXIT_USAGE "--jobs is a number from 1 or 'auto', not '$jobs'" ;; esac
+	case $with_vts in yes | no | auto) ;; *) die $EXIT_USAGE "--with-vts is 'yes', 'no' or 'auto', not '$with_vts'" ;; esac
+	case $opt in O1 | O2) ;; *) die $EXIT_USAGE "--opt is 'O1' or 'O2', not '$opt'" ;; esac
+}
+
+# --- sources ---------------------------------------------------------------------------------------------------------
+
+# Names listed in SHA256SUMS, or every file of the directory.
+source_names() {
+	if [ -f "$sources/SHA256SUMS" ]; then
+		sed -n 's/^[0-9a-fA-F]\{64\} [ *]\(tar:\)\{0,1\}//p' "$sources/SHA256SUMS"
+	else
+		ls "$sources"
+	fi
+}
+
+# find_source WHAT PATTERN...: the one file that fits, or nothing.
+find_source() {
+	what=$1
+	shift
+	found=''
+	for name in $(source_names); do
+		case $name in *.asc | *.part) continue ;; esac
+		for pattern in "$@"; do
+			# shellcheck disable=SC2254 # a pattern is meant
+			case $name in
+			$pattern)
+				[ -z "$found" ] || die $EXIT_USAGE "$sources holds two sources of $what ($found, $name); list the right ones in SHA256SUMS"
+				found=$name
+				;;
+			esac
+		done
+	done
+	printf '%s' "$found"
+}
+
+require() {
+	[ -n "$2" ] || die $EXIT_USAGE "the source of $1 is not in $sources"
+	[ -f "$sources/$2" ] || die $EXIT_USAGE "$sources/$2 is listed in SHA256SUMS and is not there"
+}
+
+decompress() {
+	case $1 in
+	*.gz | *.tgz) gzip -dc "$1" ;;
+	*.xz) xz -dc "$1" ;;
+	*) cat "$1" ;;
+	esac
+}
+
+# Lines of SHA256SUMS: "HASH  FILE", or "HASH  tar:FILE" for the hash of the decompressed tar (forges recompress).
+verify() {
+	[ -f "$sources/SHA256SUMS" ] || return 0
+	while read -r expected name; do
+		name=${name#\*}
+		case $name in
+		tar:"$1") actual=$(decompress "$sources/$1" | sha256sum) ;;
+		"$1") actual=$(sha256sum <"$sources/$1") ;;
+		*) continue ;;
+		esac
+		actual=${actual%% *}
+		[ "$actual" = "$expected" ] || die $EXIT_USAGE "$sources/$1 is not the pinned file: SHA-256 is $actual, expected $expected"
+	done <"$sources/SHA256SUMS"
+}
+
+choose_sources() {
+	[ -d "$sources" ] || die $EXIT_USAGE "the source directory $sources does not exist"
+	patches='' njs=''
+	if [ "$profile" = upstream ]; then
+		nginx=$(find_source NGINX 'nginx-[0-9]*.tar.*' 'nginx-release-*.tar.*')
+		njs=$(find_source NJS 'njs-*.tar.*')
+		require NJS "$njs"
+	else
+		nginx=$(find_source NGINX 'nginx_*.orig.tar.*')
+		patches=$(find_source "Debian's patches" 'nginx_*.debian.tar.*')
+		require "Debian's patches" "$patches"
+	fi
+	require NGINX "$nginx"
+	rtmp=$(find_source RTMP 'nginx-rtmp-module-*.tar.*' 'libnginx-mod-rtmp_*.orig.tar.*')
+	require RTMP "$rtmp"
+	vts=$(find_source VTS 'nginx-module-vts-*.tar.*')
+	case $with_vts in
+	no) vts='' ;;
+	yes) require VTS "$vts" ;;
+	auto) [ "$profile" = debian ] || require VTS "$vts" ;;
+	esac
+}
+
+# --- the host --------------------------------------------------------------------------------------------------------
+
+# EDGE_BUILD_MEMINFO, EDGE_BUILD_CPUS and EDGE_BUILD_BITS stand in for the host in tests.
+count_jobs() {
+	[ "$jobs" = auto ] || return 0
+	cpus=${EDGE_BUILD_CPUS:-$(nproc 2>/dev/null || echo 1)}
+	bits=${EDGE_BUILD_BITS:-$(getconf LONG_BIT 2>/dev/null || echo 64)}
+	available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' "${EDGE_BUILD_MEMINFO:-/proc/meminfo}")
+	per_job=$PER_JOB_MB_64
+	[ "$bits" = 64 ] || per_job=$PER_JOB_MB_32
+	jobs=$(((${available:-0} - RESERVE_MB) / per_job))
+	[ "$jobs" -le "$cpus" ] || jobs=$cpus
+	[ "$jobs" -ge 1 ] || jobs=1
+}
+
+# First directory upwards that exists.
+existing_parent() {
+	dir=$1
+	while [ ! -d "$dir" ]; do dir=${dir%/*} && dir=${dir:-/}; done
+	printf '%s' "$dir"
+}
+
+check_space() {
+	parent=$(existing_parent "$work")
+	free_mb=$(df -Pk "$parent" | awk 'NR == 2 { print int($4 / 1024) }')
+	# Objects of an interrupted build are space already spent.
+	used_mb=0
+	[ ! -d "$work" ] || used_mb=$(du -sk "$work" | awk '{ print int($1 / 1024) }')
+	[ "$((free_mb + used_mb))" -ge "$NEED_MB" ] ||
+		die 1 "$parent has $free_mb MB free and the build needs $NEED_MB MB; free some space or give another --work"
+}
+
+check_tools() {
+	missing=''
+	for tool in cc make tar gzip sha256sum strip awk; do
+		command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+	done
+	[ -z "$patches" ] || command -v patch >/dev/null 2>&1 || missing="$missing patch"
+	case "$nginx$patches$rtmp" in *.xz*) command -v xz >/dev/null 2>&1 || missing="$missing xz" ;; esac
+	[ -z "$missing" ] || die 1 "not installed:$missing (on Debian: gcc make libc6-dev libpcre2-dev libssl-dev zlib1g-dev patch xz-utils)"
+}
+
+lower_priority() {
+	renice -n 10 -p $$ >/dev/null 2>&1 || :
+	ionice -c 3 -p $$ >/dev/null 2>&1 || :
+}
+
+# One build in a work directory at a time. The lock's descriptor is inherited by the compilers: after a kill -9 of this
+# script alone, the next one waits for the orphans instead of writing into the same objects.
+take_lock() {
+	mkdir -p "$work"
+	command -v flock >/dev/null 2>&1 || return 0
+	exec 8>"$work/lock"
+	flock -n 8 && return 0
+	step "waiting for another build in $work"
+	flock 8
+}
+
+# --- compiling -------------------------------------------------------------------------------------------------------
+
+fail() {
+	printf 'build.sh: %s failed; the last lines of %s:\n' "$1" "$log" >&2
+	tail -n 30 "$log" >&2
+	exit 1
+}
+
+# logged WHAT COMMAND...
+logged() {
+	what=$1
+	shift
+	printf '\n$ %s\n' "$*" >>"$log"
+	"$@" >>"$log" 2>&1 </dev/null || fail "$what"
+}
+
+unpack() {
+	mkdir -p "$work/tree/$1"
+	logged "unpacking $2" tar -xf "$sources/$2" -C "$work/tree/$1" --strip-components=1
+}
+
+# The name of an archive's top directory, which carries the exact version or commit.
+top_directory() {
+	decompress "$sources/$1" 2>/dev/null | tar -tf - 2>/dev/null | sed -n '1{s|/.*||;p;}'
+}
+
+apply_patches() {
+	mkdir -p "$work/tree/patches"
+	logged "unpacking $patches" tar -xf "$sources/$patches" -C "$work/tree/patches"
+	series=$work/tree/patches/debian/patches/series
+	sed 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' "$series" >"$work/series"
+	while read -r name _; do
+		logged "Debian's patch $name" patch -d "$work/tree/nginx" -p1 -N -i "$work/tree/patches/debian/patches/$name"
+	done <"$work/series"
+}
+
+# Modules that an edge does not use: fewer files, and each is code that no CVE can reach.
+lean_arguments() {
+	for module in ssi userid mirror autoindex geo split_clients fastcgi uwsgi scgi grpc memcached empty_gif browser \
+		charset referer upstream_hash upstream_ip_hash upstream_least_conn upstream_random upstream_keepalive; do
+		printf ' --without-http_%s_module' "$module"
+	done
+	for module in access geo map split_clients return limit_conn upstream_hash upstream_least_conn upstream_random \
+		upstream_zone; do
+		printf ' --without-stream_%s_module' "$module"
+	done
+}
+
+# Sets the options of NGINX's configure. -Wno-error: a newer compiler's new warning must not stop a build.
+compose_configure() {
+	cflags="-$opt -g0 -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE -Wno-error -Wformat -Werror=format-security"
+	ldflags="-pie -Wl,-z,relro -Wl,-z,now"
+	tree=$work/tree
+	options="--prefix=$prefix --error-log-path=stderr --http-log-path=/dev/null"
+	options="$options --pid-path=/run/edge/nginx.pid --lock-path=/run/edge/nginx.lock"
+	options="$options --http-client-body-temp-path=/var/cache/edge/client_body --http-proxy-temp-path=/var/cache/edge/proxy"
+	options="$options --with-threads --with-http_ssl_module --with-http_v2_module --with-http_realip_module"
+	options="$options --with-http_stub_status_module --with-stream --with-stream_ssl_module$(lean_arguments)"
+	options="$options --add-module=$tree/rtmp"
+	[ -z "$vts" ] || options="$options --add-module=$tree/vts"
+	[ -z "$njs" ] || options="$options --add-module=$tree/njs/nginx"
+	# What Debian's dynamic modules are compiled against.
+	[ "$profile" = upstream ] || options="$options --with-compat"
+}
+
+# Everything that makes objects of an earlier run usable or not.
+describe_inputs() {
+	say "recipe $RECIPE" "options $options" "cflags $cflags" "ldflags $ldflags"
+	cc -v 2>&1 | sed -n '$p'
+	for name in $nginx $patches $rtmp $vts $njs; do
+		printf '%s %s\n' "$name" "$(sha256sum <"$sources/$name")"
+	done
+}
+
+prepare_tree() {
+	describe_inputs >"$work/inputs.new"
+	if [ -f "$work/unpacked" ] && cmp -s "$work/inputs" "$work/inputs.new"; then
+		resumed=true
+		say "resuming the build in $work"
+		return 0
+	fi
+	rm -rf "$work/tree" "$work/unpacked" "$work/configured" "$work/objects" "$work/rss" "$work/linked"
+	mv "$work/inputs.new" "$work/inputs"
+	step unpack
+	unpack nginx "$nginx"
+	unpack rtmp "$rtmp"
+	[ -z "$vts" ] || unpack vts "$vts"
+	[ -z "$njs" ] || unpack njs "$njs"
+	[ -z "$patches" ] || apply_patches
+	: >"$work/unpacked"
+}
+
+# NJS's own library is configured and compiled before NGINX's make would do it (nginx/config.make): that rule starts
+# over with "make clean", which would throw away the objects of an interrupted build.
+configure_tree() {
+	[ ! -f "$work/configured" ] || return 0
+	step configure
+	began=$(date +%s)
+	cd "$work/tree/nginx"
+	configure=./configure
+	[ -f $configure ] || configure=auto/configure
+	NJS_QUICKJS=NO NJS_LIBXSLT=NO NJS_ZLIB=NO
+	export NJS_QUICKJS NJS_LIBXSLT NJS_ZLIB
+	# shellcheck disable=SC2086 # one word an option, none holds a space
+	logged "NGINX's configure" $configure $options --with-cc-opt="$cflags" --with-ld-opt="$ldflags"
+	if [ -n "$njs" ]; then
+		cd "$work/tree/njs"
+		rm -rf build
+		CFLAGS=$(sed -n 's/^CFLAGS = *//p' "$work/tree/nginx/objs/Makefile")
+		export CFLAGS
+		logged "NJS's configure" ./configure --no-openssl --no-libxml2 --no-zlib --no-pcre --no-quickjs --ld-opt="$ldflags"
+		unset CFLAGS
+	fi
+	echo "$(($(date +%s) - began))" >"$work/configured"
+}
+
+# Stands in for the compiler: writes an object beside its place and renames it, so that a killed compiler leaves no
+# half object behind; counts; and tells progress on descriptor 3.
+write_compiler() {
+	measure=''
+	if /usr/bin/time -f %M -o "$work/rss.probe" true 2>/dev/null; then measure="/usr/bin/time -a -o $work/rss -f %M"; fi
+	cat >"$work/cc" <<EOF
+#!/bin/sh
+compile=no output=
+for word; do [ "\$word" != -c ] || compile=yes; done
+[ \$compile = yes ] || exec cc "\$@"
+left=\$#
+while [ \$left -gt 0 ]; do
+	word=\$1
+	shift
+	left=\$((left - 1))
+	if [ "\$word" = -o ]; then
+		output=\$1
+		shift
+		left=\$((left - 1))
+		set -- "\$@" -o "\$output.part"
+	else
+		set -- "\$@" "\$word"
+	fi
+done
+$measure cc "\$@" || exit
+mv "\$output.part" "\$output"
+echo "\$output" >>"$work/objects"
+while read -r total; do echo "@@progress \$(wc -l <"$work/objects") \$total \${output##*/}" >&3; done <"$work/total"
+EOF
+	chmod 755 "$work/cc"
+}
+
+compile() {
+	cd "$work/tree"
+	# After a power cut a file may exist with nothing in it.
+	find . -name '*.o' -size 0 -exec rm -f {} +
+	# The index of a library that was being written is not trusted.
+	[ -f "$work/linked" ] || rm -f njs/build/libnjs.a nginx/objs/nginx
+	find nginx/objs njs/build -name '*.o' 2>/dev/null >"$work/objects" || :
+	njs_total=0
+	# Its makefile knows more objects than the library takes; a dry run over everything names those that it does.
+	[ -z "$njs" ] || njs_total=$(make -C njs -f build/Makefile -B -n build/libnjs.a 2>/dev/null | grep -c -- '-o build/.*\.o')
+	nginx_total=$(grep -c '^objs/.*\.o:' nginx/objs/Makefile)
+	total=$((njs_total + nginx_total))
+	echo "$total" >"$work/total"
+	write_compiler
+	step compile
+	echo "@@progress $(wc -l <"$work/objects") $total" >&3
+	began=$(date +%s)
+	if [ -n "$njs" ]; then
+		logged "compiling NJS" make -C njs -f build/Makefile -j "$jobs" NJS_CC="$work/cc" build/libnjs.a
+		# Newer than NGINX's makefile, so that its rule for the library has nothing to do.
+		touch njs/build/libnjs.a
+	fi
+	logged "compiling NGINX" make -C nginx -f objs/Makefile -j "$jobs" CC="$work/cc" build
+	: >"$work/linked"
+	make_seconds=$(($(date +%s) - began))
+}
+
+# --- the result ------------------------------------------------------------------------------------------------------
+
+# Debian's own NJS module for this release, verified by apt; unpacked, not installed: no package and no service of
+# NGINX comes to the host.
+fetch_debian_njs() {
+	deb=$(find "$sources" -maxdepth 1 -name 'libnginx-mod-http-js_*.deb' | head -n 1)
+	if [ -z "$deb" ]; then
+		step "fetch libnginx-mod-http-js"
+		rm -rf "$work/deb"
+		mkdir -p "$work/deb"
+		cd "$work/deb"
+		logged "apt-get download libnginx-mod-http-js" apt-get -o APT::Sandbox::User=root download libnginx-mod-http-js
+		deb=$(find "$work/deb" -name '*.deb' | head -n 1)
+	fi
+	njs_version=$(dpkg-deb -f "$deb" Version)
+	njs_version=${njs_version%-*}
+	rm -rf "$work/deb-root"
+	logged "unpacking $deb" dpkg-deb -x "$deb" "$work/deb-root"
+	cp "$work/deb-root/usr/lib/nginx/modules/ngx_http_js_module.so" "$partial/modules/"
+	absent=$(ldd "$partial/modules/ngx_http_js_module.so" | awk '/not found/ { print $1 }')
+	[ -z "$absent" ] || die 1 "Debian's NJS module needs $absent; install the package that has it (libxml2)"
+}
+
+assemble() {
+	step install
+	rm -rf "$partial"
+	mkdir -p "$partial/sbin" "$partial/modules" "$partial/conf"
+	cp "$work/tree/nginx/objs/nginx" "$partial/sbin/nginx"
+	strip "$partial/sbin/nginx"
+	cp "$work/tree/nginx/conf/mime.types" "$partial/conf/"
+	[ "$profile" = upstream ] || fetch_debian_njs
+}
+
+smoke_test() {
+	step "smoke test"
+	smoke=$work/smoke
+	rm -rf "$smoke"
+	mkdir -p "$smoke"
+	load=''
+	[ -n "$njs" ] || load="load_module $partial/modules/ngx_http_js_module.so;"
+	zone='' display=''
+	if [ -n "$vts" ]; then
+		zone='vhost_traffic_status_zone;' display='location /s { vhost_traffic_status_display; }'
+	fi
+	echo 'import crypto from "crypto"; export default { hi(r) { r.return(200, crypto.createHash("sha256").digest("hex")); } };' >"$smoke/hi.js"
+	cat >"$smoke/nginx.conf" <<EOF
+$load
+pid $smoke/nginx.pid;
+error_log stderr;
+events { worker_connections 64; }
+rtmp { server { listen unix:$smoke/rtmp.sock; application hls { live on; hls on; hls_path $smoke; } } }
+stream { server { listen unix:$smoke/stream.sock; pass unix:$smoke/rtmp.sock; } }
+http {
+  access_log off;
+  client_body_temp_path $smoke/body;
+  proxy_temp_path $smoke/proxy;
+  js_path $smoke;
+  js_import hi from hi.js;
+  limit_req_zone \$binary_remote_addr zone=a:1m rate=1r/s;
+  map \$uri \$x { default 1; }
+  $zone
+  server { listen unix:$smoke/http.sock; location / { js_content hi.hi; } $display location /b { auth_basic a; stub_status; } location /p { proxy_pass http://127.0.0.1:9; } }
+}
+EOF
+	# NGINX before 1.25.4 has no "pass" in stream.
+	case $nginx_version in 1.2[0-4].*) sed -i '/^stream/d' "$smoke/nginx.conf" ;; esac
+	logged "nginx -V" "$partial/sbin/nginx" -V
+	logged "nginx -t with a small configuration" "$partial/sbin/nginx" -t -e stderr -p "$smoke" -c "$smoke/nginx.conf"
+}
+
+json_string() { printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g' | tr -d '\n')"; }
+
+# Largest resident size of one compiler process in KB where GNU time is there to tell, and the memory peak of the whole
+# job in KB where the kernel counts it for our control group.
+peak_compiler() { if [ -s "$work/rss" ]; then sort -n "$work/rss" | tail -n 1; else echo null; fi; }
+peak_group() {
+	group=$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null || :)
+	file=/sys/fs/cgroup$group/memory.peak
+	if [ -r "$file" ]; then awk '{ print int($1 / 1024) }' "$file"; else echo null; fi
+}
+
+write_manifest() {
+	rtmp_version=$(top_directory "$rtmp")
+	vts_version=null vts_feature=false
+	if [ -n "$vts" ]; then
+		vts_version=$(top_directory "$vts") vts_feature=true
+		vts_version=$(json_string "${vts_version#nginx-module-vts-}")
+	fi
+	{
+		printf '{\n  "format": 1,\n  "profile": "%s",\n' "$profile"
+		printf '  "versions": {"nginx": %s, "nginx_patches": %s, "rtmp": %s, "njs": %s, "vts": %s},\n' \
+			"$(json_string "$nginx_version")" "$(patches_version)" "$(json_string "${rtmp_version#nginx-rtmp-module-}")" \
+			"$(json_string "$njs_version")" "$vts_version"
+		printf '  "features": {"vts": %s, "njs": %s, "njs_dynamic": %s, "rtmps": %s, "http2": true},\n' \
+			"$vts_feature" "$(json_string "$njs_version")" "$njs_dynamic" "$(grep -q '^stream' "$work/smoke/nginx.conf" && echo true || echo false)"
+		printf '  "load_modules": [%s],\n' "$([ $njs_dynamic = false ] || json_string "modules/ngx_http_js_module.so")"
+		printf '  "configure": %s,\n' "$(json_string "$("$partial/sbin/nginx" -V 2>&1 | sed -n 's/^configure arguments: //p')")"
+		printf '  "compiler": %s,\n  "machine": %s,\n' "$(json_string "$(cc -v 2>&1 | sed -n '$p')")" "$(json_string "$(cc -dumpmachine)")"
+		printf '  "files": %s,\n  "jobs": %s,\n  "resumed": %s,\n' "$(cat "$work/total")" "$jobs" "$resumed"
+		printf '  "seconds": {"configure": %s, "make": %s},\n' "$(cat "$work/configured")" "$make_seconds"
+		printf '  "peak_kb": {"compiler": %s, "group": %s}\n}\n' "$(peak_compiler)" "$(peak_group)"
+	} >"$partial/manifest.json"
+}
+
+patches_version() {
+	[ -n "$patches" ] || { echo null && return; }
+	name=${patches#nginx_}
+	json_string "${name%.debian.tar.*}"
+}
+
+publish() {
+	# .complete is in the directory before the directory has its name: whoever sees the name sees a whole build.
+	: >"$partial/.complete"
+	sync "$partial/sbin/nginx" "$partial/manifest.json" 2>/dev/null || sync
+	rm -rf "$prefix"
+	mv "$partial" "$prefix"
+}
+
+main() {
+	parse_arguments "$@"
+	choose_sources
+	count_jobs
+	if [ "$list" = yes ]; then
+		say "profile $profile" "nginx $nginx" "patches ${patches:--}" "rtmp $rtmp" "njs ${njs:-libnginx-mod-http-js}" "vts ${vts:--}" "jobs $jobs"
+		exit 0
+	fi
+	exec 3>&1
+	if [ -f "$prefix/.complete" ]; then
+		say "already built: $prefix"
+		exit 0
+	fi
+	check_tools
+	check_space
+	lower_priority
+	take_lock
+	if [ -f "$prefix/.complete" ]; then
+		say "already built: $prefix"
+		exit 0
+	fi
+	log=$work/build.log
+	partial=$prefix.partial
+	resumed=false
+	: >"$log"
+	trap 'rm -rf "$partial"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	mkdir -p "${prefix%/*}"
+	step verify
+	for name in $nginx $patches $rtmp $vts $njs; do verify "$name"; done
+	compose_configure
+	prepare_tree
+	nginx_version=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' "$work/tree/nginx/src/core/nginx.h")
+	njs_version='' njs_dynamic=true
+	if [ -n "$njs" ]; then
+		njs_version=$(sed -n 's/^#define NJS_VERSION *"\(.*\)"/\1/p' "$work/tree/njs/src/njs.h") njs_dynamic=false
+	fi
+	configure_tree
+	compile
+	assemble
+	smoke_test
+	write_manifest
+	publish
+	cd /
+	[ "$keep_work" = yes ] || rm -rf "$work/tree" "$work/inputs" "$work/unpacked" "$work/configured" "$work/deb-root"
+	say "built $prefix"
+}
+
+main "$@"

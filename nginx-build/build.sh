@@ -270,6 +270,30 @@ apply_patches() {
 	done <"$work/series"
 }
 
+# Debian's own NJS module for this release, verified by apt; unpacked, not installed: no package and no service of
+# NGINX comes to the host. Fetched before the compile, so that what is wrong with it is said at once.
+fetch_debian_njs() {
+	deb=$(find "$sources" -maxdepth 1 -name 'libnginx-mod-http-js_*.deb' | head -n 1)
+	if [ -z "$deb" ]; then
+		step "fetch libnginx-mod-http-js"
+		rm -rf "$work/deb"
+		mkdir -p "$work/deb"
+		cd "$work/deb"
+		logged "apt-get download libnginx-mod-http-js" apt-get -o APT::Sandbox::User=root download libnginx-mod-http-js
+		deb=$(find "$work/deb" -name '*.deb' | head -n 1)
+	fi
+	abi=$(dpkg-deb -f "$deb" Depends | sed -n 's/.*nginx-abi-\([0-9.]*\)-.*/\1/p')
+	[ "$abi" = "$nginx_version" ] ||
+		die 1 "this host's libnginx-mod-http-js is for NGINX ${abi:-unknown}, the source given is $nginx_version; give the source of the host's own release"
+	njs_version=$(dpkg-deb -f "$deb" Version)
+	njs_version=${njs_version%-*}
+	rm -rf "$work/deb-root"
+	logged "unpacking $deb" dpkg-deb -x "$deb" "$work/deb-root"
+	njs_module=$work/deb-root/usr/lib/nginx/modules/ngx_http_js_module.so
+	absent=$(ldd "$njs_module" | awk '/not found/ { print $1 }')
+	[ -z "$absent" ] || die 1 "Debian's NJS module needs $absent; install the package that has it (libxml2)"
+}
+
 # Modules that an edge does not use: fewer files, and each is code that no CVE can reach.
 lean_arguments() {
 	for module in ssi userid mirror autoindex geo split_clients fastcgi uwsgi scgi grpc memcached empty_gif browser \
@@ -411,27 +435,6 @@ compile() {
 
 # --- the result ------------------------------------------------------------------------------------------------------
 
-# Debian's own NJS module for this release, verified by apt; unpacked, not installed: no package and no service of
-# NGINX comes to the host.
-fetch_debian_njs() {
-	deb=$(find "$sources" -maxdepth 1 -name 'libnginx-mod-http-js_*.deb' | head -n 1)
-	if [ -z "$deb" ]; then
-		step "fetch libnginx-mod-http-js"
-		rm -rf "$work/deb"
-		mkdir -p "$work/deb"
-		cd "$work/deb"
-		logged "apt-get download libnginx-mod-http-js" apt-get -o APT::Sandbox::User=root download libnginx-mod-http-js
-		deb=$(find "$work/deb" -name '*.deb' | head -n 1)
-	fi
-	njs_version=$(dpkg-deb -f "$deb" Version)
-	njs_version=${njs_version%-*}
-	rm -rf "$work/deb-root"
-	logged "unpacking $deb" dpkg-deb -x "$deb" "$work/deb-root"
-	cp "$work/deb-root/usr/lib/nginx/modules/ngx_http_js_module.so" "$partial/modules/"
-	absent=$(ldd "$partial/modules/ngx_http_js_module.so" | awk '/not found/ { print $1 }')
-	[ -z "$absent" ] || die 1 "Debian's NJS module needs $absent; install the package that has it (libxml2)"
-}
-
 assemble() {
 	step install
 	rm -rf "$partial"
@@ -439,7 +442,7 @@ assemble() {
 	cp "$work/tree/nginx/objs/nginx" "$partial/sbin/nginx"
 	strip "$partial/sbin/nginx"
 	cp "$work/tree/nginx/conf/mime.types" "$partial/conf/"
-	[ "$profile" = upstream ] || fetch_debian_njs
+	[ "$profile" = upstream ] || cp "$njs_module" "$partial/modules/"
 }
 
 smoke_test() {
@@ -564,6 +567,8 @@ main() {
 	njs_version='' njs_dynamic=true
 	if [ -n "$njs" ]; then
 		njs_version=$(sed -n 's/^#define NJS_VERSION *"\(.*\)"/\1/p' "$work/tree/njs/src/njs.h") njs_dynamic=false
+	else
+		fetch_debian_njs
 	fi
 	configure_tree
 	compile

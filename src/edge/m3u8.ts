@@ -1,0 +1,223 @@
+/** HLS playlists as RFC 8216 defines them, as far as an edge writes them: media and master. */
+export interface HlsKey {
+  readonly method: string;
+  readonly uri: string | undefined;
+  /** 16 bytes; without it the media sequence number is the IV (section 5.2). */
+  readonly iv: Buffer | undefined;
+}
+
+export interface HlsSegment {
+  readonly uri: string;
+  /** EXTINF, in seconds. */
+  readonly duration: number;
+  readonly sequence: number;
+  readonly discontinuity: boolean;
+  readonly key: HlsKey | undefined;
+}
+
+export interface MediaPlaylist {
+  readonly kind: "media";
+  readonly version: number;
+  /** Seconds. */
+  readonly targetDuration: number;
+  readonly mediaSequence: number;
+  readonly segments: readonly HlsSegment[];
+  /** EXT-X-ENDLIST: nothing more will come. */
+  readonly ended: boolean;
+}
+
+export interface HlsVariant {
+  readonly uri: string;
+  /** Bits per second. */
+  readonly bandwidth: number;
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+export interface MasterPlaylist {
+  readonly kind: "master";
+  readonly variants: readonly HlsVariant[];
+}
+
+export type Playlist = MediaPlaylist | MasterPlaylist;
+
+/** The text breaks RFC 8216. `line` is 1-based. */
+export class PlaylistError extends Error {
+  override readonly name = "PlaylistError";
+  constructor(
+    readonly line: number,
+    what: string,
+  ) {
+    super(`line ${line}: ${what}`);
+  }
+}
+
+interface Tag {
+  readonly line: number;
+  readonly name: string;
+  readonly value: string;
+}
+interface Uri {
+  readonly line: number;
+  readonly uri: string;
+}
+
+/**
+ * Reads a playlist strictly.
+ * @throws PlaylistError at the first line that breaks the standard.
+ */
+export function parsePlaylist(text: string): Playlist {
+  const lines = text.split(/\r?\n/);
+  if (lines[0] !== "#EXTM3U") throw new PlaylistError(1, "the playlist does not begin with #EXTM3U");
+  const items = lines.flatMap((content, index) => readLine(content, index + 1));
+  const isMaster = items.some((item) => "name" in item && item.name === "EXT-X-STREAM-INF");
+  return isMaster ? readMaster(items) : readMedia(items);
+}
+
+/**
+ * Splits an attribute list (section 4.2), with quotes taken off.
+ * @throws PlaylistError
+ */
+export function parseAttributes(value: string, line: number): Map<string, string> {
+  const attributes = new Map<string, string>();
+  const pattern = /([A-Z0-9-]+)=("([^"]*)"|[^",]*)(,|$)/y;
+  while (pattern.lastIndex < value.length) {
+    const at = pattern.lastIndex;
+    const match = pattern.exec(value);
+    if (match === null)
+      throw new PlaylistError(line, `the attribute list is malformed at "${value.slice(at, at + 20)}"`);
+    const name = match[1] ?? "";
+    if (attributes.has(name)) throw new PlaylistError(line, `the attribute ${name} is given twice`);
+    attributes.set(name, match[3] ?? match[2] ?? "");
+  }
+  return attributes;
+}
+
+function readLine(content: string, line: number): (Tag | Uri)[] {
+  if (content.trim() === "") return [];
+  if (!content.startsWith("#")) return [{ line, uri: content.trim() }];
+  if (!content.startsWith("#EXT")) return []; // a comment
+  const colon = content.indexOf(":");
+  const name = colon < 0 ? content.slice(1) : content.slice(1, colon);
+  return [{ line, name: name.trimEnd(), value: colon < 0 ? "" : content.slice(colon + 1).trim() }];
+}
+
+function readMaster(items: readonly (Tag | Uri)[]): MasterPlaylist {
+  const variants: HlsVariant[] = [];
+  let pending: Map<string, string> | undefined;
+  for (const item of items) {
+    if ("uri" in item) {
+      if (pending === undefined) throw new PlaylistError(item.line, "a URI without #EXT-X-STREAM-INF before it");
+      variants.push({ uri: item.uri, bandwidth: Number(pending.get("BANDWIDTH")), attributes: pending });
+      pending = undefined;
+    } else if (item.name === "EXT-X-STREAM-INF") {
+      pending = parseAttributes(item.value, item.line);
+      if (!/^\d+$/.test(pending.get("BANDWIDTH") ?? ""))
+        throw new PlaylistError(item.line, "a variant without BANDWIDTH");
+    } else if (MEDIA_ONLY.has(item.name)) {
+      throw new PlaylistError(item.line, `#${item.name} in a master playlist`);
+    }
+  }
+  return { kind: "master", variants };
+}
+
+const MEDIA_ONLY = new Set(["EXTINF", "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-ENDLIST"]);
+
+function readMedia(items: readonly (Tag | Uri)[]): MediaPlaylist {
+  const reader = new MediaReader();
+  for (const item of items) {
+    if ("uri" in item) reader.segment(item);
+    else reader.tag(item);
+  }
+  return reader.finish();
+}
+
+class MediaReader {
+  readonly #segments: HlsSegment[] = [];
+  #version = 1;
+  #target: number | undefined;
+  #sequence: number | undefined;
+  #ended = false;
+  #duration: number | undefined;
+  #discontinuity = false;
+  #key: HlsKey | undefined;
+
+  tag(tag: Tag): void {
+    switch (tag.name) {
+      case "EXT-X-VERSION":
+        this.#version = integer(tag);
+        return;
+      case "EXT-X-TARGETDURATION":
+        if (this.#target !== undefined) throw new PlaylistError(tag.line, "a second #EXT-X-TARGETDURATION");
+        this.#target = integer(tag);
+        return;
+      case "EXT-X-MEDIA-SEQUENCE":
+        if (this.#segments.length > 0)
+          throw new PlaylistError(tag.line, "#EXT-X-MEDIA-SEQUENCE after the first segment");
+        this.#sequence = integer(tag);
+        return;
+      case "EXT-X-PLAYLIST-TYPE":
+        if (!/^(EVENT|VOD)$/.test(tag.value)) throw new PlaylistError(tag.line, `the playlist type is "${tag.value}"`);
+        return;
+      case "EXTINF":
+        this.#duration = duration(tag);
+        return;
+      case "EXT-X-DISCONTINUITY":
+        this.#discontinuity = true;
+        return;
+      case "EXT-X-KEY":
+        this.#key = readKey(tag);
+        return;
+      case "EXT-X-ENDLIST":
+        this.#ended = true;
+        return;
+      default: // unknown tags are to be ignored (section 6.3.1)
+    }
+  }
+
+  segment({ line, uri }: Uri): void {
+    if (this.#duration === undefined) throw new PlaylistError(line, "a segment without #EXTINF");
+    this.#segments.push({
+      uri,
+      duration: this.#duration,
+      sequence: (this.#sequence ?? 0) + this.#segments.length,
+      discontinuity: this.#discontinuity,
+      key: this.#key,
+    });
+    this.#duration = undefined;
+    this.#discontinuity = false;
+  }
+
+  finish(): MediaPlaylist {
+    const target = this.#target;
+    if (target === undefined) throw new PlaylistError(1, "no #EXT-X-TARGETDURATION");
+    return {
+      kind: "media",
+      version: this.#version,
+      targetDuration: target,
+      mediaSequence: this.#sequence ?? 0,
+      segments: this.#segments,
+      ended: this.#ended,
+    };
+  }
+}
+
+function integer(tag: Tag): number {
+  if (!/^\d{1,15}$/.test(tag.value)) throw new PlaylistError(tag.line, `#${tag.name} is not a whole number`);
+  return Number(tag.value);
+}
+
+function duration(tag: Tag): number {
+  const match = /^(\d+(\.\d+)?)(,.*)?$/.exec(tag.value);
+  if (match === null) throw new PlaylistError(tag.line, "#EXTINF has no duration");
+  return Number(match[1]);
+}
+
+function readKey(tag: Tag): HlsKey | undefined {
+  const attributes = parseAttributes(tag.value, tag.line);
+  const method = attributes.get("METHOD");
+  if (method === undefined) throw new PlaylistError(tag.line, "#EXT-X-KEY without METHOD");
+  if (method === "NONE") return undefined;
+  const iv = /^0[xX]([0-9a-fA-F]{32})$/.exec(attributes.get("IV") ?? "")?.[1];
+  if (attributes.has("IV") && iv === undefined) throw new PlaylistError(tag.line, "the IV is not 128 bits");
+  return { method, uri: attributes.get("URI"), iv: iv === undefined ? undefined : Buffer.from(iv, "hex") };
+}

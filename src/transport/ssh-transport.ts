@@ -1,0 +1,178 @@
+import type { Duplex, Readable } from "node:stream";
+import type { ClientChannel } from "ssh2";
+import { UnreachableError } from "../util/errors.js";
+import { lostError } from "./connect-errors.js";
+import { interrupted, Semaphore } from "./semaphore.js";
+import { lossOf, type SshSession } from "./ssh-session.js";
+import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
+
+/**
+ * sshd allows ten sessions on a connection (MaxSessions), but frees one only a little after the client saw it close:
+ * seven busy workers are already refused now and then.
+ */
+const CHANNELS = 5;
+
+/** A host over SSH. */
+export class SshTransport implements Transport {
+  readonly description: string;
+  readonly #session: SshSession;
+  readonly #release: () => void;
+  readonly #channels = new Semaphore(CHANNELS);
+  #execs = 0;
+  #closed = false;
+
+  /** `release` gives back what carries the session, such as a shared jump host. */
+  constructor(session: SshSession, release: () => void) {
+    this.#session = session;
+    this.#release = release;
+    this.description = `ssh ${session.label}`;
+  }
+
+  get stats(): Readonly<TransportStats> {
+    const { up, down } = this.#session.bytes();
+    return { execs: this.#execs, bytesUp: up, bytesDown: down };
+  }
+
+  exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+    return this.#channels.run(() => {
+      this.#execs += 1;
+      return execOn(this.#session, command, options);
+    }, options.signal);
+  }
+
+  openTcp(host: string, port: number): Promise<Duplex> {
+    return forward(this.#session, host, port).then(likeSocket, (error: Error) => {
+      if (error instanceof UnreachableError) throw error;
+      throw new UnreachableError(
+        "E_FORWARD",
+        `${this.description}: ${host} port ${port} cannot be reached from the host: ${error.message}.`,
+        { hint: "Check that the service runs there, and that sshd has AllowTcpForwarding yes.", cause: error },
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#session.close();
+    this.#release();
+  }
+}
+
+/** Opens a connection as seen from the host at the other end. Rejects with ssh2's error when that host cannot. */
+export function forward(session: SshSession, host: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    if (session.lost.aborted) return reject(lossOf(session));
+    const lose = () => reject(lossOf(session));
+    session.lost.addEventListener("abort", lose, { once: true });
+    session.client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+      session.lost.removeEventListener("abort", lose);
+      if (error) reject(error);
+      else resolve(channel);
+    });
+  });
+}
+
+/** node:http expects a few methods of net.Socket on what its createConnection gives. */
+function likeSocket(channel: Duplex): Duplex {
+  const nothing = () => channel;
+  return Object.assign(channel, {
+    setKeepAlive: nothing,
+    setNoDelay: nothing,
+    setTimeout: nothing,
+    ref: nothing,
+    unref: nothing,
+    destroySoon: () => channel.destroy(),
+  });
+}
+
+function execOn(session: SshSession, command: string, options: ExecOptions): Promise<ExecResult> {
+  const { signal, stdin } = options;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(interrupted());
+    if (session.lost.aborted) return reject(lossOf(session));
+    let channel: ClientChannel | undefined;
+    let isOver = false;
+    const end = (settle: () => void) => {
+      if (isOver) return;
+      isOver = true;
+      signal?.removeEventListener("abort", abort);
+      session.lost.removeEventListener("abort", lose);
+      if (isStream(stdin)) stdin.destroy();
+      settle();
+    };
+    const fail = (error: unknown) => {
+      end(() => reject(error));
+      channel?.close();
+    };
+    const abort = () => fail(interrupted());
+    const lose = () => fail(lossOf(session));
+    signal?.addEventListener("abort", abort, { once: true });
+    session.lost.addEventListener("abort", lose, { once: true });
+
+    session.client.exec(command, (error, opened) => {
+      if (error) {
+        // On a broken link ssh2 reports open requests before it says that the link is gone.
+        setImmediate(() => fail(session.lost.aborted ? lossOf(session) : refused(session, error)));
+        return;
+      }
+      channel = opened;
+      if (isOver) {
+        opened.close();
+        return;
+      }
+      collect(opened, options, (result) => {
+        // A channel that closes without exit status or signal was cut off.
+        if (result.code !== null || result.signal !== null) return end(() => resolve(result));
+        setImmediate(() =>
+          fail(
+            session.lost.aborted
+              ? lossOf(session)
+              : lostError(session.label, "the host closes the channel before the command ends"),
+          ),
+        );
+      });
+      feed(opened, stdin, fail);
+    });
+  });
+}
+
+function collect(channel: ClientChannel, options: ExecOptions, done: (result: ExecResult) => void): void {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  let code: number | null = null;
+  let signal: string | null = null;
+  let open = 2;
+  const close = () => {
+    open -= 1;
+    if (open === 0) done({ code, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) });
+  };
+  channel.on("data", options.onStdout ?? ((chunk: Buffer) => stdout.push(chunk)));
+  channel.stderr.on("data", options.onStderr ?? ((chunk: Buffer) => stderr.push(chunk)));
+  channel.on("exit", (exitCode: number | null, signalName?: string) => {
+    code = exitCode;
+    signal = signalName ?? null;
+  });
+  // A command may end without reading all its input; what is written then is lost, and no error.
+  channel.on("error", () => {});
+  channel.on("close", close);
+  channel.stderr.on("end", close);
+}
+
+function feed(channel: ClientChannel, stdin: ExecOptions["stdin"], fail: (error: unknown) => void): void {
+  if (stdin === undefined) channel.end();
+  else if (isStream(stdin)) stdin.on("error", fail).pipe(channel);
+  else if (stdin.length === 0) channel.end();
+  else channel.end(Buffer.from(stdin.buffer, stdin.byteOffset, stdin.byteLength));
+}
+
+function isStream(stdin: ExecOptions["stdin"]): stdin is Readable {
+  return stdin !== undefined && !(stdin instanceof Uint8Array);
+}
+
+function refused(session: SshSession, error: Error): UnreachableError {
+  return new UnreachableError("E_EXEC_REFUSED", `${session.label}: the host does not run commands: ${error.message}.`, {
+    hint: "Check the user's login shell, and ForceCommand and MaxSessions in the host's sshd_config.",
+    cause: error,
+  });
+}

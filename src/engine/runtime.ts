@@ -1,0 +1,183 @@
+import { sh } from "../modules/sh.js";
+
+/**
+ * What every program begins with. The variables it expects are set before it: RUNID, NONCE, CHECK (1 or empty), DIFF,
+ * START (first call to run), WHO (text for the lock), H<n> and HS<n> (handlers: notified, hash of the name).
+ *
+ * State of a running task: K check mode, S status, CH reasons of change, NCH their number, BAD reason of failure,
+ * OKW reason for ok, PEND and SKIP reasons, OUT a file with output, NT handlers to notify, JN those journaled for it.
+ * Lines to the controller: 0x1e, the nonce, a letter, fields, parted by tabs; see protocol.ts.
+ */
+export const runtimeText = sh`
+umask 022
+OLC=$\{LC_ALL-}
+LC_ALL=C
+PATH=$\{PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
+export LC_ALL PATH
+exec </dev/null 3>&1 >/dev/null
+W=$PWD STOP='' DEAD='' LF='' FIN=''
+UIDN=$(id -u)
+JD=/var/lib/edge-setup/pending-handlers
+BD=/var/lib/edge-setup/jobs
+T='	'
+NL='
+'
+trap 'cd / && rm -rf "$W"' EXIT
+# The running task ends first; nothing begins after it.
+trap 'STOP=1' HUP INT TERM PIPE
+
+emit() {
+  _l=$NONCE
+  for _f; do _l=$_l$T$_f; done
+  printf '\036%s\n' "$_l" >&3 2>/dev/null || STOP=1
+}
+# enc VALUE: E_ is the field, plain when it is printable ASCII
+enc() {
+  case $1 in
+  *[!\ -~]*) E_="~$(printf %s "$1" | base64 | tr -d '\n')" ;;
+  *) E_="=$1" ;;
+  esac
+}
+fin() { FIN=$1; emit z "$1"; exit 0; }
+
+# chg REASON: a change is due. True when it may be made now; notified handlers are journaled before it.
+chg() {
+  NCH=$((NCH + 1))
+  if [ "$NCH" -le 3 ]; then CH="$CH$\{CH:+, }$1"; fi
+  [ -z "$K" ] || return 1
+  [ -z "$NT" ] || journal
+  return 0
+}
+bad() { [ -n "$BAD" ] || BAD=$1; return 1; }
+fine() { [ -n "$OKW" ] || OKW=$1; }
+skip() { SKIP=$1; }
+# try COMMAND...: runs it, a failure's last lines become the reason
+try() {
+  # to a file, not a pipe: a daemon that a command leaves behind would hold the pipe open
+  if "$@" >"$W/m" 2>&1 3>&- 9>&-; then return 0; fi
+  if [ -s "$W/m" ]; then bad "$(tail -n 3 "$W/m")"; else bad "$1 failed"; fi
+}
+journal() {
+  [ "$UIDN" = 0 ] || return 0
+  for _h in $NT; do
+    eval "_s=\$HS$_h"
+    [ ! -e "$JD/$_s" ] || continue
+    mkdir -p "$JD" && : >"$JD/$_s" && JN="$JN $_h"
+  done
+  [ -z "$JN" ] || sync "$JD" 2>/dev/null || :
+}
+
+# B CALL: begins a task; false when it is not to run
+B() {
+  [ -z "$DEAD" ] && [ "$1" -ge "$START" ] || return 1
+  [ -z "$STOP" ] || fin stopped
+  C=$1 S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' K=$CHECK
+  R_rc=0
+  emit s "$C"
+  [ -z "$STOP" ] || fin stopped
+}
+# D: decides the status
+D() {
+  if [ -n "$BAD" ]; then S=failed WY=$BAD
+  elif [ -n "$PEND" ]; then S=pending WY=$PEND
+  elif [ -n "$SKIP" ]; then S=skipped WY=$SKIP
+  elif [ "$NCH" -gt 0 ]; then
+    S=changed WY=$CH
+    if [ "$NCH" -gt 3 ]; then WY="$WY and $((NCH - 3)) more"; fi
+  else S=ok WY=$\{OKW:-as wanted}
+  fi
+}
+# RF NAME FIELD...: keeps the fields of the result as variables V_NAME_FIELD and reports them
+RF() {
+  _r=$1
+  shift
+  for _k; do
+    eval "_y=\$\{R_$_k+y}"
+    if [ -n "$_y" ]; then
+      eval "_v=\$R_$_k; V_$\{_r}_$_k=\$_v"
+      [ "$\{#_v}" -le 65536 ] || _v=$(printf %s "$_v" | tail -c 65536)
+      enc "$_v"
+      emit v "$C" "$_k" "$E_"
+    else
+      unset "V_$\{_r}_$_k"
+    fi
+  done
+  RS "$_r"
+}
+# RS NAME: keeps the status
+RS() {
+  eval "V_$\{1}_changed=false V_$\{1}_failed=false V_$\{1}_skipped=false"
+  case $S in
+  changed) eval "V_$\{1}_changed=true" ;;
+  failed) eval "V_$\{1}_failed=true" ;;
+  skipped | pending) eval "V_$\{1}_skipped=true" ;;
+  esac
+}
+# CW: changed_when, after its condition; FW REASON: failed_when
+CW() {
+  case $S in ok | changed) ;; *) return 0 ;; esac
+  if [ "$1" = 1 ]; then S=changed WY=$\{CH:-$2}; else
+    S=ok
+    [ -z "$CH" ] || WY="$CH, not counted as a change"
+  fi
+}
+FW() {
+  case $S in skipped | pending) return 0 ;; esac
+  if [ "$1" = 1 ]; then S=failed WY=$2
+  elif [ "$S" = failed ]; then BAD='' S=''; D
+  fi
+}
+# E FLAG: ends a task. i ignores a failure, l leaves it to the loop's end
+E() {
+  [ -n "$S" ] || D
+  if [ "$S" = changed ]; then
+    for _h in $NT; do eval "H$_h=1"; done
+  elif [ -n "$JN" ] && [ "$S" != failed ]; then
+    for _h in $JN; do eval "_s=\$HS$_h"; rm -f "$JD/$_s"; done
+  fi
+  if [ -n "$OUT" ] && [ "$S" = failed ]; then
+    emit o "$C" "~$(tail -c 65536 "$OUT" | base64 | tr -d '\n')"
+  fi
+  enc "$WY"
+  emit r "$C" "$S" "$E_"
+  if [ "$S" = failed ]; then
+    case $1 in
+    i) ;;
+    l) LF=1 ;;
+    *) DEAD=1 ;;
+    esac
+  fi
+}
+# LE: ends a loop
+LE() { if [ -n "$LF" ]; then LF='' DEAD=1; fi; }
+# need WHAT: the controller has something for this task that was not sent
+need() { enc "$1"; emit n "$C" "$E_"; fin need; }
+# hdone N: a notified handler has run
+hdone() {
+  [ "$S" != failed ] || return 0
+  eval "H$1='' _s=\$HS$1"
+  [ -n "$CHECK" ] || rm -f "$JD/$_s"
+}
+`;
+
+/** Takes the lock of the host; a plan only looks whether somebody holds it. */
+export const lockText = sh`
+if [ "$UIDN" = 0 ]; then LK=/run/edge-setup.lock; else LK=$\{XDG_RUNTIME_DIR:-/tmp}/edge-setup-$UIDN.lock; fi
+if command -v flock >/dev/null 2>&1; then
+  if [ -z "$CHECK" ]; then
+    exec 9>>"$LK"
+    if flock -n 9; then printf '%s\n' "$WHO" >"$LK"
+    else
+      enc "$(head -c 512 "$LK")"
+      emit k "$E_"
+      fin locked
+    fi
+  elif [ -e "$LK" ] && exec 9<"$LK"; then
+    if ! flock -n -s 9; then
+      enc "$(head -c 512 "$LK")"
+      emit k "$E_"
+    fi
+    exec 9<&-
+  fi
+fi
+`;

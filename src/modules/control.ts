@@ -1,0 +1,23 @@
+import type { ModuleArgs } from "../playbook/types.js";
+
+/**
+ * Modules that the controller decides: they say or check something and change nothing on the host. The compile step
+ * gives them their place in the program, so that they keep their turn.
+ */
+export const controlModules: readonly ModuleArgs[] = [
+  {
+    name: "assert",
+    args: {
+      that: { type: "raw", required: true },
+      fail_msg: { type: "raw", aliases: ["msg"] },
+      success_msg: { type: "raw" },
+      quiet: { type: "bool", default: false },
+    },
+  },
+  { name: "fail", args: { msg: { type: "raw", default: "Failed as requested from task" } } },
+  { name: "debug", args: { msg: { type: "raw" }, var: { type: "raw" }, verbosity: { type: "int", default: 0 } } },
+  { name: "set_fact", args: {}, freeForm: true },
+  { name: "meta", args: { _raw_params: { type: "raw", choices: ["flush_handlers", "noop"] } }, freeForm: true },
+  { name: "setup", args: { gather_subset: { type: "raw" }, filter: { type: "raw" } } },
+  { name: "ping", args: { data: { type: "raw" } } },
+];

@@ -1,0 +1,145 @@
+import type { ArgSpec } from "../playbook/types.js";
+import { quote, quoteAll } from "../util/shell.js";
+import { type Args, text } from "./args.js";
+import { ArgumentError } from "./types.js";
+
+/** owner, group, mode: Ansible's file_common_arguments, as far as they make sense without SELinux. */
+export const attributeArgs = {
+  owner: { type: "str" },
+  group: { type: "str" },
+  mode: { type: "mode" },
+} as const satisfies Record<string, ArgSpec>;
+
+/** The words OWNER GROUP MODE. */
+export function attributes(args: Args): [string, string, string] {
+  return [text(args, "owner"), text(args, "group"), text(args, "mode")];
+}
+
+/** A call of a library function, each word quoted; an empty word stays a word. */
+export function call(name: string, ...words: string[]): string {
+  return `${name} ${words.map((word) => (word === "" ? "''" : quote(word))).join(" ")}\n`;
+}
+
+/**
+ * Splits as Python's shlex (POSIX mode) does: quotes group, a backslash escapes, no expansion.
+ * @throws ArgumentError for an open quote.
+ */
+export function splitWords(line: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let mark = "";
+  for (let i = 0; i < line.length; i++) {
+    const c = line.charAt(i);
+    if (mark === "'") {
+      if (c === "'") mark = "";
+      else word = (word ?? "") + c;
+    } else if (mark === '"') {
+      if (c === '"') mark = "";
+      else if (c === "\\" && /["\\$`\n]/.test(line.charAt(i + 1))) word = (word ?? "") + line.charAt(++i);
+      else word = (word ?? "") + c;
+    } else if (c === "'" || c === '"') {
+      mark = c;
+      word ??= "";
+    } else if (c === "\\" && i + 1 < line.length) word = (word ?? "") + line.charAt(++i);
+    else if (/\s/.test(c)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else word = (word ?? "") + c;
+  }
+  if (mark !== "") throw new ArgumentError(`the command has an open quote: ${line}`);
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+/**
+ * One word of `command:` as shell: literal, but `$NAME`, `${NAME}` and a leading `~` are expanded as Ansible does
+ * (os.path.expandvars: what is not set stays as written).
+ */
+export function commandWord(word: string): string {
+  let home = "";
+  let rest = word;
+  if (/^~(\/|$)/.test(word)) {
+    home = '"$HOME"';
+    rest = word.slice(1);
+  }
+  const parts = rest.split(/(\$[A-Za-z_][A-Za-z0-9_]*|\$\{[A-Za-z_][A-Za-z0-9_]*\})/);
+  const shell = parts
+    .map((part, index) => {
+      if (index % 2 === 0) return part === "" ? "" : quote(part);
+      const name = part.replace(/[${}]/g, "");
+      return `"\${${name}-${part.includes("{") ? `\\\${${name}\\}` : `\\$${name}`}}"`;
+    })
+    .join("");
+  return home + shell || "''";
+}
+
+/** Lines that set the environment and directory of a command. */
+export function commandSetup(environment: Readonly<Record<string, string>>, chdir: string): string {
+  const lines = Object.entries(environment).map(([name, value]) => {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new ArgumentError(`environment: ${name} is no variable name`);
+    return `export ${name}=${value === "" ? "''" : quote(value)}\n`;
+  });
+  if (chdir !== "") lines.push(`cd ${quote(chdir)} || exit 1\n`);
+  return lines.join("");
+}
+
+/**
+ * `validate:` as the function V, whose first argument is the file to check.
+ * @throws ArgumentError when it does not hold `%s`.
+ */
+export function validator(template: string): string {
+  if (template === "") return "VLD=\n";
+  if (!template.includes("%s"))
+    throw new ArgumentError("validate does not say where the file goes: %s is missing", "validate");
+  const words = splitWords(template).map((word) =>
+    word
+      .split("%s")
+      .map((part) => (part === "" ? "" : quote(part)))
+      .join('"$1"'),
+  );
+  return `VLD=1\nV() { ${words.map((word) => word || "''").join(" ")}; }\n`;
+}
+
+export { quote, quoteAll };
+
+const PYTHON_ONLY = /\(\?(?!:)|\\[bBAZz]|\*\?|\+\?|\?\?/;
+
+/**
+ * A Python regular expression as POSIX extended, for grep -E.
+ * @throws ArgumentError for what has no counterpart (look-around, lazy repeats, word boundaries).
+ */
+export function posixRegex(source: string, argument: string): string {
+  if (PYTHON_ONLY.test(source)) {
+    throw new ArgumentError(
+      `${argument} uses a part of Python's regular expressions that POSIX lacks: ${source}`,
+      argument,
+    );
+  }
+  let result = "";
+  let inClass = false;
+  for (let i = 0; i < source.length; i++) {
+    const c = source.charAt(i);
+    if (c === "\\") {
+      const next = source.charAt(++i);
+      const set = { s: "[:space:]", d: "0-9", w: "[:alnum:]_" }[next];
+      const not = { S: "[:space:]", D: "0-9", W: "[:alnum:]_" }[next];
+      if (set !== undefined) result += inClass ? set : `[${set}]`;
+      else if (not !== undefined && !inClass) result += `[^${not}]`;
+      else if (next === "t") result += "\t";
+      else if (inClass) result += next;
+      else result += /[A-Za-z0-9_/"' #%&,:;<=>@`~!-]/.test(next) ? next : `\\${next}`;
+    } else if (c === "[" && !inClass) {
+      inClass = true;
+      result += c;
+      if (source.charAt(i + 1) === "^") result += source.charAt(++i);
+      if (source.charAt(i + 1) === "]") result += source.charAt(++i);
+    } else if (c === "]" && inClass) {
+      inClass = false;
+      result += c;
+    } else if (c === "(" && source.startsWith("(?:", i)) {
+      i += 2;
+      result += "(";
+    } else result += c;
+  }
+  return result;
+}

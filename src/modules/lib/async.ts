@@ -1,0 +1,59 @@
+import { sh } from "../sh.js";
+
+/**
+ * m_job KEY SECONDS POLL CREATES REMOVES: runs the text in JOB as a transient unit that outlives this program.
+ * The exit status lands in KEY.rc; a later program with the same KEY re-attaches or takes the result.
+ */
+export const asyncText = sh`
+m_job() {
+  _k=$BD/$1 _u=edge-setup-$1.service
+  cond "$4" "$5" || return 0
+  _off=0
+  if systemctl is-active -q "$_u"; then
+    chg "$\{KNOWN:-ran}, re-attached"
+    _off=$(($(wc -c <"$_k.log") - 4096))
+    [ "$_off" -gt 0 ] || _off=0
+  elif [ -e "$_k.rc" ] && { [ "$(cat "$_k.rc")" = 0 ] || [ "$(cat "$_k.id" 2>/dev/null)" = "$RUNID" ]; }; then
+    chg "$\{KNOWN:-ran}, finished meanwhile"
+  else
+    chg "$\{KNOWN:-ran}"
+    mkdir -p "$BD" && chmod 700 "$BD" && rm -f "$_k.rc" && : >"$_k.log" || { bad "cannot write $BD"; return 1; }
+    printf '%s\n' "$JOB" >"$_k.sh"
+    chmod 600 "$_k.sh"
+    printf '%s\n' "$RUNID" >"$_k.id"
+    systemctl reset-failed "$_u" 2>/dev/null
+    # shellcheck disable=SC2016
+    try systemd-run --quiet --collect --unit="$_u" --property=RuntimeMaxSec="$2" --property=KillMode=control-group \
+      --description="edge-setup job" -- /bin/sh -c \
+      '/bin/sh "$1.sh" >"$1.log" 2>&1 </dev/null; echo $? >"$1.new" && mv "$1.new" "$1.rc"' job "$_k" || return 1
+  fi
+  _z=$3
+  [ "$_z" -le 2 ] || _z=2
+  while :; do
+    _up=
+    if [ ! -e "$_k.rc" ] && systemctl is-active -q "$_u"; then _up=1; fi
+    _n=$(wc -c <"$_k.log")
+    while [ "$_off" -lt "$_n" ]; do
+      _c=$((_n - _off))
+      [ "$_c" -le 32768 ] || _c=32768
+      emit l "$C" "~$(tail -c +$((_off + 1)) "$_k.log" | head -c "$_c" | base64 | tr -d '\n')"
+      _off=$((_off + _c))
+    done
+    [ -n "$_up" ] || break
+    if [ -n "$STOP" ]; then fin stopped; fi
+    emit t "$C"
+    sleep "$_z"
+  done
+  OUT=$_k.log
+  R_stdout=$(tail -c 65536 "$_k.log" | tr -d '\000')
+  R_stderr='' R_finished=1
+  if [ -e "$_k.rc" ]; then
+    R_rc=$(cat "$_k.rc")
+    rm -f "$_k.rc" "$_k.sh" "$_k.id"
+    [ "$R_rc" = 0 ] || bad "exit status $R_rc, log in $_k.log"
+  else
+    R_rc=-1
+    bad "did not finish within $2 s, or was stopped; log in $_k.log"
+  fi
+}
+`;

@@ -1,0 +1,90 @@
+import type { ModuleArgs, ModuleCatalog } from "../playbook/types.js";
+import { group, user } from "./accounts.js";
+import { command, script, shell } from "./command.js";
+import { controlModules } from "./control.js";
+import { copy, template } from "./copy.js";
+import { getUrl, slurp, stat, unarchive, uri } from "./fetch.js";
+import { file } from "./file.js";
+import { groupText, userText } from "./lib/accounts.js";
+import { asyncText } from "./lib/async.js";
+import { commandText } from "./lib/command.js";
+import { copyText } from "./lib/copy.js";
+import { mountText, slurpText, statText, unarchiveText, uriText, urlText } from "./lib/fetch.js";
+import { fileText } from "./lib/file.js";
+import { blockText } from "./lib/lines.js";
+import { aptText } from "./lib/packages.js";
+import { putText } from "./lib/put.js";
+import { sysctlText, systemdText, waitText } from "./lib/system.js";
+import { blockinfile, lineinfile } from "./lines.js";
+import { apt, packageModule } from "./packages.js";
+import { mount, service, sysctl, systemd, waitFor } from "./system.js";
+import type { LibName, TaskModule } from "./types.js";
+
+const implementations: readonly TaskModule[] = [
+  apt,
+  blockinfile,
+  command,
+  copy,
+  file,
+  getUrl,
+  group,
+  lineinfile,
+  mount,
+  packageModule,
+  script,
+  service,
+  shell,
+  slurp,
+  stat,
+  sysctl,
+  systemd,
+  template,
+  unarchive,
+  uri,
+  user,
+  waitFor,
+];
+
+/** Old and new names of the same module. */
+const aliases: ReadonlyMap<string, string> = new Map([["systemd", "systemd_service"]]);
+
+export const taskModules: ReadonlyMap<string, TaskModule> = new Map(
+  implementations.map((module) => [module.spec.name, module]),
+);
+
+/** The module that a task's `module:` names; undefined for those that the controller decides. */
+export function findModule(name: string): TaskModule | undefined {
+  return taskModules.get(aliases.get(name) ?? name);
+}
+
+/** What the loader checks tasks against: every module under each of its names. */
+export const moduleCatalog: ModuleCatalog = new Map<string, ModuleArgs>([
+  ...implementations.map((module): [string, ModuleArgs] => [module.spec.name, module.spec]),
+  ...controlModules.map((spec): [string, ModuleArgs] => [spec.name, spec]),
+  ...[...aliases].flatMap(([alias, name]): [string, ModuleArgs][] => {
+    const spec = taskModules.get(name)?.spec;
+    return spec === undefined ? [] : [[alias, { ...spec, name: alias }]];
+  }),
+]);
+
+/** Library text by name, in the order in which programs hold it. */
+export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
+  ["put", putText],
+  ["copy", copyText],
+  ["file", fileText],
+  ["stat", statText],
+  ["command", commandText],
+  ["async", asyncText],
+  ["apt", aptText],
+  ["group", groupText],
+  ["user", userText],
+  ["systemd", systemdText],
+  ["sysctl", sysctlText],
+  ["block", blockText],
+  ["mount", mountText],
+  ["slurp", slurpText],
+  ["unarchive", unarchiveText],
+  ["uri", uriText],
+  ["url", urlText],
+  ["wait", waitText],
+]);

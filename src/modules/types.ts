@@ -1,0 +1,99 @@
+import type { ModuleArgs, Value } from "../playbook/types.js";
+
+/** What the controller knows about bytes that may have to travel. */
+export interface SourceInfo {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+  /** First line, for a script's interpreter. */
+  readonly firstLine: string;
+  /** Permission bits of the file on the controller, for `mode: preserve`. */
+  readonly mode: number;
+}
+
+export interface TreeEntry {
+  /** Relative to the listed directory, `/` between the parts. */
+  readonly path: string;
+  readonly kind: "directory" | "file";
+  readonly mode: number;
+}
+
+/** What a module may ask of the controller while it builds its call. */
+export interface ModuleContext {
+  /** Absolute path of a controller file named by a task, searched as Ansible does: files/ or templates/, then beside the task. */
+  resolve(path: string, folder: "files" | "templates"): string;
+  /** Describes a controller file and lets it travel when the host asks for it; undefined when it does not exist. */
+  describe(path: string): SourceInfo | undefined;
+  /** The tree below a controller directory, parents first; undefined when `path` is not a directory. */
+  tree(path: string): readonly TreeEntry[] | undefined;
+  /** Describes bytes made on the controller. */
+  content(bytes: string | Buffer): SourceInfo;
+  /** Renders a template file with the task's variables. */
+  renderTemplate(path: string, args: Readonly<Record<string, Value>>): string;
+  /** Whether a missing controller file can be fetched when the host needs it. */
+  canFetch(path: string): boolean;
+  /** True when the caller wants the old content back, to show a diff. */
+  readonly wantDiff: boolean;
+  /** Environment of the task's commands. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Seconds a detached job may take, and the seconds between polls. */
+  readonly async?: { readonly seconds: number; readonly poll: number };
+}
+
+/** Pieces of shell that a call needs in its program, each included once. */
+export type LibName =
+  | "apt"
+  | "async"
+  | "block"
+  | "command"
+  | "copy"
+  | "file"
+  | "group"
+  | "mount"
+  | "put"
+  | "slurp"
+  | "stat"
+  | "sysctl"
+  | "systemd"
+  | "unarchive"
+  | "uri"
+  | "url"
+  | "user"
+  | "wait";
+
+/** One call of a module on the host, as text. */
+export interface ModuleCall {
+  /** Lines run in the program's own shell. They report by `chg`, `bad`, `fine`, `skip`, and never exit. */
+  readonly shell: string;
+  readonly libs: readonly LibName[];
+  /** sha256 of everything that may have to travel for it. */
+  readonly payloads?: readonly string[];
+  /** Controller files that are not there yet. */
+  readonly missing?: readonly string[];
+}
+
+export type ReturnType = "str" | "int" | "bool";
+
+export interface TaskModule {
+  readonly spec: ModuleArgs;
+  /**
+   * Fields that `register` gives, besides changed, failed and skipped: dotted path to type. The program holds the field
+   * `stat.exists` in the shell variable R_stat_exists.
+   */
+  readonly returns: Readonly<Record<string, ReturnType>>;
+  /**
+   * Pure: arguments in, shell out. Arguments are rendered and coerced to the spec's types.
+   * @throws ArgumentError when the arguments contradict each other.
+   */
+  readonly build: (args: Readonly<Record<string, Value>>, context: ModuleContext) => ModuleCall;
+}
+
+/** A wrong argument; the compile step adds the place. */
+export class ArgumentError extends Error {
+  readonly argument: string | undefined;
+  constructor(message: string, argument?: string) {
+    super(message);
+    this.argument = argument;
+  }
+}

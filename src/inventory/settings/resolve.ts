@@ -15,7 +15,7 @@ export interface HostSettings {
 }
 
 /** Secrets that were generated for a host, by setting. */
-export type HostSecrets = Readonly<Record<GeneratedName, Secret>>;
+export type HostSecrets = { readonly [N in GeneratedName]?: Secret };
 export type GeneratedName = "rtmp_publish_token" | "http_status_password";
 
 /**

@@ -1,0 +1,173 @@
+import { randomInt } from "node:crypto";
+import { chmod, mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import type { Value } from "../playbook/types.js";
+import { InputError } from "../util/errors.js";
+import { Secret } from "../util/secret.js";
+import { INLINE_FILE } from "./inline-inventory.js";
+import { hasCode, readProblem } from "./readers.js";
+import { replaceLocked } from "./replace-locked.js";
+import { parseSecretsFile, renderSecretsFile } from "./secrets-file.js";
+import type { GeneratedName, HostSecrets } from "./settings/resolve.js";
+import type { InventoryHost } from "./types.js";
+
+export const GENERATED: readonly GeneratedName[] = ["rtmp_publish_token", "http_status_password"];
+
+/** Without letters and digits that look alike: people read these aloud and type them into encoders. */
+const ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+/** 32 of 56 characters are 185 bits. */
+const LENGTH = 32;
+const PRIVATE_MODE = 0o600;
+
+export interface SecretsResult {
+  /** Generated secrets by host name; a host whose inventory gives a value has none for it. */
+  readonly secrets: ReadonlyMap<string, HostSecrets>;
+  /** Hosts that got a new secret now: theirs are to be shown once. */
+  readonly created: readonly string[];
+  readonly file: string;
+  /** For stderr: such as a mode that was put right. */
+  readonly warnings: readonly string[];
+}
+
+export interface SecretsOptions {
+  /** false: missing secrets are made up for this run only and nothing is written, as for a plan. */
+  readonly save?: boolean;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Reads the secrets beside the inventory and generates those that hosts lack. What exists is never changed.
+ * @param inventoryFile as in Inventory.file; an inline inventory keeps its secrets in the user's state directory
+ * @throws InputError when the file cannot be read, written, made private, or would hide group_vars/all.yml from Ansible
+ */
+export async function ensureSecrets(
+  inventoryFile: string,
+  hosts: readonly InventoryHost[],
+  { save = true, environment = process.env }: SecretsOptions = {},
+): Promise<SecretsResult> {
+  const file = secretsFile(inventoryFile, environment);
+  const warnings = await makePrivate(file, save);
+  const before = parseSecretsFile(await readSecretsFile(file), file);
+  const missing = missingSecrets(hosts, before);
+  const created = [...missing.keys()];
+  if (created.length === 0 || !save) return { secrets: merge(before, missing), created, file, warnings };
+  await assertHidesNothing(file);
+  const added = await addSecrets(file, hosts);
+  return { secrets: added.secrets, created: added.created, file, warnings };
+}
+
+/** The host with `edge_secrets` as the play reads it; needed for secrets that did not come with the inventory. */
+export function withSecrets(host: InventoryHost, { secrets, file }: SecretsResult): InventoryHost {
+  const own = Object.entries(secrets.get(host.name) ?? {}).map(([name, secret]) => [name, secret.reveal()] as const);
+  const value: Value = { [host.name]: Object.fromEntries(own) };
+  return {
+    ...host,
+    vars: { ...host.vars, edge_secrets: value },
+    origins: { ...host.origins, edge_secrets: { file, line: 1, column: 1 } },
+  };
+}
+
+/** Where the secrets of an inventory are: `group_vars/all/edge-secrets.yml` beside it, which Ansible reads too. */
+export function secretsFile(inventoryFile: string, environment: NodeJS.ProcessEnv = process.env): string {
+  if (inventoryFile !== INLINE_FILE) return join(dirname(inventoryFile), "group_vars", "all", "edge-secrets.yml");
+  // https://specifications.freedesktop.org/basedir-spec: an empty or relative path counts as unset.
+  const state = environment.XDG_STATE_HOME;
+  const base = state?.startsWith("/") ? state : join(environment.HOME ?? homedir(), ".local", "state");
+  return join(base, "edge-setup", "edge-secrets.yml");
+}
+
+export function generateSecret(): Secret {
+  return new Secret(Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join(""));
+}
+
+type SecretsByHost = ReadonlyMap<string, HostSecrets>;
+
+function missingSecrets(hosts: readonly InventoryHost[], known: SecretsByHost): SecretsByHost {
+  const missing = new Map<string, HostSecrets>();
+  for (const host of hosts) {
+    const names = GENERATED.filter(
+      (name) => host.vars[name] === undefined && known.get(host.name)?.[name] === undefined,
+    );
+    if (names.length > 0) missing.set(host.name, Object.fromEntries(names.map((name) => [name, generateSecret()])));
+  }
+  return missing;
+}
+
+function merge(known: SecretsByHost, added: SecretsByHost): SecretsByHost {
+  const merged = new Map(known);
+  for (const [host, secrets] of added) merged.set(host, { ...known.get(host), ...secrets });
+  return merged;
+}
+
+/** Reads once more under the lock: another run may have added hosts meanwhile, and its secrets stay. */
+async function addSecrets(file: string, hosts: readonly InventoryHost[]) {
+  let secrets: SecretsByHost = new Map();
+  let created: readonly string[] = [];
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await replaceLocked(file, PRIVATE_MODE, async () => {
+      const text = await readSecretsFile(file);
+      const known = parseSecretsFile(text, file);
+      const missing = missingSecrets(hosts, known);
+      secrets = merge(known, missing);
+      created = [...missing.keys()];
+      return created.length === 0 ? undefined : renderSecretsFile(text, missing);
+    });
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError("E_SECRETS", `${file} cannot be written: ${readProblem(error)}`, {
+      hint: "the secrets of the edges are kept beside the inventory: make the directory writable",
+      cause: error,
+    });
+  }
+  return { secrets, created };
+}
+
+async function readSecretsFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return "";
+    throw new InputError("E_SECRETS", `${file} cannot be read: ${readProblem(error)}`, { cause: error });
+  }
+}
+
+/** Others must not read it. With `save` false the mode is only told. */
+async function makePrivate(file: string, save: boolean): Promise<string[]> {
+  let mode: number;
+  try {
+    mode = (await stat(file)).mode & 0o777;
+  } catch {
+    return [];
+  }
+  if ((mode & 0o077) === 0) return [];
+  const octal = mode.toString(8).padStart(4, "0");
+  if (!save) return [`${file} has mode ${octal}: others can read the secrets; chmod 600 ${file}`];
+  try {
+    await chmod(file, PRIVATE_MODE);
+  } catch (error) {
+    const hint = `chmod 600 ${file}`;
+    throw new InputError("E_SECRETS", `${file} has mode ${octal}: others can read the secrets`, { hint, cause: error });
+  }
+  return [`${file} had mode ${octal}, so others could read the secrets; it has 0600 now`];
+}
+
+/** Where both group_vars/all/ and group_vars/all.yml exist, Ansible reads only the directory. */
+async function assertHidesNothing(file: string): Promise<void> {
+  const directory = dirname(file);
+  const parent = dirname(directory);
+  if (basename(directory) !== "all") return;
+  const names = await readdir(parent).catch((): string[] => []);
+  const shadowed = ["all.yml", "all.yaml", "all.json"].find((name) => names.includes(name));
+  const isFile = names.includes("all") && (await stat(directory)).isFile();
+  if (shadowed === undefined && !isFile) return;
+  const old = join(parent, shadowed ?? "all");
+  const fresh = join(directory, "main.yml");
+  const move = isFile
+    ? `mv ${old} ${old}.tmp && mkdir ${directory} && mv ${old}.tmp ${fresh}`
+    : `mkdir -p ${directory} && mv ${old} ${fresh}`;
+  throw new InputError("E_SECRETS", `${file} cannot be made: beside the directory, Ansible would ignore ${old}`, {
+    hint: `move it into the directory: ${move}`,
+  });
+}

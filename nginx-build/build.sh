@@ -339,7 +339,7 @@ prepare_tree() {
 		say "resuming the build in $work"
 		return 0
 	fi
-	rm -rf "$work/tree" "$work/unpacked" "$work/configured" "$work/objects" "$work/rss" "$work/linked"
+	rm -rf "$work/tree" "$work/unpacked" "$work/configured" "$work/objects" "$work/rss" "$work/njs-done"
 	mv "$work/inputs.new" "$work/inputs"
 	step unpack
 	unpack nginx "$nginx"
@@ -401,7 +401,10 @@ done
 $measure cc "\$@" || exit
 mv "\$output.part" "\$output"
 echo "\$output" >>"$work/objects"
-while read -r total; do echo "@@progress \$(wc -l <"$work/objects") \$total \${output##*/}" >&3; done <"$work/total"
+read -r total <"$work/total"
+done=\$(wc -l <"$work/objects")
+[ "\$done" -le "\$total" ] || done=\$total
+echo "@@progress \$done \$total \${output##*/}" >&3
 EOF
 	chmod 755 "$work/cc"
 }
@@ -410,8 +413,10 @@ compile() {
 	cd "$work/tree"
 	# After a power cut a file may exist with nothing in it.
 	find . -name '*.o' -size 0 -exec rm -f {} +
-	# The index of a library that was being written is not trusted.
-	[ -f "$work/linked" ] || rm -f njs/build/libnjs.a nginx/objs/nginx
+	# Neither is a library or a program that was being written trusted. A finished library stays as it is: all modules
+	# depend on its time.
+	[ -f "$work/njs-done" ] || rm -f njs/build/libnjs.a
+	rm -f nginx/objs/nginx
 	find nginx/objs njs/build -name '*.o' 2>/dev/null >"$work/objects" || :
 	njs_total=0
 	# Its makefile knows more objects than the library takes; a dry run over everything names those that it does.
@@ -423,13 +428,13 @@ compile() {
 	step compile
 	echo "@@progress $(wc -l <"$work/objects") $total" >&3
 	began=$(date +%s)
-	if [ -n "$njs" ]; then
+	if [ -n "$njs" ] && [ ! -f "$work/njs-done" ]; then
 		logged "compiling NJS" make -C njs -f build/Makefile -j "$jobs" NJS_CC="$work/cc" build/libnjs.a
 		# Newer than NGINX's makefile, so that its rule for the library has nothing to do.
 		touch njs/build/libnjs.a
+		: >"$work/njs-done"
 	fi
 	logged "compiling NGINX" make -C nginx -f objs/Makefile -j "$jobs" CC="$work/cc" build
-	: >"$work/linked"
 	make_seconds=$(($(date +%s) - began))
 }
 
@@ -577,7 +582,7 @@ main() {
 	write_manifest
 	publish
 	cd /
-	[ "$keep_work" = yes ] || rm -rf "$work/tree" "$work/inputs" "$work/unpacked" "$work/configured" "$work/deb-root"
+	[ "$keep_work" = yes ] || rm -rf "$work/tree" "$work/inputs" "$work/unpacked" "$work/configured" "$work/njs-done" "$work/deb" "$work/deb-root" "$work/smoke"
 	say "built $prefix"
 }
 

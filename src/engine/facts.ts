@@ -1,0 +1,247 @@
+import { compact } from "../modules/sh.js";
+import type { Value, Vars } from "../playbook/types.js";
+import { UnreachableError } from "../util/errors.js";
+import { factsScript } from "./facts-script.js";
+import { printable } from "./protocol.js";
+
+/** Facts of one host under Ansible's names (without `ansible_`), and what the engine itself needs. */
+export interface HostFacts {
+  readonly facts: Vars;
+  readonly uid: number;
+  readonly user: string;
+  /** `Debian 13.1 x86_64, 4 CPU, 7872 MB`. */
+  readonly summary: string;
+}
+
+/** The program that gathers facts. */
+export const factsProgram = compact(factsScript);
+
+/** The most that is read of the answer. */
+export const FACTS_LIMIT = 512 * 1024;
+
+const DISTRIBUTIONS: Readonly<Record<string, string>> = {
+  debian: "Debian",
+  raspbian: "Debian",
+  ubuntu: "Ubuntu",
+  fedora: "Fedora",
+  alpine: "Alpine",
+  arch: "Archlinux",
+  centos: "CentOS",
+  rhel: "RedHat",
+  rocky: "Rocky",
+  almalinux: "AlmaLinux",
+  opensuse: "openSUSE",
+  linuxmint: "Linux Mint",
+};
+const FAMILIES: Readonly<Record<string, string>> = {
+  Debian: "Debian",
+  Ubuntu: "Debian",
+  "Linux Mint": "Debian",
+  Fedora: "RedHat",
+  CentOS: "RedHat",
+  RedHat: "RedHat",
+  Rocky: "RedHat",
+  AlmaLinux: "RedHat",
+  Alpine: "Alpine",
+  Archlinux: "Archlinux",
+  openSUSE: "Suse",
+};
+const PACKAGE_MANAGERS = ["apt", "dnf", "apk", "pacman", "zypper"];
+
+type Collected = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Facts out of the program's answer.
+ * @throws UnreachableError code E_FACTS when the answer is not complete.
+ */
+export function parseFacts(answer: string): HostFacts {
+  const got = new Map<string, string[]>();
+  for (const line of answer.split("\n")) {
+    if (!line.startsWith("\x1e")) continue;
+    const tab = line.indexOf("\t");
+    if (tab < 0) continue;
+    const key = line.slice(1, tab);
+    const list = got.get(key) ?? [];
+    if (list.length < 1000) list.push(printable(line.slice(tab + 1)));
+    got.set(key, list);
+  }
+  if (!got.has("end")) {
+    throw new UnreachableError("E_FACTS", "The host's shell does not run the program that gathers facts.", {
+      hint: "Check that the user's login shell can run sh.",
+    });
+  }
+  const one = (key: string) => got.get(key)?.[0] ?? "";
+  const [uid = "", gid = "", user = ""] = one("ids").split(" ");
+  const facts: Record<string, Value> = {
+    ...system(got),
+    ...cpu(got),
+    ...memory(got),
+    ...network(got),
+    ...time(one("date")),
+    mounts: mounts(got),
+    user_id: user,
+    user_uid: Number(uid),
+    user_gid: Number(gid),
+    effective_user_id: Number(uid),
+    real_user_id: Number(uid),
+    env: Object.fromEntries((got.get("env") ?? []).map((entry) => splitAt(entry, "="))),
+  };
+  const summary = `${facts.distribution} ${facts.distribution_version} ${facts.machine}, ${facts.processor_vcpus} CPU, ${facts.memtotal_mb} MB`;
+  return { facts, uid: Number(uid), user, summary };
+}
+
+function splitAt(text: string, mark: string): [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + mark.length)];
+}
+
+function system(got: Collected): Record<string, Value> {
+  const one = (key: string) => got.get(key)?.[0] ?? "";
+  const os = new Map((got.get("os") ?? []).map((entry) => splitAt(entry, "=")));
+  const release = (key: string) => (os.get(key) ?? "").replace(/^(["'])(.*)\1$/, "$2");
+  const [name = "Linux", kernel = "", machine = ""] = one("uname").split(" ");
+  const id = release("ID");
+  const distribution = DISTRIBUTIONS[id] ?? (release("NAME") || "OtherLinux");
+  // Ansible takes the point release of Debian from /etc/debian_version
+  const point = /^\d+(\.\d+)*$/.test(one("debian_version")) ? one("debian_version") : "";
+  const version = (distribution === "Debian" ? point : "") || release("VERSION_ID") || "NA";
+  const has = new Set(got.get("has") ?? []);
+  const nodename = one("nodename");
+  const fqdn = one("fqdn") || nodename;
+  const family = FAMILIES[distribution] ?? (release("ID_LIKE").includes("debian") ? "Debian" : distribution);
+  const arch = one("dpkg_arch");
+  return {
+    system: name,
+    kernel,
+    kernel_version: one("kernel_version"),
+    machine,
+    architecture: machine,
+    userspace_bits: one("bits"),
+    userspace_architecture: { amd64: "x86_64", arm64: "aarch64", i386: "i386" }[arch] ?? machine,
+    nodename,
+    hostname: nodename.split(".")[0] ?? nodename,
+    fqdn,
+    domain: fqdn.includes(".") ? fqdn.slice(fqdn.indexOf(".") + 1) : "",
+    distribution,
+    distribution_version: version,
+    distribution_major_version: version.split(".")[0] ?? "NA",
+    distribution_release: release("VERSION_CODENAME") || "NA",
+    os_family: family,
+    service_mgr: one("systemd") === "yes" ? "systemd" : one("init") || "service",
+    pkg_mgr: PACKAGE_MANAGERS.find((manager) => has.has(manager)) ?? "unknown",
+    machine_id: one("machine_id"),
+    product_name: one("product_name") || "NA",
+    system_vendor: one("system_vendor") || "NA",
+    virtualization_type: one("virt") === "none" || one("virt") === "" ? "NA" : one("virt"),
+    uptime_seconds: Math.floor(Number(one("uptime").split(" ")[0]) || 0),
+    edge_board_model: one("board"),
+    edge_distribution_id: id,
+    edge_dpkg_architecture: arch,
+    edge_commands: [...has],
+  };
+}
+
+function cpu(got: Collected): Record<string, Value> {
+  const lines = (got.get("cpu") ?? []).map((line) => splitAt(line, ":").map((part) => part.trim()));
+  const values = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value ?? "");
+  const vcpus = values("processor").length || Number(got.get("nproc")?.[0]) || 1;
+  const sockets = new Set(values("physical id")).size || 1;
+  const cores = Number(values("cpu cores")[0]) || Math.max(1, Math.floor(vcpus / sockets));
+  const siblings = Number(values("siblings")[0]) || cores;
+  return {
+    processor: values("model name").length > 0 ? values("model name") : values("processor"),
+    processor_count: sockets,
+    processor_cores: cores,
+    processor_threads_per_core: Math.max(1, Math.floor(siblings / cores)),
+    processor_vcpus: vcpus,
+    processor_nproc: Number(got.get("nproc")?.[0]) || vcpus,
+  };
+}
+
+function memory(got: Collected): Record<string, Value> {
+  const kib = new Map((got.get("mem") ?? []).map((entry) => splitAt(entry, ":")));
+  const mb = (key: string) => Math.floor((Number(kib.get(key)) || 0) / 1024);
+  const total = mb("MemTotal");
+  const free = mb("MemFree");
+  const available = kib.has("MemAvailable") ? mb("MemAvailable") : free + mb("Buffers") + mb("Cached");
+  const swap = { total: mb("SwapTotal"), free: mb("SwapFree"), cached: mb("SwapCached") };
+  const cache = free + mb("Buffers") + mb("Cached");
+  return {
+    memtotal_mb: total,
+    memfree_mb: free,
+    swaptotal_mb: swap.total,
+    swapfree_mb: swap.free,
+    memory_mb: {
+      real: { total, free, used: total - free },
+      nocache: { free: cache, used: total - cache },
+      swap: { ...swap, used: swap.total - swap.free },
+    },
+    edge_memavailable_mb: available,
+  };
+}
+
+function network(got: Collected): Record<string, Value> {
+  const word = (line: string, key: string) => new RegExp(`(?:^| )${key} (\\S+)`).exec(line)?.[1];
+  const route = (line: string): Record<string, Value> => {
+    const found: Record<string, Value> = {};
+    const entries = { address: word(line, "src"), interface: word(line, "dev"), gateway: word(line, "via") };
+    if (entries.address === undefined) return found;
+    for (const [key, value] of Object.entries(entries)) if (value !== undefined) found[key] = value;
+    return found;
+  };
+  const v4: string[] = [];
+  const v6: string[] = [];
+  const interfaces = new Set<string>();
+  for (const line of got.get("addr") ?? []) {
+    const match = /^\d+:\s+(\S+)\s+(inet6?)\s+([^/\s]+)/.exec(line);
+    if (match === null) continue;
+    interfaces.add((match[1] ?? "").replace(/@.*/, ""));
+    const address = match[3] ?? "";
+    if (match[2] === "inet" && !address.startsWith("127.")) v4.push(address);
+    if (match[2] === "inet6" && address !== "::1") v6.push(address);
+  }
+  return {
+    default_ipv4: route(got.get("route4")?.[0] ?? ""),
+    default_ipv6: route(got.get("route6")?.[0] ?? ""),
+    all_ipv4_addresses: v4,
+    all_ipv6_addresses: v6,
+    interfaces: [...interfaces],
+  };
+}
+
+function time(line: string): Record<string, Value> {
+  const [epoch = "0", date = "", clock = "", tz = "", offset = ""] = line.split(" ");
+  const at = new Date(Number(epoch) * 1000);
+  const iso = Number.isNaN(at.getTime()) ? "" : at.toISOString();
+  const [year = "", month = "", day = ""] = date.split("-");
+  const [hour = "", minute = "", second = ""] = clock.split(":");
+  const names = { year, month, day, hour, minute, second, date, time: clock, tz, tz_offset: offset };
+  return {
+    date_time: {
+      ...names,
+      epoch,
+      epoch_int: epoch,
+      iso8601: iso.replace(/\.\d+Z$/, "Z"),
+      iso8601_micro: iso.replace("Z", "000Z"),
+    },
+  };
+}
+
+function mounts(got: Collected): Value[] {
+  const sizes = new Map<string, string[]>();
+  for (const line of got.get("df") ?? []) {
+    const words = line.split(/\s+/);
+    const mount = words[6];
+    if (mount !== undefined && words[0] !== "Filesystem") sizes.set(mount, words);
+  }
+  const listed = (got.get("mount") ?? []).map((line) => line.split(" "));
+  const root = sizes.get("/");
+  if (root !== undefined && !listed.some((words) => words[1] === "/")) {
+    listed.unshift([root[0] ?? "", "/", root[1] ?? "", ""]);
+  }
+  return listed.map(([device = "", mount = "", fstype = "", options = ""]) => {
+    const words = sizes.get(mount);
+    const bytes = (index: number) => (Number(words?.[index]) || 0) * 1024;
+    return { device, mount, fstype, options, size_total: bytes(2), size_available: bytes(4) };
+  });
+}

@@ -1,0 +1,98 @@
+import { access } from "node:fs/promises";
+import { type ExtraVars, parseExtraVars, withExtraVars } from "../inventory/extra-vars.js";
+import { type HostAccess, hostAccess } from "../inventory/host-address.js";
+import { inlineInventory, isInlineInventory } from "../inventory/inline-inventory.js";
+import { loadInventory } from "../inventory/load-inventory.js";
+import { ensureSecrets, type SecretsResult, withSecrets } from "../inventory/secrets.js";
+import type { HostSettings } from "../inventory/settings/resolve.js";
+import { resolveSettings } from "../inventory/settings/resolve.js";
+import { validateAllSettings } from "../inventory/settings/validate.js";
+import type { Inventory, InventoryHost } from "../inventory/types.js";
+import { InputError, InputErrors } from "../util/errors.js";
+import type { Secret } from "../util/secret.js";
+import type { Flags } from "./options.js";
+
+/** The group whose hosts are edges. */
+export const EDGES = "edges";
+const DEFAULT_INVENTORY = "edges.yml";
+
+/** One host of the run with all that the inventory and the flags say about it. */
+export interface FleetHost {
+  /** With extra vars and secrets, as the play reads it. */
+  readonly host: InventoryHost;
+  readonly settings: HostSettings;
+  readonly access: HostAccess;
+}
+
+export interface Fleet {
+  readonly inventory: Inventory;
+  readonly hosts: readonly FleetHost[];
+  readonly secrets: SecretsResult;
+  readonly extraVars: ExtraVars;
+}
+
+export interface FleetOptions {
+  /** false: missing secrets are made up for this run and not kept, as for a plan. */
+  readonly saveSecrets: boolean;
+  readonly passwords: { readonly ssh?: Secret | undefined; readonly become?: Secret | undefined };
+}
+
+/**
+ * Reads the inventory that the flags name, checks every setting of the chosen hosts, and adds their secrets.
+ * @throws InputError or InputErrors for anything wrong in flags and files; nothing was touched then
+ */
+export async function loadFleet(flags: Flags, options: FleetOptions): Promise<Fleet> {
+  const inventory = await readInventory(flags);
+  const extraVars = await parseExtraVars(flags["extra-vars"] ?? []);
+  const chosen = chooseHosts(inventory, flags.limit).map((host) => withExtraVars(host, extraVars));
+  const errors = validateAllSettings(chosen);
+  if (errors.length > 0) throw new InputErrors(errors);
+  const secrets = await ensureSecrets(inventory.file, chosen, { save: options.saveSecrets });
+  const hosts = chosen.map((host) => ({
+    host: withSecrets(host, secrets),
+    settings: resolveSettings(host, secrets.secrets.get(host.name)),
+    access: hostAccess(host, {
+      ...(flags.user === undefined ? {} : { user: flags.user }),
+      ...(flags["private-key"] === undefined ? {} : { identityFile: flags["private-key"] }),
+      ...(options.passwords.ssh === undefined ? {} : { password: options.passwords.ssh }),
+      ...(options.passwords.become === undefined ? {} : { becomePassword: options.passwords.become }),
+    }),
+  }));
+  return { inventory, hosts, secrets, extraVars };
+}
+
+async function readInventory(flags: Flags): Promise<Inventory> {
+  const named = flags.inventory;
+  if (named !== undefined && isInlineInventory(named)) return inlineInventory(named);
+  const file = named ?? DEFAULT_INVENTORY;
+  if (await isThere(file)) return loadInventory(file);
+  throw new InputError("E_NO_INVENTORY", `${file} does not exist`, {
+    hint:
+      named === undefined
+        ? "Name the hosts with `-i pi@raspberrypi.local,` or write an edges.yml (docs/inventory.md)."
+        : "A file is an inventory; a host is followed by a comma: `-i pi@raspberrypi.local,`.",
+  });
+}
+
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function chooseHosts(inventory: Inventory, limit: string | undefined): readonly InventoryHost[] {
+  if ((inventory.groups[EDGES] ?? []).length === 0) {
+    throw new InputError("E_NO_EDGES", `${inventory.file} has no hosts in the group "${EDGES}"`, {
+      hint: `Put the hosts under \`${EDGES}: hosts:\`.`,
+    });
+  }
+  const edges = inventory.select(EDGES);
+  if (limit === undefined) return edges;
+  const limited = new Set(inventory.select(limit).map((host) => host.name));
+  const chosen = edges.filter((host) => limited.has(host.name));
+  if (chosen.length > 0) return chosen;
+  throw new InputError("E_LIMIT", `--limit ${limit} leaves no host of the group "${EDGES}"`);
+}

@@ -46,9 +46,19 @@ export function parseTs(bytes: Buffer): TsSegment {
   const demuxer = new Demuxer();
   for (let at = 0; at < bytes.length; at += PACKET) {
     if (bytes[at] !== SYNC) throw new TsError(`no sync byte at ${at}`);
-    demuxer.packet(bytes.subarray(at, at + PACKET));
+    readPacket(demuxer, bytes.subarray(at, at + PACKET), at);
   }
   return demuxer.finish(bytes.length / PACKET);
+}
+
+/** Lengths inside a packet are the sender's word; one that points outside it ends in a RangeError of Buffer. */
+function readPacket(demuxer: Demuxer, packet: Buffer, at: number): void {
+  try {
+    demuxer.packet(packet);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new TsError(`the packet at ${at} has a table or header that is longer than it`);
+  }
 }
 
 /** Seconds from one PTS to a later one, over the wrap at 26.5 hours. */

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { withTimeout } from "./clock.js";
-import { RtmpError, RtmpSession } from "./rtmp-session.js";
+import { RtmpSession } from "./rtmp-session.js";
+import { RtmpError } from "./rtmp-status.js";
 
 export interface PlayOptions {
   readonly socket: Duplex;

@@ -3,7 +3,8 @@ import type { Secret } from "../util/secret.js";
 import { encodeAmf } from "./amf0.js";
 import { type Clock, systemClock } from "./clock.js";
 import { type FlvClip, type FlvTag, loopClip } from "./flv.js";
-import { RtmpError, RtmpSession, rejection } from "./rtmp-session.js";
+import { RtmpSession } from "./rtmp-session.js";
+import { RtmpError, rejection } from "./rtmp-status.js";
 
 export interface PublishOptions {
   /** A connected byte stream to the RTMP port; closed when publishing ends. */

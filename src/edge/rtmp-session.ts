@@ -1,8 +1,9 @@
 import type { Duplex } from "node:stream";
-import { type AmfValue, decodeAmf, encodeAmf, isAmfObject } from "./amf0.js";
+import { type AmfValue, decodeAmf, encodeAmf } from "./amf0.js";
 import { withTimeout } from "./clock.js";
 import { ChunkReader, encodeMessage, INITIAL_CHUNK_SIZE, messageType, type RtmpMessage } from "./rtmp-chunks.js";
 import { clientHello, readServerHello } from "./rtmp-handshake.js";
+import { closedByServer, RtmpError, type RtmpStatus, readStatus, rejection } from "./rtmp-status.js";
 
 /** Bytes of a chunk that we send, nginx-rtmp's own default. */
 const CHUNK_SIZE = 4096;
@@ -12,27 +13,6 @@ const LINGER_MS = 2000;
 /** Chunk streams: 2 is reserved for protocol control, the others are ours to choose. */
 const chunkStream = { control: 2, command: 3, audio: 4, data: 5, video: 6 } as const;
 const userControl = { pingRequest: 6, pingResponse: 7 } as const;
-
-export type RtmpErrorKind = "closed" | "rejected" | "protocol" | "timeout";
-
-/** Why a session ended or a command failed. `code` is the server's, such as `NetStream.Publish.BadName`. */
-export class RtmpError extends Error {
-  override readonly name = "RtmpError";
-  constructor(
-    readonly kind: RtmpErrorKind,
-    message: string,
-    readonly code: string | undefined = undefined,
-  ) {
-    super(message);
-  }
-}
-
-/** The information object of onStatus, _result and _error. */
-export interface RtmpStatus {
-  readonly level: string;
-  readonly code: string;
-  readonly description: string;
-}
 
 export interface SessionOptions {
   /** A connected byte stream: a TCP socket or an SSH channel. The session owns it from now on. */
@@ -285,23 +265,4 @@ export class RtmpSession {
     setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
     this.#resolveEnded(error);
   }
-}
-
-/** Turns a status into the error that it reports. */
-export function rejection(status: RtmpStatus): RtmpError {
-  const text = status.description === "" ? status.code : `${status.code} (${status.description})`;
-  return new RtmpError("rejected", `the server answers ${text}`, status.code);
-}
-
-function closedByServer(): RtmpError {
-  return new RtmpError("closed", "the server closes the connection");
-}
-
-function readStatus(args: readonly AmfValue[]): RtmpStatus {
-  const info = args.find((value) => isAmfObject(value) && "code" in value);
-  const field = (name: string) => {
-    const value = info !== undefined && isAmfObject(info) ? info[name] : undefined;
-    return typeof value === "string" ? value : "";
-  };
-  return { level: field("level"), code: field("code") || "an unnamed error", description: field("description") };
 }

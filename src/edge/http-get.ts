@@ -1,0 +1,92 @@
+import { request as httpRequest } from "node:http";
+import type { Duplex } from "node:stream";
+import { connect as tlsConnect } from "node:tls";
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface HttpGetOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One GET, redirects not followed. @throws Error in words when there is no complete answer. */
+export type HttpGet = (url: URL, options?: HttpGetOptions) => Promise<HttpResponse>;
+
+/** Milliseconds for a whole answer: a segment over a slow tunnel is the longest. */
+const TIMEOUT_MS = 15_000;
+/** 10 s at 25 Mb/s; whoever sends more is no edge. */
+const MAX_BODY = 32 * 1024 * 1024;
+
+/** Makes GETs over connections that `open` gives: a socket, or a channel of an SSH connection. TLS is done here. */
+export function createHttpGet(open: () => Promise<Duplex>): HttpGet {
+  return async (url, options = {}) => {
+    const stream = await open();
+    stream.on("error", () => {}); // told by the request; after it, of no interest
+    const connection = url.protocol === "https:" ? await startTls(stream, url) : stream;
+    try {
+      return await get(connection, url, options);
+    } finally {
+      connection.destroy();
+      stream.destroy();
+    }
+  };
+}
+
+function get(connection: Duplex, url: URL, options: HttpGetOptions): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
+    const request = httpRequest({
+      createConnection: () => connection,
+      host: url.hostname,
+      port: url.port === "" ? undefined : url.port,
+      path: url.pathname + url.search,
+      headers: { ...options.headers, Host: url.host, Connection: "close" },
+      agent: false,
+      setHost: false,
+      signal,
+    });
+    request.on("error", (error) =>
+      reject(limit.aborted ? new Error(`no complete answer in ${TIMEOUT_MS / 1000} s`) : error),
+    );
+    request.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on("error", reject);
+      response.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size > MAX_BODY) response.destroy(new Error(`the answer is larger than ${MAX_BODY} bytes`));
+      });
+      response.on("end", () => {
+        const headers = Object.fromEntries(
+          Object.entries(response.headers).map(([name, value]) => [
+            name,
+            Array.isArray(value) ? value.join(", ") : value,
+          ]),
+        );
+        resolve({ status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks) });
+      });
+    });
+    request.end();
+  });
+}
+
+function startTls(stream: Duplex, url: URL): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    // A literal address may not be sent as server name (RFC 6066, section 3).
+    const named = /[a-z]/i.test(host) && !host.includes(":");
+    const secure = tlsConnect({ socket: stream, host, ...(named ? { servername: host } : {}) });
+    secure.once("secureConnect", () => {
+      secure.removeAllListeners("error");
+      resolve(secure);
+    });
+    secure.once("error", (error) => reject(new Error(`TLS: ${error.message}`)));
+  });
+}

@@ -1,0 +1,68 @@
+import { quoteAll } from "../util/shell.js";
+
+/** Where an edge is reached by its viewers and publishers. */
+export interface EdgeEndpoint {
+  /** Name or address, IPv6 without brackets. */
+  readonly host: string;
+  readonly rtmpPort: number;
+  readonly httpPort: number;
+  readonly https: boolean;
+  readonly httpsPort: number;
+}
+
+/** The one RTMP application that takes publishers, and the folder of playlists: restreamer-edge's name for both. */
+export const APP = "hls";
+
+const DEFAULT_PORT = { rtmp: 1935, http: 80, https: 443 } as const;
+
+/** `rtmp://host/hls`: tcUrl of the protocol, "Server" in OBS. */
+export function rtmpAppUrl(edge: EdgeEndpoint): string {
+  return `rtmp://${authority(edge.host, edge.rtmpPort, DEFAULT_PORT.rtmp)}/${APP}`;
+}
+
+/**
+ * `stream?token=...`: "Stream key" in OBS.
+ * @param token the text to show: the token itself or its mask
+ */
+export function streamKey(stream: string, token: string): string {
+  const shown = /^\*+$/.test(token) ? token : encodeURIComponent(token);
+  return `${stream}?token=${shown}`;
+}
+
+/** What ffmpeg and most encoders take. */
+export function publishUrl(edge: EdgeEndpoint, stream: string, token: string): string {
+  return `${rtmpAppUrl(edge)}/${streamKey(stream, token)}`;
+}
+
+export function playerUrl(edge: EdgeEndpoint, stream: string): URL {
+  const url = webUrl(edge, "/index.html");
+  url.searchParams.set("stream", stream);
+  return url;
+}
+
+export function hlsUrl(edge: EdgeEndpoint, stream: string): URL {
+  return webUrl(edge, `/${APP}/${encodeURIComponent(stream)}.m3u8`);
+}
+
+export function statusUrl(edge: EdgeEndpoint): URL {
+  return webUrl(edge, "/status");
+}
+
+/** Any page of the edge, by https where the edge has it. */
+export function webUrl(edge: EdgeEndpoint, path: string): URL {
+  const [scheme, port] = edge.https ? (["https", edge.httpsPort] as const) : (["http", edge.httpPort] as const);
+  return new URL(path, `${scheme}://${authority(edge.host, port, DEFAULT_PORT[scheme])}`);
+}
+
+/** A command to paste that publishes a test pattern, with a key frame every 2 s as OBS should be set. */
+export function ffmpegCommand(edge: EdgeEndpoint, stream: string, token: string): string {
+  const video = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30"];
+  const audio = ["-f", "lavfi", "-i", "sine=frequency=440"];
+  const codecs = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "60", "-c:a", "aac"];
+  return quoteAll(["ffmpeg", "-re", ...video, ...audio, ...codecs, "-f", "flv", publishUrl(edge, stream, token)]);
+}
+
+function authority(host: string, port: number, standard: number): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === standard ? name : `${name}:${port}`;
+}

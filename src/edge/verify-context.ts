@@ -1,0 +1,70 @@
+import type { CheckRef } from "../report/events.js";
+import type { Secret } from "../util/secret.js";
+import type { CheckList } from "./check-list.js";
+import type { Clock } from "./clock.js";
+import type { Route } from "./dial.js";
+import type { FlvClip } from "./flv.js";
+import type { HlsReader } from "./hls-check.js";
+import type { DeliveryPromise } from "./hls-rules.js";
+import type { HttpGet } from "./http-get.js";
+import type { PublishOptions } from "./rtmp-publisher.js";
+import { APP, type EdgeEndpoint, hlsUrl, rtmpAppUrl } from "./urls.js";
+
+/** An edge to be proven, as its viewers see it, with what it promises. */
+export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
+  /** Inventory name, for reports. */
+  readonly name: string;
+  readonly token: Secret;
+  readonly statusUser: string;
+  readonly statusPassword: Secret;
+  /** hls_fragment in milliseconds: what waiting times are derived from. */
+  readonly fragmentMs: number;
+}
+
+/** What all checks share. */
+export interface VerifyContext {
+  readonly target: EdgeTarget;
+  readonly checks: CheckList;
+  readonly rtmp: Route;
+  readonly httpGet: HttpGet;
+  readonly clip: FlvClip;
+  /** The stream that is published for the proof; nobody else's. */
+  readonly stream: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** All checks in the order they are made: stable ids, and titles that reporters print. */
+export const checkRefs = {
+  rtmpPort: { id: "rtmp-port", title: "RTMP port is reachable" },
+  httpPort: { id: "http-port", title: "web port is reachable" },
+  wrongToken: { id: "publish-wrong-token", title: "publishing with a wrong token is refused and leaves no file" },
+  absent: { id: "playlist-absent", title: "no playlist before publishing" },
+  publish: { id: "publish", title: "publishing with the token is accepted" },
+  firstSegment: { id: "first-segment", title: "first segment appears" },
+  second: { id: "second-publisher", title: "a second publisher of a live stream is refused" },
+  play: { id: "rtmp-play", title: "playing over RTMP is refused" },
+  player: { id: "player", title: "player page answers" },
+  status: { id: "status", title: "status page asks for a login" },
+  playlist: { id: "playlist", title: "playlist is valid" },
+  playlistHeaders: { id: "playlist-headers", title: "playlist headers are as promised" },
+  segments: { id: "segments", title: "segments hold H.264 and AAC" },
+  segmentHeaders: { id: "segment-headers", title: "segment headers are as promised" },
+  advance: { id: "playlist-advances", title: "playlist moves on" },
+  unpublish: { id: "unpublish", title: "stream ends when its publisher leaves" },
+} as const satisfies Record<string, CheckRef>;
+
+export function readerOf(context: VerifyContext, stream = context.stream): HlsReader {
+  const { httpGet, clock, signal, target } = context;
+  return { httpGet, clock, signal, url: hlsUrl(target, stream) };
+}
+
+/** Options of one publishing attempt over a new connection. */
+export async function publishOptions(
+  context: VerifyContext,
+  streamName: string,
+  token: Secret | undefined,
+): Promise<PublishOptions> {
+  const { clip, clock, signal, target, rtmp } = context;
+  return { socket: await rtmp.open(), tcUrl: rtmpAppUrl(target), app: APP, streamName, token, clip, clock, signal };
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CheckRef, EmitEvent } from "../report/events.js";
+import { packageRoot } from "../util/package-root.js";
+import { type Check, CheckList, type CheckOutcome, fail, pass, warn } from "./check-list.js";
+import { systemClock } from "./clock.js";
+import { findRoute, type NoRoute, type OpenTcp, type Route } from "./dial.js";
+import { type FlvClip, readClip } from "./flv.js";
+import { createHttpGet } from "./http-get.js";
+import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl } from "./urls.js";
+import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
+import { checkAbsent, checkPlay, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
+import { checkFirstSegment, checkUnpublish, playBack } from "./verify-playback.js";
+import { checkPlayer, checkStatus } from "./verify-web.js";
+
+export interface VerifyOptions {
+  readonly target: EdgeTarget;
+  readonly emit: EmitEvent;
+  readonly signal?: AbortSignal | undefined;
+  /** Opens ports as the host itself sees them, for those that a firewall keeps from us. */
+  readonly openTcp?: OpenTcp | undefined;
+  /** Instead of assets/verify/test-pattern.flv. */
+  readonly clip?: FlvClip;
+}
+
+export interface VerifyResult {
+  /** Nothing failed. */
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+  /** Milliseconds from the accepted publish to a fetched segment; undefined when none came. */
+  readonly firstSegmentMs: number | undefined;
+  /** Of the proof's own stream, without its token. */
+  readonly urls: { readonly publish: string; readonly player: string; readonly hls: string; readonly status: string };
+}
+
+/**
+ * Proves an edge: publishes a test stream of its own and plays it back, next to whatever else is live there.
+ * Every finding is a check in the result; nothing that an edge does makes this throw.
+ * @throws InterruptedError when the signal is aborted; the test stream is ended then
+ */
+export async function verifyEdge(options: VerifyOptions): Promise<VerifyResult> {
+  const { target, signal } = options;
+  const checks = new CheckList(target.name, options.emit, signal);
+  const stream = `edge-verify-${randomBytes(4).toString("hex")}`;
+  const clip = options.clip ?? (await loadTestPattern());
+  const webPort = target.https ? target.httpsPort : target.httpPort;
+  const rtmp = await checkPort(checks, checkRefs.rtmpPort, options, target.rtmpPort);
+  const http = await checkPort(checks, checkRefs.httpPort, options, webPort);
+
+  let firstSegmentMs: number | undefined;
+  if (rtmp.kind === "none" || http.kind === "none") {
+    const { rtmpPort: _rtmp, httpPort: _http, ...others } = checkRefs;
+    checks.skip(Object.values(others), `the ${rtmp.kind === "none" ? "RTMP" : "web"} port cannot be reached`);
+  } else {
+    const httpGet = createHttpGet(http.open);
+    firstSegmentMs = await runChecks({ target, checks, rtmp, httpGet, clip, stream, clock: systemClock, signal });
+  }
+  const urls = {
+    publish: `${rtmpAppUrl(target)}/${stream}`,
+    player: playerUrl(target, stream).href,
+    hls: hlsUrl(target, stream).href,
+    status: statusUrl(target).href,
+  };
+  return { ok: checks.ok, checks: checks.checks, firstSegmentMs, urls };
+}
+
+/** The clip that is published when none is given. @throws Error when the package is incomplete */
+export async function loadTestPattern(): Promise<FlvClip> {
+  return readClip(await readFile(join(packageRoot(), "assets/verify/test-pattern.flv")));
+}
+
+async function runChecks(context: VerifyContext): Promise<number | undefined> {
+  const { checks, clock } = context;
+  await checks.run(checkRefs.wrongToken, () => checkWrongToken(context));
+  await checks.run(checkRefs.absent, () => checkAbsent(context));
+  let live: Awaited<ReturnType<typeof startPublishing>>[1];
+  await checks.run(checkRefs.publish, async () => {
+    const [outcome, publication] = await startPublishing(context);
+    live = publication;
+    return outcome;
+  });
+  const publication = live;
+  const publishedAt = clock.now();
+  if (publication === undefined) {
+    const { firstSegment, second, play, playlist, playlistHeaders, segments, segmentHeaders } = checkRefs;
+    checks.skip([firstSegment, second, play], "nothing is published");
+    await checkWeb(context);
+    const { advance, unpublish } = checkRefs;
+    checks.skip([playlist, playlistHeaders, segments, segmentHeaders, advance, unpublish], "nothing is published");
+    return undefined;
+  }
+  try {
+    let firstSegmentMs: number | undefined;
+    await checks.run(checkRefs.firstSegment, async () => {
+      const [outcome, ms] = await checkFirstSegment(context, publication, publishedAt);
+      firstSegmentMs = ms;
+      return outcome;
+    });
+    await checks.run(checkRefs.second, () => checkSecond(context, publication));
+    await checks.run(checkRefs.play, () => checkPlay(context));
+    await checkWeb(context);
+    await playBack(context, publication);
+    await checks.run(checkRefs.unpublish, () => checkUnpublish(context, publication));
+    return firstSegmentMs;
+  } finally {
+    await publication.stop();
+  }
+}
+
+async function checkWeb(context: VerifyContext): Promise<void> {
+  await context.checks.run(checkRefs.player, () => checkPlayer(context));
+  await context.checks.run(checkRefs.status, () => checkStatus(context));
+}
+
+async function checkPort(
+  checks: CheckList,
+  ref: CheckRef,
+  { target, openTcp }: VerifyOptions,
+  port: number,
+): Promise<Route | NoRoute> {
+  let route: Route | NoRoute = { kind: "none", obstacle: "not tried" };
+  await checks.run(ref, async () => {
+    route = await findRoute(target.host, port, openTcp);
+    return portOutcome(route, target.host, port);
+  });
+  return route;
+}
+
+function portOutcome(route: Route | NoRoute, host: string, port: number): CheckOutcome {
+  switch (route.kind) {
+    case "direct":
+      return pass(`${host} port ${port} answers`);
+    case "tunnel":
+      return warn(
+        `port ${port} of ${host} is closed from this machine (${route.obstacle}); the edge itself works`,
+        `let TCP port ${port} through the firewall of the host, its provider, or this network`,
+      );
+    case "none":
+      return fail(`port ${port} of ${host}: ${route.obstacle}`, "is the service running? `edge-setup plan` tells");
+  }
+}

@@ -29,7 +29,7 @@ Usage: build.sh --profile upstream|debian --sources DIR --prefix DIR [options]
   --sources DIR      holds the source archives; where DIR/SHA256SUMS exists, only files listed there are used, verified
   --prefix DIR       where the result goes; appears there complete or not at all
   --work DIR         where to compile (default: PREFIX.work); kept after a failure or an interruption, and resumed
-  --jobs N|auto      compilers at once (default auto: by processors and free memory)
+  --jobs N|auto      compilers at once (default auto, also 0: by processors and free memory)
   --with-vts yes|no|auto  default auto: when its source is there (in the upstream profile it has to be there)
   --opt O1|O2        optimisation (default O1)
   --keep-work        do not remove the work directory after success
@@ -89,7 +89,7 @@ parse_arguments() {
 		esac
 		case $dir in *[!A-Za-z0-9_./+~-]*) die $EXIT_USAGE "'$dir' has characters that NGINX's makefiles cannot take" ;; esac
 	done
-	case $jobs in auto) ;; '' | *[!0-9]* | 0) die $EXIT_USAGE "--jobs is a number from 1 or 'auto', not '$jobs'" ;; esac
+	case $jobs in auto) ;; 0) jobs=auto ;; '' | *[!0-9]*) die $EXIT_USAGE "--jobs is a number or 'auto', not '$jobs'" ;; esac
 	case $with_vts in yes | no | auto) ;; *) die $EXIT_USAGE "--with-vts is 'yes', 'no' or 'auto', not '$with_vts'" ;; esac
 	case $opt in O1 | O2) ;; *) die $EXIT_USAGE "--opt is 'O1' or 'O2', not '$opt'" ;; esac
 }

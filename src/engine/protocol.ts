@@ -17,7 +17,10 @@ export type ProgramMessage =
   | { kind: "content"; call: number; which: "old" | "new"; bytes: Buffer }
   /** A piece of a job's log. */
   | { kind: "log"; call: number; text: string }
-  | { kind: "wants"; call: number; sha256: string }
+  /** A file needs the payload, or would in apply; `path` when it is to be that file. */
+  | { kind: "wants"; call: number; sha256: string; path: string }
+  /** The file that the next contents are about. */
+  | { kind: "file"; call: number; path: string }
   /** The program ended because a payload was not with it. */
   | { kind: "need"; call: number; sha256: string }
   /** Another run holds the host. */
@@ -118,13 +121,15 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
       return { kind: "content", call, which: "old", bytes: bytesOf(second) };
     case "D":
       return { kind: "content", call, which: "new", bytes: bytesOf(second) };
+    case "f":
+      return { kind: "file", call, path: shown(second) };
     case "l":
       return { kind: "log", call, text: textOf(second) };
     case "w":
     case "n": {
       const sha256 = textOf(second);
       if (!/^([0-9a-f]{64})?$/.test(sha256)) return undefined;
-      return { kind: letter === "w" ? "wants" : "need", call, sha256 };
+      return letter === "w" ? { kind: "wants", call, sha256, path: shown(third) } : { kind: "need", call, sha256 };
     }
     default:
       return undefined;

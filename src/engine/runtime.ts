@@ -2,7 +2,8 @@ import { sh } from "../modules/sh.js";
 
 /**
  * What every program begins with. The variables it expects are set before it: RUNID, NONCE, CHECK (1 or empty), DIFF,
- * START (first call to run), WHO (text for the lock), H<n> and HS<n> (handlers: notified, hash of the name).
+ * START (first call to run), WHO (text for the lock), HL (numbers of the handlers), H<n> and HS<n> (notified, hash of
+ * the name).
  *
  * State of a running task: K check mode, S status, CH reasons of change, NCH their number, BAD reason of failure,
  * OKW reason for ok, PEND and SKIP reasons, OUT a file with output, NT handlers to notify, JN those journaled for it.
@@ -15,7 +16,7 @@ LC_ALL=C
 PATH=$\{PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
 exec </dev/null 3>&1 >/dev/null
-W=$PWD STOP='' DEAD='' LF='' FIN=''
+W=$PWD STOP='' DEAD='' LF=''
 UIDN=$(id -u)
 JD=/var/lib/edge-setup/pending-handlers
 BD=/var/lib/edge-setup/jobs
@@ -38,7 +39,24 @@ enc() {
   *) E_="=$1" ;;
   esac
 }
-fin() { FIN=$1; emit z "$1"; exit 0; }
+fin() {
+  _hn=
+  for _h in $HL; do
+    eval "_s=\$\{H$_h-}"
+    if [ -n "$_s" ]; then _hn=$_hn$T$_h; fi
+  done
+  emit "h$_hn"
+  emit z "$1"
+  exit 0
+}
+# handlers that an earlier run notified and did not get to
+journaled() {
+  [ -d "$JD" ] || return 0
+  for _h in $HL; do
+    eval "_s=\$HS$_h"
+    if [ -e "$JD/$_s" ]; then eval "H$_h=1"; fi
+  done
+}
 
 # chg REASON: a change is due. True when it may be made now; notified handlers are journaled before it.
 chg() {
@@ -93,7 +111,7 @@ RF() {
   shift
   for _k; do
     eval "_y=\$\{R_$_k+y}"
-    if [ -n "$_y" ]; then
+    if [ -n "$_y" ] && [ "$S" != skipped ]; then
       eval "_v=\$R_$_k; V_$\{_r}_$_k=\$_v"
       [ "$\{#_v}" -le 65536 ] || _v=$(printf %s "$_v" | tail -c 65536)
       enc "$_v"
@@ -148,6 +166,18 @@ E() {
     esac
   fi
 }
+# toint VALUE: I_, 0 for what is no number, as the int filter
+toint() {
+  I_=$1
+  case $\{1#-} in '' | *[!0-9]*) I_=0 ;; esac
+}
+# trim VALUE: F_
+trim() {
+  F_=$\{1#"$\{1%%[![:space:]]*}"}
+  F_=$\{F_%"$\{F_##*[![:space:]]}"}
+}
+# isyes VALUE: the bool filter
+isyes() { case $1 in [Tt]rue | TRUE | [Yy]es | YES | [Oo]n | ON | 1) return 0 ;; *) return 1 ;; esac }
 # LE: ends a loop
 LE() { if [ -n "$LF" ]; then LF='' DEAD=1; fi; }
 # need WHAT: the controller has something for this task that was not sent

@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { sha256Hex } from "../modules/digest.js";
+import type { SourceInfo, TreeEntry } from "../modules/types.js";
+import type { TarEntry } from "./tar.js";
+
+interface Payload extends SourceInfo {
+  readonly source: Uint8Array | { readonly path: string };
+}
+
+/** Files up to this size are kept in memory, to be diffed and sent. */
+const KEEP_BYTES = 1 << 20;
+const READ_BYTES = 1 << 20;
+
+/**
+ * Everything of the controller that may travel in a run, by hash: files are read once for all hosts, and again only
+ * when they changed.
+ */
+export class SourceStore {
+  readonly #payloads = new Map<string, Payload>();
+  readonly #files = new Map<string, { stamp: string; info: SourceInfo }>();
+
+  /** Ansible's search: `files/` or `templates/` beside the task's file and the play, then the directories themselves. */
+  resolve(name: string, folder: "files" | "templates", directories: readonly string[]): string {
+    if (isAbsolute(name)) return name;
+    const slash = name.endsWith("/") ? "/" : "";
+    const places = directories.flatMap((directory) => [join(directory, folder, name), join(directory, name)]);
+    const found = places.find((place) => existsSync(place)) ?? places.at(-1) ?? resolve(name);
+    return found.replace(/\/+$/, "") + slash;
+  }
+
+  /** Describes a file; undefined when there is none. */
+  describe(path: string): SourceInfo | undefined {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined || !stats.isFile()) return undefined;
+    const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
+    const known = this.#files.get(path);
+    if (known?.stamp === stamp) return known.info;
+    const mode = stats.mode & 0o7777;
+    if (stats.size <= KEEP_BYTES) {
+      const info = { ...this.content(readFileSync(path)), mode };
+      this.#files.set(path, { stamp, info });
+      return info;
+    }
+    const info = { ...hashFile(path), size: stats.size, mode };
+    this.#payloads.set(info.sha256, { ...info, source: { path } });
+    this.#files.set(path, { stamp, info });
+    return info;
+  }
+
+  content(data: string | Buffer): SourceInfo {
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const sha256 = sha256Hex(bytes);
+    const known = this.#payloads.get(sha256);
+    if (known !== undefined) return known;
+    const payload = { sha256, size: bytes.length, firstLine: firstLine(bytes), mode: 0o644, source: bytes };
+    this.#payloads.set(sha256, payload);
+    return payload;
+  }
+
+  /** The tree below a directory, sorted, parents first; links are followed, as Ansible does. */
+  tree(path: string): readonly TreeEntry[] | undefined {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    const entries: TreeEntry[] = [];
+    const walk = (directory: string, prefix: string) => {
+      for (const name of readdirSync(directory).sort()) {
+        const full = join(directory, name);
+        const stats = statSync(full, { throwIfNoEntry: false });
+        if (stats === undefined) continue;
+        const entry = { path: prefix + name, mode: stats.mode & 0o7777 };
+        if (stats.isDirectory()) {
+          entries.push({ ...entry, kind: "directory" });
+          walk(full, `${prefix}${name}/`);
+        } else if (stats.isFile()) entries.push({ ...entry, kind: "file" });
+      }
+    };
+    walk(path, "");
+    return entries;
+  }
+
+  /** The payload as an entry of a program's archive. */
+  entry(sha256: string): TarEntry | undefined {
+    const payload = this.#payloads.get(sha256);
+    return payload === undefined ? undefined : { name: `p/${sha256}`, size: payload.size, source: payload.source };
+  }
+
+  size(sha256: string): number {
+    return this.#payloads.get(sha256)?.size ?? 0;
+  }
+
+  /** The bytes, for a diff; undefined when they are not in memory. */
+  bytes(sha256: string): Uint8Array | undefined {
+    const source = this.#payloads.get(sha256)?.source;
+    return source instanceof Uint8Array ? source : undefined;
+  }
+}
+
+function firstLine(bytes: Uint8Array): string {
+  return Buffer.from(bytes.subarray(0, 256)).toString("latin1").split("\n")[0] ?? "";
+}
+
+function hashFile(path: string): { sha256: string; firstLine: string } {
+  const hash = createHash("sha256");
+  const handle = openSync(path, "r");
+  let line: string | undefined;
+  try {
+    const buffer = Buffer.alloc(READ_BYTES);
+    for (let read = readSync(handle, buffer); read > 0; read = readSync(handle, buffer)) {
+      line ??= firstLine(buffer.subarray(0, read));
+      hash.update(buffer.subarray(0, read));
+    }
+  } finally {
+    closeSync(handle);
+  }
+  return { sha256: hash.digest("hex"), firstLine: line ?? "" };
+}

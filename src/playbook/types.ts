@@ -6,12 +6,13 @@ export type Vars = { readonly [key: string]: Value };
 
 /** Jinja expression tree (jinja.palletsprojects.com/en/3.1.x/templates), as far as the subset goes. */
 export type Expr =
-  | { kind: "literal"; value: Value }
+  /** `float` marks a float without a fraction: Python prints 2.0 where the number alone would print 2. */
+  | { kind: "literal"; value: Value; float?: true }
   | { kind: "name"; name: string }
   | { kind: "attr"; object: Expr; name: string }
   | { kind: "index"; object: Expr; index: Expr }
   | { kind: "slice"; object: Expr; start?: Expr; stop?: Expr; step?: Expr }
-  | { kind: "list"; items: Expr[] }
+  | { kind: "list"; items: Expr[]; tuple?: true }
   | { kind: "dict"; entries: [Expr, Expr][] }
   | { kind: "not"; operand: Expr }
   | { kind: "neg"; operand: Expr }
@@ -20,7 +21,7 @@ export type Expr =
   | { kind: "binary"; op: "+" | "-" | "*" | "/" | "//" | "%" | "**" | "~"; left: Expr; right: Expr }
   | { kind: "cond"; test: Expr; then: Expr; otherwise?: Expr }
   | { kind: "filter"; name: string; subject: Expr; args: Expr[]; kwargs: { [key: string]: Expr } }
-  | { kind: "test"; name: string; subject: Expr; args: Expr[] }
+  | { kind: "test"; name: string; subject: Expr; args: Expr[]; kwargs?: { [key: string]: Expr } }
   /** `lookup('file', path)`, `range(3)`, `x.get('k')`. */
   | { kind: "call"; callee: Expr; args: Expr[]; kwargs: { [key: string]: Expr } };
 

@@ -1,0 +1,326 @@
+/** Computes expressions, with Python's semantics. */
+import type { Position } from "../util/errors.js";
+import { arithmetic } from "./arithmetic.js";
+import { argument, getItem, needInt } from "./filter-helpers.js";
+import { callLookup } from "./lookups.js";
+import { callMethod, isMethod } from "./methods.js";
+import { filterSpec, testSpec } from "./names.js";
+import { exprPosition } from "./parser.js";
+import type { Call, CallSignature, Plugins } from "./plugin.js";
+import {
+  asText,
+  codePoints,
+  compare,
+  contains,
+  equal,
+  isDict,
+  isList,
+  makeDict,
+  NativeText,
+  PyFloat,
+  type Rt,
+  Tuple,
+  truthy,
+  typeName,
+  Undefined,
+  UndefinedProblem,
+  ValueProblem,
+  View,
+} from "./python-values.js";
+import { resolveName } from "./render.js";
+import { EvaluationError, type Scope, UndefinedVariableError, undefinedHint } from "./scope.js";
+import type { Expr } from "./types.js";
+
+/** Names that a template sets itself: loop targets and {% set %}. */
+export interface Locals {
+  readonly names: Map<string, Rt>;
+  readonly outer?: Locals | undefined;
+}
+
+export interface Env {
+  readonly scope: Scope;
+  readonly locals?: Locals | undefined;
+}
+
+/** Ansible's `omit`: an argument with this value is left out. */
+export const OMIT = "__omit_place_holder__5d6f7acd9f0c4c7fb1c8f5c9c1f0a8e2";
+
+const MAX_RANGE = 1_000_000;
+
+/** Turns a problem with a value into an error with a place. */
+export function locateProblem(error: unknown, position: Position | undefined, scope: Scope): unknown {
+  if (error instanceof UndefinedProblem) {
+    const { message, name, position: used } = error.undefinedValue;
+    return new UndefinedVariableError(
+      message,
+      name,
+      used ?? position,
+      name === undefined ? undefined : undefinedHint(name, scope),
+    );
+  }
+  if (error instanceof ValueProblem) return new EvaluationError(error.message, { hint: error.hint, position });
+  return error;
+}
+
+/** The value of an expression; Undefined is a value here, and a NativeText keeps its mark. */
+export function compute(expr: Expr, env: Env): Rt {
+  try {
+    return computeNode(expr, env);
+  } catch (error) {
+    throw locateProblem(error, exprPosition(expr), env.scope);
+  }
+}
+
+/** The value for use in an operation: without the mark of NativeText. */
+function operand(expr: Expr, env: Env): Rt {
+  const value = compute(expr, env);
+  return value instanceof NativeText ? value.text : value;
+}
+
+function computeNode(expr: Expr, env: Env): Rt {
+  switch (expr.kind) {
+    case "literal":
+      return expr.float === true ? new PyFloat(expr.value as number) : (expr.value as Rt);
+    case "name":
+      return computeName(expr, env);
+    case "attr":
+      return attribute(operand(expr.object, env), expr.name, expr);
+    case "index":
+      return item(operand(expr.object, env), operand(expr.index, env), expr);
+    case "slice":
+      return slice(expr, env);
+    case "list": {
+      const items = expr.items.map((part) => operand(part, env));
+      return expr.tuple === true ? Tuple.of2(items) : items;
+    }
+    case "dict":
+      return makeDict(
+        expr.entries.map(([key, value]) => {
+          const name = operand(key, env);
+          if (name instanceof Undefined) throw new UndefinedProblem(name);
+          const text = asText(name);
+          if (text === undefined) throw new ValueProblem(`a key of a dict is a string here, not ${typeName(name)}`);
+          return [text, operand(value, env)] as const;
+        }),
+      );
+    case "not":
+      return !truthy(operand(expr.operand, env));
+    case "neg":
+      return arithmetic("-", 0, operand(expr.operand, env), true);
+    case "and": {
+      const left = compute(expr.left, env);
+      return truthy(left) ? compute(expr.right, env) : left;
+    }
+    case "or": {
+      const left = compute(expr.left, env);
+      return truthy(left) ? left : compute(expr.right, env);
+    }
+    case "compare":
+      return comparison(expr.op, operand(expr.left, env), operand(expr.right, env));
+    case "binary":
+      return arithmetic(expr.op, operand(expr.left, env), operand(expr.right, env));
+    case "cond":
+      if (truthy(operand(expr.test, env))) return compute(expr.then, env);
+      if (expr.otherwise !== undefined) return compute(expr.otherwise, env);
+      return new Undefined("the condition is false, and there is no else", undefined, exprPosition(expr));
+    case "filter": {
+      const subject = compute(expr.subject, env);
+      const spec = filterSpec(expr.name);
+      const args = expr.args.map((arg) => operand(arg, env));
+      const keywords = mapValues(expr.kwargs, (arg) => operand(arg, env));
+      // `default` and its like hand their subject through, mark and all.
+      if (spec?.keepUndefined === true) return callFilter(expr.name, subject, args, keywords);
+      return callFilter(expr.name, subject instanceof NativeText ? subject.text : subject, args, keywords);
+    }
+    case "test":
+      return callTest(
+        expr.name,
+        operand(expr.subject, env),
+        expr.args.map((arg) => operand(arg, env)),
+        mapValues(expr.kwargs ?? {}, (arg) => operand(arg, env)),
+      );
+    case "call":
+      return call(expr, env);
+  }
+}
+
+function mapValues(record: Readonly<Record<string, Expr>>, change: (expr: Expr) => Rt): Record<string, Rt> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
+
+function computeName(expr: Extract<Expr, { kind: "name" }>, env: Env): Rt {
+  for (let locals = env.locals; locals !== undefined; locals = locals.outer) {
+    const value = locals.names.get(expr.name);
+    if (value !== undefined) return value;
+  }
+  const value = resolveName(expr.name, env.scope);
+  if (value === undefined) {
+    if (expr.name === "omit") return OMIT;
+    return new Undefined(`'${expr.name}' is undefined`, expr.name, exprPosition(expr));
+  }
+  if (value instanceof Undefined && value.position === undefined)
+    return new Undefined(value.message, value.name, exprPosition(expr));
+  return value;
+}
+
+function placed(value: Rt, expr: Expr): Rt {
+  if (!(value instanceof Undefined) || value.position !== undefined) return value;
+  return new Undefined(value.message, value.name, exprPosition(expr));
+}
+
+function attribute(object: Rt, name: string, expr: Expr): Rt {
+  if (object instanceof Undefined) return object;
+  if (isMethod(object, name)) {
+    throw new ValueProblem(
+      `".${name}" is a method of ${typeName(object)}`,
+      `Write ['${name}'] for the key, or .${name}() to call it.`,
+    );
+  }
+  return placed(getItem(object, name), expr);
+}
+
+function item(object: Rt, index: Rt, expr: Expr): Rt {
+  const value = getItem(object, index);
+  const name = asText(index);
+  if (value instanceof Undefined && !(object instanceof Undefined) && name !== undefined && isMethod(object, name)) {
+    throw new ValueProblem(`there is no key "${name}", and Ansible would take the method of that name`);
+  }
+  return placed(value, expr);
+}
+
+function slice(expr: Extract<Expr, { kind: "slice" }>, env: Env): Rt {
+  const object = operand(expr.object, env);
+  if (object instanceof Undefined) return object;
+  const text = asText(object);
+  if (text === undefined && !isList(object)) throw new ValueProblem(`a ${typeName(object)} cannot be sliced`);
+  const items: readonly Rt[] = text === undefined ? (object as readonly Rt[]) : codePoints(text);
+  const bound = (part: Expr | undefined): number | undefined => {
+    if (part === undefined) return undefined;
+    const value = operand(part, env);
+    return value === null ? undefined : needInt(value, "a bound of a slice");
+  };
+  const step = bound(expr.step) ?? 1;
+  if (step === 0) throw new ValueProblem("the step of a slice is not zero");
+  const size = items.length;
+  const clamp = (value: number | undefined, otherwise: number): number => {
+    if (value === undefined) return otherwise;
+    const low = step < 0 ? -1 : 0;
+    const high = step < 0 ? size - 1 : size;
+    return Math.min(Math.max(value < 0 ? value + size : value, low), high);
+  };
+  const start = clamp(bound(expr.start), step < 0 ? size - 1 : 0);
+  const stop = clamp(bound(expr.stop), step < 0 ? -1 : size);
+  const picked: Rt[] = [];
+  for (let at = start; step < 0 ? at > stop : at < stop; at += step) picked.push(items[at] ?? null);
+  if (text !== undefined) return picked.join("");
+  return object instanceof Tuple ? Tuple.of2(picked) : picked;
+}
+
+function comparison(op: Extract<Expr, { kind: "compare" }>["op"], left: Rt, right: Rt): boolean {
+  switch (op) {
+    case "==":
+      return equal(left, right);
+    case "!=":
+      return !equal(left, right);
+    case "<":
+      return compare(left, right) < 0;
+    case "<=":
+      return compare(left, right) <= 0;
+    case ">":
+      return compare(left, right) > 0;
+    case ">=":
+      return compare(left, right) >= 0;
+    case "in":
+      return contains(right, left);
+    case "not in":
+      return !contains(right, left);
+  }
+}
+
+/** Puts positional and named arguments in the order of the signature. */
+function bind(
+  name: string,
+  signature: CallSignature,
+  args: readonly Rt[],
+  keywords: Readonly<Record<string, Rt>>,
+): Call {
+  const bound: (Rt | undefined)[] = [...args];
+  const rest: Record<string, Rt> = {};
+  for (const [key, value] of Object.entries(keywords)) {
+    const index = signature.params.indexOf(key);
+    if (index >= 0) bound[index] = value;
+    else if (signature.anyKeyword === true || signature.keywords?.includes(key) === true) rest[key] = value;
+    else throw new ValueProblem(`"${name}" has no argument "${key}"`);
+  }
+  if (signature.rest !== true && bound.length > signature.params.length)
+    throw new ValueProblem(`"${name}" is given too many arguments`);
+  for (let index = 0; index < (signature.required ?? 0); index++) {
+    if (bound[index] === undefined) throw new ValueProblem(`"${name}" needs the argument "${signature.params[index]}"`);
+  }
+  return { args: bound, keywords: rest };
+}
+
+function refuseUndefined(values: readonly Rt[]): void {
+  for (const value of values) if (value instanceof Undefined) throw new UndefinedProblem(value);
+}
+
+function callFilter(name: string, subject: Rt, args: readonly Rt[], keywords: Readonly<Record<string, Rt>>): Rt {
+  const spec = filterSpec(name.replace(/^ansible\.builtin\./, ""));
+  if (spec === undefined) throw new ValueProblem(`unknown filter "${name}"`);
+  if (spec.refused !== undefined) throw new ValueProblem(`the filter "${name}" is not supported`, spec.refused);
+  if (spec.keepUndefined !== true) refuseUndefined([subject, ...args, ...Object.values(keywords)]);
+  return spec.run(subject, bind(name, spec, args, keywords), plugins);
+}
+
+function callTest(name: string, subject: Rt, args: readonly Rt[], keywords: Readonly<Record<string, Rt>>): boolean {
+  const spec = testSpec(name.replace(/^ansible\.builtin\./, ""));
+  if (spec === undefined) throw new ValueProblem(`unknown test "${name}"`);
+  if (spec.refused !== undefined) throw new ValueProblem(`the test "${name}" is not supported`, spec.refused);
+  if (spec.keepUndefined !== true) refuseUndefined([subject, ...args, ...Object.values(keywords)]);
+  return spec.run(subject, bind(name, spec, args, keywords), plugins);
+}
+
+const plugins: Plugins = { filter: callFilter, test: callTest };
+
+function range(args: readonly Rt[]): View {
+  const numbers = args.map((arg) => needInt(arg, "range()'s argument"));
+  if (numbers.length < 1 || numbers.length > 3) throw new ValueProblem("range() takes one to three numbers");
+  const [start, stop] = numbers.length === 1 ? [0, numbers[0] ?? 0] : [numbers[0] ?? 0, numbers[1] ?? 0];
+  const step = numbers[2] ?? 1;
+  if (step === 0) throw new ValueProblem("range()'s step is not zero");
+  const size = Math.max(0, Math.ceil((stop - start) / step));
+  if (size > MAX_RANGE) throw new ValueProblem(`range() gives at most ${MAX_RANGE} numbers`);
+  return new View(Array.from({ length: size }, (_, index) => start + index * step));
+}
+
+function call(expr: Extract<Expr, { kind: "call" }>, env: Env): Rt {
+  const args = expr.args.map((arg) => operand(arg, env));
+  const keywords = mapValues(expr.kwargs, (arg) => operand(arg, env));
+  if (expr.callee.kind === "attr") {
+    const object = operand(expr.callee.object, env);
+    if (object instanceof Undefined) throw new UndefinedProblem(object);
+    refuseUndefined(args);
+    if (Object.keys(keywords).length > 0)
+      throw new ValueProblem(`.${expr.callee.name}() takes no named arguments here`);
+    return callMethod(object, expr.callee.name, args);
+  }
+  const name = expr.callee.kind === "name" ? expr.callee.name : "";
+  if (name === "range") return range(args);
+  if (name === "dict") {
+    const base = argument({ args, keywords }, 0, {});
+    if (!isDict(base) || args.length > 1) throw new ValueProblem("dict() takes a dict and named arguments");
+    return makeDict([...Object.entries(base), ...Object.entries(keywords)]);
+  }
+  refuseUndefined([...args, ...Object.values(keywords)]);
+  if (name === "lookup" || name === "query" || name === "q")
+    return callLookup(args, keywords, name !== "lookup", env.scope);
+  throw new ValueProblem(`unknown function "${name}"`);
+}
+
+/** The text that {{ }} puts out: None is nothing, a view a list. */
+export function outputOf(value: Rt): Rt {
+  if (value instanceof Undefined) throw new UndefinedProblem(value);
+  if (value === null) return "";
+  if (value instanceof View) return Array.from(value.items);
+  return value;
+}

@@ -1,0 +1,234 @@
+/** Filters that convert, encode and compute. */
+import { createHash } from "node:crypto";
+import { argument, needInt, needText } from "./filter-helpers.js";
+import { type FilterTable, refusedFilter } from "./plugin.js";
+import { dumpJson, type JsonStyle, loadJson } from "./python-json.js";
+import { parseFloat64, parseInt10, roundHalfEven } from "./python-text.js";
+import {
+  asNumber,
+  asText,
+  isFloat,
+  isList,
+  makeFloat,
+  makeInt,
+  NativeText,
+  type Rt,
+  str,
+  truthy,
+  typeName,
+  Undefined,
+  UndefinedProblem,
+  ValueProblem,
+} from "./python-values.js";
+import { sha512Crypt } from "./sha512-crypt.js";
+
+const HASHES = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
+const SIZES = "BKMGTPEZY";
+
+function digest(value: Rt, algorithm: string): string {
+  if (!HASHES.includes(algorithm))
+    throw new ValueProblem(`unknown hash "${algorithm}"`, `One of ${HASHES.join(", ")}.`);
+  return createHash(algorithm).update(str(value), "utf8").digest("hex");
+}
+
+function toInt(subject: Rt, otherwise: Rt, base: number): Rt {
+  const number = asNumber(subject);
+  if (number !== undefined) return makeInt(Math.trunc(number));
+  const text = asText(subject);
+  if (text === undefined) return otherwise;
+  const whole = parseInt10(text, base);
+  if (whole !== undefined) return whole;
+  const float = parseFloat64(text);
+  return float === undefined ? otherwise : makeInt(Math.trunc(float));
+}
+
+function toBool(subject: Rt): Rt {
+  if (subject === null || typeof subject === "boolean") return subject;
+  const text = asText(subject)?.toLowerCase();
+  return text === undefined ? asNumber(subject) === 1 : ["yes", "on", "1", "true"].includes(text);
+}
+
+function round(subject: Rt, precision: number, method: string): Rt {
+  const value = asNumber(subject);
+  if (value === undefined) throw new ValueProblem(`a ${typeName(subject)} cannot be rounded`);
+  if (method === "common") {
+    return isFloat(subject) ? makeFloat(roundHalfEven(value, precision)) : value;
+  }
+  const compute = { ceil: Math.ceil, floor: Math.floor }[method];
+  if (compute === undefined)
+    throw new ValueProblem(`unknown rounding method "${method}"`, "One of common, ceil, floor.");
+  return makeFloat(compute(value * 10 ** precision) / 10 ** precision);
+}
+
+/** module_utils/common/text/formatters.py */
+function humanToBytes(subject: Rt, unitGiven: Rt, bits: boolean): number {
+  const source = str(subject);
+  const match = /^\s*(\d*\.?\d*)\s*([A-Za-z]+)?/.exec(source);
+  const number = match?.[1] === undefined ? undefined : parseFloat64(match[1]);
+  if (number === undefined) throw new ValueProblem(`human_to_bytes cannot read "${source}"`);
+  const unit = match?.[2] ?? (unitGiven === null ? undefined : needText(unitGiven, "the unit"));
+  if (unit === undefined) return makeInt(roundHalfEven(number, 0));
+  const power = SIZES.indexOf(unit.charAt(0).toUpperCase());
+  if (power < 0)
+    throw new ValueProblem(`human_to_bytes does not know the unit "${unit}"`, `One of ${[...SIZES].join(", ")}.`);
+  const name = bits ? "bit" : "byte";
+  if (unit.length > 1 && !unit.toLowerCase().includes(name) && unit.charAt(1) !== (bits ? "b" : "B")) {
+    throw new ValueProblem(`"${unit}" is not a unit of ${name}s`);
+  }
+  return makeInt(roundHalfEven(number * 1024 ** power, 0));
+}
+
+function jsonStyle(keywords: Readonly<Record<string, Rt>>, base: JsonStyle): JsonStyle {
+  const { indent, sort_keys, separators, ensure_ascii } = keywords;
+  const pair =
+    separators === undefined || separators === null
+      ? undefined
+      : isList(separators)
+        ? separators.map((part) => needText(part, "a separator"))
+        : [];
+  if (pair !== undefined && pair.length !== 2) throw new ValueProblem("separators are two strings");
+  return {
+    ...base,
+    ...(indent === undefined || indent === null ? {} : { indent: needInt(indent, "indent") }),
+    ...(sort_keys === undefined ? {} : { sortKeys: truthy(sort_keys) }),
+    ...(ensure_ascii === undefined ? {} : { ensureAscii: truthy(ensure_ascii) }),
+    ...(pair === undefined ? {} : { separators: [pair[0] ?? "", pair[1] ?? ""] as const }),
+  };
+}
+
+const jsonKeywords = ["indent", "sort_keys", "separators", "ensure_ascii"];
+
+function passwordHash(subject: Rt, call: { args: readonly (Rt | undefined)[] }): string {
+  const type = needText(call.args[0] ?? "sha512", "the hash type");
+  if (type !== "sha512" && type !== "sha512_crypt") {
+    throw new ValueProblem(`password_hash supports "sha512" only, not "${type}"`);
+  }
+  const salt = call.args[1] ?? null;
+  if (salt === null) {
+    throw new ValueProblem(
+      "password_hash needs a salt",
+      "Without one the hash is new in every run, and nothing would ever be unchanged.",
+    );
+  }
+  const rounds = call.args[3] ?? null;
+  if (rounds === null) return sha512Crypt(needText(subject, "a password"), needText(salt, "the salt"));
+  const count = needInt(rounds, "rounds");
+  if (count === 5000)
+    throw new ValueProblem(
+      "rounds=5000 is the default",
+      "Leave it out: Ansible writes it with passlib and without it differently.",
+    );
+  return sha512Crypt(needText(subject, "a password"), needText(salt, "the salt"), count);
+}
+
+const yaml = "Use to_nice_json: YAML reads it too.";
+
+export const dataFilters: FilterTable = {
+  default: {
+    params: ["default_value", "boolean"],
+    keepUndefined: true,
+    run: (subject, call) =>
+      subject instanceof Undefined || (truthy(argument(call, 1, false)) && !truthy(subject))
+        ? argument(call, 0, "")
+        : subject,
+  },
+  mandatory: {
+    params: ["msg"],
+    keepUndefined: true,
+    run: (subject, call) => {
+      if (!(subject instanceof Undefined)) return subject;
+      const message = call.args[0];
+      if (message === undefined || message === null) throw new UndefinedProblem(subject);
+      throw new ValueProblem(needText(message, "mandatory's message"));
+    },
+  },
+  ternary: {
+    params: ["true_val", "false_val", "none_val"],
+    required: 2,
+    keepUndefined: true,
+    run: (subject, call) => {
+      const none = argument(call, 2, null);
+      if (subject === null && none !== null) return none;
+      return truthy(subject) ? argument(call, 0, null) : argument(call, 1, null);
+    },
+  },
+  bool: { params: [], run: toBool },
+  int: {
+    params: ["default", "base"],
+    run: (subject, call) => toInt(subject, argument(call, 0, 0), needInt(argument(call, 1, 10), "int's base")),
+  },
+  float: {
+    params: ["default"],
+    run: (subject, call) => {
+      const text = asText(subject);
+      const number = text === undefined ? asNumber(subject) : parseFloat64(text);
+      return number === undefined ? argument(call, 0, makeFloat(0)) : makeFloat(number);
+    },
+  },
+  abs: {
+    params: [],
+    run: (subject) => {
+      const number = asNumber(subject);
+      if (number === undefined) throw new ValueProblem(`a ${typeName(subject)} has no absolute value`);
+      return isFloat(subject) ? makeFloat(Math.abs(number)) : Math.abs(number);
+    },
+  },
+  round: {
+    params: ["precision", "method"],
+    run: (subject, call) =>
+      round(
+        subject,
+        needInt(argument(call, 0, 0), "round's precision"),
+        needText(argument(call, 1, "common"), "round's method"),
+      ),
+  },
+  human_to_bytes: {
+    params: ["default_unit", "isbits"],
+    run: (subject, call) => humanToBytes(subject, argument(call, 0, null), truthy(argument(call, 1, false))),
+  },
+  to_json: {
+    params: [],
+    keywords: jsonKeywords,
+    run: (subject, call) => new NativeText(dumpJson(subject, jsonStyle(call.keywords, {}))),
+  },
+  to_nice_json: {
+    params: ["indent", "sort_keys"],
+    keywords: ["ensure_ascii"],
+    run: (subject, call) => {
+      const keywords = { ...call.keywords, indent: argument(call, 0, 4), sort_keys: argument(call, 1, true) };
+      return new NativeText(dumpJson(subject, jsonStyle(keywords, { separators: [",", ": "] })));
+    },
+  },
+  from_json: { params: [], run: (subject) => loadJson(needText(subject, "what from_json reads")) },
+  b64encode: { params: [], run: (subject) => Buffer.from(str(subject), "utf8").toString("base64") },
+  b64decode: {
+    params: [],
+    run: (subject) => {
+      const text = needText(subject, "what b64decode reads").replace(/[^A-Za-z0-9+/=]/g, "");
+      if (text.length % 4 !== 0) throw new ValueProblem("the text is not base64: its padding is wrong");
+      return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(text, "base64"));
+    },
+  },
+  hash: {
+    params: ["hashtype"],
+    run: (subject, call) => digest(subject, needText(argument(call, 0, "sha1"), "the hash type")),
+  },
+  md5: { params: [], run: (subject) => digest(subject, "md5") },
+  sha1: { params: [], run: (subject) => digest(subject, "sha1") },
+  checksum: { params: [], run: (subject) => digest(subject, "sha1") },
+  password_hash: { params: ["hashtype", "salt", "salt_size", "rounds"], run: passwordHash },
+  to_yaml: refusedFilter(yaml),
+  to_nice_yaml: refusedFilter(yaml),
+  from_yaml: refusedFilter("Use from_json, or vars_files."),
+  random: refusedFilter("A random value would change in every run: give it as a variable."),
+  shuffle: refusedFilter("A random order would change in every run."),
+  human_readable: refusedFilter("Compute the number with / and round."),
+  type_debug: refusedFilter("Use the tests string, number, mapping, sequence."),
+  comment: refusedFilter("Write the comment's characters in the template."),
+  wordcount: refusedFilter("Use `| split | length`."),
+  strftime: refusedFilter("Times differ in every run: give them as a variable."),
+  to_datetime: refusedFilter("Times differ in every run: give them as a variable."),
+  format: refusedFilter("Join the parts with `~`."),
+  safe: refusedFilter("There is no escaping to be switched off."),
+  escape: refusedFilter("Use replace."),
+};

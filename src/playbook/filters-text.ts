@@ -1,0 +1,178 @@
+/** Filters on text: Jinja's own and those of ansible.builtin (plugins/filter/core.py). */
+import { argument, needInt, needText } from "./filter-helpers.js";
+import type { Call, FilterTable } from "./plugin.js";
+import { compileRegex, regexExec, regexReplace } from "./python-regex.js";
+import { replaceText, split, splitLines, strip } from "./python-text.js";
+import { asText, codePoints, isList, NativeText, type Rt, str, Tuple, truthy, ValueProblem } from "./python-values.js";
+
+/** `shlex.quote`. */
+export function shellQuote(text: string): string {
+  if (text === "") return "''";
+  return /[^A-Za-z0-9_@%+=:,./-]/.test(text) ? `'${text.replaceAll("'", `'"'"'`)}'` : text;
+}
+
+function regexOf(pattern: Rt | undefined, ignoreCase: Rt | undefined, multiline: Rt | undefined): RegExp {
+  return compileRegex(needText(pattern ?? "", "the pattern"), {
+    ignoreCase: ignoreCase !== undefined && truthy(ignoreCase),
+    multiline: multiline !== undefined && truthy(multiline),
+  });
+}
+
+/** Text of str, int and float alike, as Ansible's to_text(nonstring='simplerepr'). */
+function simpleText(value: Rt): string {
+  return str(value);
+}
+
+function title(text: string): string {
+  return text
+    .split(/([-\s({[<]+)/u)
+    .filter((item) => item !== "")
+    .map((item) => {
+      const [first = "", ...rest] = codePoints(item);
+      return first.toUpperCase() + rest.join("").toLowerCase();
+    })
+    .join("");
+}
+
+function indent(text: string, call: Call): string {
+  const width = argument(call, 0, 4);
+  const padding = asText(width) ?? " ".repeat(Math.max(0, needInt(width, "indent's width")));
+  const blank = truthy(argument(call, 2, false));
+  const lines = splitLines(`${text}\n`);
+  const body = lines.map((line, index) => (index === 0 || (line === "" && !blank) ? line : padding + line)).join("\n");
+  return truthy(argument(call, 1, false)) ? padding + body : body;
+}
+
+function truncate(text: string, call: Call): string {
+  const length = needInt(argument(call, 0, 255), "truncate's length");
+  const end = needText(argument(call, 2, "..."), "truncate's end");
+  const given = argument(call, 3, null);
+  const leeway = given === null ? 5 : needInt(given, "truncate's leeway");
+  const points = codePoints(text);
+  const keep = length - codePoints(end).length;
+  if (keep < 0 || leeway < 0) throw new ValueProblem("truncate's length is shorter than its end");
+  if (points.length <= length + leeway) return text;
+  const cut = points.slice(0, keep).join("");
+  if (truthy(argument(call, 1, false))) return cut + end;
+  const space = cut.lastIndexOf(" ");
+  return (space < 0 ? cut : cut.slice(0, space)) + end;
+}
+
+function regexSearch(subject: Rt, call: Call): Rt {
+  const [pattern, ...groups] = call.args;
+  const match = regexExec(regexOf(pattern, call.keywords.ignorecase, call.keywords.multiline), simpleText(subject));
+  const wanted = groups.map((group) => {
+    const text = needText(group, "a group of regex_search");
+    const found = /^\\g<(\S+)>/.exec(text) ?? /^\\(\d+)/.exec(text);
+    if (found?.[1] === undefined) throw new ValueProblem(`regex_search does not know the group "${text}"`);
+    return found[1];
+  });
+  if (match === undefined) return null;
+  if (wanted.length === 0) return match[0];
+  return wanted.map((group) => {
+    if (!/^\d+$/.test(group) && (match.groups === undefined || !(group in match.groups)))
+      throw new ValueProblem(`no such group "${group}"`);
+    if (/^\d+$/.test(group) && Number(group) >= match.length) throw new ValueProblem(`no such group ${group}`);
+    return (/^\d+$/.test(group) ? match[Number(group)] : match.groups?.[group]) ?? null;
+  });
+}
+
+function regexFindall(subject: Rt, call: Call): Rt {
+  const regex = regexOf(call.args[0], call.args[2], call.args[1]);
+  return Array.from(simpleText(subject).matchAll(regex), (match) => {
+    if (match.length <= 2) return match[1] ?? (match.length === 2 ? "" : match[0]);
+    return Tuple.of2(match.slice(1).map((group) => group ?? ""));
+  });
+}
+
+/** POSIX basename and dirname as Python's os.path has them. */
+export function basename(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+export function dirname(path: string): string {
+  const head = path.slice(0, path.lastIndexOf("/") + 1);
+  return /^\/*$/.test(head) ? head : head.replace(/\/+$/, "");
+}
+
+function joinPath(parts: readonly string[]): string {
+  return parts.reduce((path, part) =>
+    part.startsWith("/") ? part : path === "" || path.endsWith("/") ? path + part : `${path}/${part}`,
+  );
+}
+
+export const textFilters: FilterTable = {
+  string: { params: [], run: (subject) => new NativeText(str(subject)) },
+  lower: { params: [], run: (subject) => str(subject).toLowerCase() },
+  upper: { params: [], run: (subject) => str(subject).toUpperCase() },
+  title: { params: [], run: (subject) => title(str(subject)) },
+  capitalize: {
+    params: [],
+    run: (subject) => {
+      const [first = "", ...rest] = codePoints(str(subject));
+      return first.toUpperCase() + rest.join("").toLowerCase();
+    },
+  },
+  trim: {
+    params: ["chars"],
+    run: (subject, call) =>
+      strip(str(subject), call.args[0] === undefined ? undefined : needText(call.args[0], "trim's chars")),
+  },
+  replace: {
+    params: ["old", "new", "count"],
+    required: 2,
+    run: (subject, call) => {
+      const count = argument(call, 2, null);
+      return replaceText(
+        str(subject),
+        str(argument(call, 0, "")),
+        str(argument(call, 1, "")),
+        count === null ? -1 : needInt(count, "replace's count"),
+      );
+    },
+  },
+  split: {
+    params: ["sep", "maxsplit"],
+    run: (subject, call) => {
+      const separator = argument(call, 0, null);
+      return split(
+        needText(subject, "what split works on"),
+        separator === null ? undefined : needText(separator, "split's separator"),
+        needInt(argument(call, 1, -1), "split's maxsplit"),
+      );
+    },
+  },
+  regex_replace: {
+    params: ["pattern", "replacement", "ignorecase", "multiline"],
+    run: (subject, call) =>
+      regexReplace(
+        regexOf(call.args[0], call.args[2], call.args[3]),
+        needText(argument(call, 1, ""), "the replacement"),
+        simpleText(subject),
+      ),
+  },
+  regex_search: { params: ["regex"], required: 1, rest: true, keywords: ["ignorecase", "multiline"], run: regexSearch },
+  regex_findall: { params: ["regex", "multiline", "ignorecase"], required: 1, run: regexFindall },
+  regex_escape: {
+    params: [],
+    run: (subject) => simpleText(subject).replace(/[()[\]{}?*+\-|^$\\.&~# \t\n\r\v\f]/g, "\\$&"),
+  },
+  indent: {
+    params: ["width", "first", "blank"],
+    run: (subject, call) => indent(needText(subject, "what indent works on"), call),
+  },
+  truncate: {
+    params: ["length", "killwords", "end", "leeway"],
+    run: (subject, call) => truncate(needText(subject, "what truncate works on"), call),
+  },
+  basename: { params: [], run: (subject) => basename(needText(subject, "a path")) },
+  dirname: { params: [], run: (subject) => dirname(needText(subject, "a path")) },
+  path_join: {
+    params: [],
+    run: (subject) =>
+      isList(subject)
+        ? joinPath(subject.map((part) => needText(part, "a part of a path")))
+        : needText(subject, "a path"),
+  },
+  quote: { params: [], run: (subject) => shellQuote(subject === null ? "" : str(subject)) },
+};

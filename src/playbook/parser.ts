@@ -1,0 +1,475 @@
+/** Expressions of Jinja, with the precedences of jinja2/parser.py, to the Expr tree. */
+import type { Position } from "../util/errors.js";
+import { didYouMean } from "../util/suggest.js";
+import { type LexOptions, lex, type Token } from "./lexer.js";
+import {
+  type CallSignature,
+  filterSignature,
+  functionNames,
+  methodNames,
+  signatureNames,
+  testSignature,
+} from "./names.js";
+import { type Locate, TemplateSyntaxError, toLocate } from "./template-source.js";
+import type { Expr } from "./types.js";
+
+const COMPARISONS = new Set(["==", "!=", "<", "<=", ">", ">="]);
+type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not in";
+const CONSTANTS: Record<string, boolean | null> = {
+  true: true,
+  True: true,
+  false: false,
+  False: false,
+  none: null,
+  None: null,
+};
+
+const places = new WeakMap<Expr, Position>();
+
+/** Where an expression stands, when it came from a file. */
+export function exprPosition(expr: Expr): Position | undefined {
+  return places.get(expr);
+}
+
+interface CallArgs {
+  args: Expr[];
+  kwargs: { [key: string]: Expr };
+}
+
+/** A cursor over the tokens of one tag or expression. */
+export class ExprParser {
+  #index = 0;
+
+  constructor(
+    readonly tokens: readonly Token[],
+    readonly locate: Locate,
+  ) {}
+
+  get current(): Token {
+    const token = this.tokens[Math.min(this.#index, this.tokens.length - 1)];
+    if (token === undefined) throw new TemplateSyntaxError("the expression is empty", this.locate(0));
+    return token;
+  }
+
+  #peek(): Token | undefined {
+    return this.tokens[this.#index + 1];
+  }
+
+  next(): Token {
+    const token = this.current;
+    this.#index++;
+    return token;
+  }
+
+  is(type: Token["type"], value?: string): boolean {
+    return this.current.type === type && (value === undefined || this.current.value === value);
+  }
+
+  skip(type: Token["type"], value: string): boolean {
+    if (!this.is(type, value)) return false;
+    this.#index++;
+    return true;
+  }
+
+  expect(type: Token["type"], value?: string): Token {
+    if (this.is(type, value)) return this.next();
+    return this.fail(`expected ${value === undefined ? `a ${type}` : `"${value}"`}, found ${this.describe()}`);
+  }
+
+  expectEnd(): void {
+    if (!this.is("end")) this.fail(`unexpected ${this.describe()}`, this.#hintAtEnd());
+  }
+
+  #hintAtEnd(): string | undefined {
+    if (this.is("operator", "=")) return "Compare with `==`.";
+    return undefined;
+  }
+
+  describe(): string {
+    return this.current.type === "end" ? "the end of the expression" : `"${this.current.value}"`;
+  }
+
+  fail(message: string, hint?: string, token: Token = this.current): never {
+    throw new TemplateSyntaxError(message, this.locate(token.offset), hint);
+  }
+
+  #at<T extends Expr>(token: Token, expr: T): T {
+    places.set(expr, this.locate(token.offset));
+    return expr;
+  }
+
+  expression(): Expr {
+    const start = this.current;
+    let expr = this.or();
+    while (this.skip("name", "if")) {
+      const test = this.or();
+      if (this.skip("name", "else")) {
+        expr = this.#at(start, { kind: "cond", test, then: expr, otherwise: this.expression() });
+      } else {
+        expr = this.#at(start, { kind: "cond", test, then: expr });
+      }
+    }
+    return expr;
+  }
+
+  or(): Expr {
+    const start = this.current;
+    let left = this.#and();
+    while (this.skip("name", "or")) left = this.#at(start, { kind: "or", left, right: this.#and() });
+    return left;
+  }
+
+  #and(): Expr {
+    const start = this.current;
+    let left = this.#not();
+    while (this.skip("name", "and")) left = this.#at(start, { kind: "and", left, right: this.#not() });
+    return left;
+  }
+
+  #not(): Expr {
+    const start = this.current;
+    if (this.skip("name", "not")) return this.#at(start, { kind: "not", operand: this.#not() });
+    return this.#compare();
+  }
+
+  #comparison(): Comparison | undefined {
+    if (this.current.type === "operator" && COMPARISONS.has(this.current.value)) return this.next().value as Comparison;
+    if (this.skip("name", "in")) return "in";
+    const after = this.#peek();
+    if (this.is("name", "not") && after?.type === "name" && after.value === "in") {
+      this.#index += 2;
+      return "not in";
+    }
+    return undefined;
+  }
+
+  #compare(): Expr {
+    const start = this.current;
+    let left = this.#sum();
+    let chain: Expr | undefined;
+    for (let op = this.#comparison(); op !== undefined; op = this.#comparison()) {
+      const right = this.#sum();
+      const link = this.#at(start, { kind: "compare", op, left, right });
+      chain = chain === undefined ? link : this.#at(start, { kind: "and", left: chain, right: link });
+      left = right;
+    }
+    return chain ?? left;
+  }
+
+  #binary(operators: readonly string[], operand: () => Expr): Expr {
+    const start = this.current;
+    let left = operand();
+    while (this.current.type === "operator" && operators.includes(this.current.value)) {
+      const op = this.next().value as Extract<Expr, { kind: "binary" }>["op"];
+      left = this.#at(start, { kind: "binary", op, left, right: operand() });
+    }
+    return left;
+  }
+
+  #sum(): Expr {
+    return this.#binary(["+", "-"], () => this.#concat());
+  }
+
+  #concat(): Expr {
+    return this.#binary(["~"], () => this.#product());
+  }
+
+  #product(): Expr {
+    return this.#binary(["*", "/", "//", "%"], () => this.#binary(["**"], () => this.#unary(true)));
+  }
+
+  #unary(withFilters: boolean): Expr {
+    const start = this.current;
+    let expr: Expr;
+    if (this.skip("operator", "-")) expr = this.#at(start, { kind: "neg", operand: this.#unary(false) });
+    else if (this.skip("operator", "+")) {
+      const zero: Expr = { kind: "literal", value: 0 };
+      expr = this.#at(start, { kind: "binary", op: "+", left: zero, right: this.#unary(false) });
+    } else expr = this.primary();
+    expr = this.#postfix(expr);
+    return withFilters ? this.#filters(expr) : expr;
+  }
+
+  primary(): Expr {
+    const token = this.current;
+    switch (token.type) {
+      case "name": {
+        this.next();
+        const constant = Object.hasOwn(CONSTANTS, token.value) ? CONSTANTS[token.value] : undefined;
+        return this.#at(
+          token,
+          constant !== undefined ? { kind: "literal", value: constant } : { kind: "name", name: token.value },
+        );
+      }
+      case "string": {
+        let text = "";
+        while (this.is("string")) text += this.next().value;
+        return this.#at(token, { kind: "literal", value: text });
+      }
+      case "integer": {
+        this.next();
+        const value = Number(token.value);
+        if (!Number.isSafeInteger(value)) this.fail("the number is too large", undefined, token);
+        return this.#at(token, { kind: "literal", value });
+      }
+      case "float": {
+        this.next();
+        const value = Number(token.value);
+        if (!Number.isFinite(value)) this.fail("the number is too large", undefined, token);
+        return this.#at(
+          token,
+          Number.isInteger(value) ? { kind: "literal", value, float: true } : { kind: "literal", value },
+        );
+      }
+      case "operator":
+        if (token.value === "(") {
+          this.next();
+          const inner = this.tuple(true);
+          this.expect("operator", ")");
+          return inner;
+        }
+        if (token.value === "[") return this.#list();
+        if (token.value === "{") return this.#dict();
+        break;
+      case "end":
+        break;
+    }
+    return this.fail(`unexpected ${this.describe()}`);
+  }
+
+  /** One expression, or several with commas, which make a tuple. `end` says where the list stops besides a closing tag. */
+  tuple(parenthesised: boolean, item: () => Expr = () => this.expression(), end: () => boolean = () => false): Expr {
+    const start = this.current;
+    const items: Expr[] = [];
+    let isTuple = false;
+    while (!(this.is("end") || this.is("operator", ")") || end())) {
+      items.push(item());
+      if (!this.skip("operator", ",")) break;
+      isTuple = true;
+    }
+    const only = items[0];
+    if (!isTuple && only !== undefined) return only;
+    if (!isTuple && !parenthesised) this.fail(`expected an expression, found ${this.describe()}`);
+    return this.#at(start, { kind: "list", items, tuple: true });
+  }
+
+  #list(): Expr {
+    const start = this.expect("operator", "[");
+    const items: Expr[] = [];
+    while (!this.is("operator", "]")) {
+      items.push(this.expression());
+      if (!this.skip("operator", ",")) break;
+    }
+    this.expect("operator", "]");
+    return this.#at(start, { kind: "list", items });
+  }
+
+  #dict(): Expr {
+    const start = this.expect("operator", "{");
+    const entries: [Expr, Expr][] = [];
+    while (!this.is("operator", "}")) {
+      const key = this.expression();
+      this.expect("operator", ":");
+      entries.push([key, this.expression()]);
+      if (!this.skip("operator", ",")) break;
+    }
+    this.expect("operator", "}");
+    return this.#at(start, { kind: "dict", entries });
+  }
+
+  #postfix(subject: Expr): Expr {
+    let expr = subject;
+    while (true) {
+      if (this.is("operator", ".")) expr = this.#attribute(expr);
+      else if (this.is("operator", "[")) expr = this.#subscript(expr);
+      else if (this.is("operator", "(")) expr = this.#call(expr);
+      else return expr;
+    }
+  }
+
+  #attribute(object: Expr): Expr {
+    this.next();
+    const token = this.next();
+    if (token.type === "name") return this.#at(token, { kind: "attr", object, name: token.value });
+    if (token.type !== "integer") this.fail("expected a name after the dot", undefined, token);
+    return this.#at(token, { kind: "index", object, index: { kind: "literal", value: Number(token.value) } });
+  }
+
+  #subscript(object: Expr): Expr {
+    const start = this.next();
+    const bound = (): Expr | undefined =>
+      this.is("operator", ":") || this.is("operator", "]") ? undefined : this.expression();
+    const first = bound();
+    if (!this.is("operator", ":")) {
+      if (first === undefined) return this.fail("expected an index");
+      if (this.is("operator", ",")) this.fail("an index is one expression");
+      this.expect("operator", "]");
+      return this.#at(start, { kind: "index", object, index: first });
+    }
+    this.next();
+    const stop = bound();
+    const step = this.skip("operator", ":") ? bound() : undefined;
+    this.expect("operator", "]");
+    return this.#at(start, {
+      kind: "slice",
+      object,
+      ...(first === undefined ? {} : { start: first }),
+      ...(stop === undefined ? {} : { stop }),
+      ...(step === undefined ? {} : { step }),
+    });
+  }
+
+  #arguments(): CallArgs {
+    this.expect("operator", "(");
+    const args: Expr[] = [];
+    const kwargs: { [key: string]: Expr } = {};
+    while (!this.is("operator", ")")) {
+      if (this.is("operator", "*") || this.is("operator", "**")) this.fail("unpacking arguments is not supported");
+      const after = this.#peek();
+      if (this.is("name") && after?.type === "operator" && after.value === "=") {
+        const name = this.next();
+        this.next();
+        if (Object.hasOwn(kwargs, name.value))
+          this.fail(`the argument "${name.value}" is given twice`, undefined, name);
+        kwargs[name.value] = this.expression();
+      } else {
+        if (Object.keys(kwargs).length > 0) this.fail("an argument without a name follows a named one");
+        args.push(this.expression());
+      }
+      if (!this.skip("operator", ",")) break;
+    }
+    this.expect("operator", ")");
+    return { args, kwargs };
+  }
+
+  #call(callee: Expr): Expr {
+    const start = this.current;
+    if (callee.kind === "name") {
+      if (!functionNames.has(callee.name)) {
+        const hint = didYouMean(callee.name, functionNames) ?? `Known functions: ${[...functionNames].join(", ")}.`;
+        throw new TemplateSyntaxError(
+          `unknown function "${callee.name}"`,
+          places.get(callee) ?? this.locate(start.offset),
+          hint,
+        );
+      }
+    } else if (callee.kind === "attr") {
+      if (!methodNames.has(callee.name)) {
+        const hint = didYouMean(callee.name, methodNames) ?? `Known methods: ${[...methodNames].join(", ")}.`;
+        throw new TemplateSyntaxError(
+          `unknown method ".${callee.name}()"`,
+          places.get(callee) ?? this.locate(start.offset),
+          hint,
+        );
+      }
+    } else this.fail("only functions and methods can be called");
+    return this.#at(start, { kind: "call", callee, ...this.#arguments() });
+  }
+
+  #filters(subject: Expr): Expr {
+    let expr = subject;
+    while (true) {
+      if (this.skip("operator", "|")) expr = this.#filter(expr);
+      else if (this.skip("name", "is")) expr = this.#test(expr);
+      else if (this.is("operator", "(")) expr = this.#call(expr);
+      else return expr;
+    }
+  }
+
+  /** A filter's or test's name: `ansible.builtin.bool` is `bool`. */
+  #pluginName(): { name: string; token: Token } {
+    const token = this.expect("name");
+    let name = token.value;
+    while (this.skip("operator", ".")) name += `.${this.expect("name").value}`;
+    return { name: name.replace(/^ansible\.builtin\./, ""), token };
+  }
+
+  #check(
+    what: "filter" | "test",
+    name: string,
+    token: Token,
+    signature: CallSignature | undefined,
+    call: CallArgs,
+  ): void {
+    if (signature === undefined) {
+      return this.fail(`unknown ${what} "${name}"`, didYouMean(name, signatureNames(what)), token);
+    }
+    if (signature.refused !== undefined) this.fail(`the ${what} "${name}" is not supported`, signature.refused, token);
+    if (signature.rest !== true && call.args.length > signature.params.length) {
+      this.fail(`the ${what} "${name}" takes at most ${signature.params.length} arguments`, undefined, token);
+    }
+    if (signature.anyKeyword !== true) {
+      for (const key of Object.keys(call.kwargs)) {
+        const index = signature.params.indexOf(key);
+        if (index < 0 && !(signature.keywords ?? []).includes(key)) {
+          const known = [...signature.params, ...(signature.keywords ?? [])];
+          this.fail(`the ${what} "${name}" has no argument "${key}"`, didYouMean(key, known), token);
+        }
+        if (index >= 0 && index < call.args.length) this.fail(`the argument "${key}" is given twice`, undefined, token);
+      }
+    }
+    for (const [index, param] of signature.params.slice(0, signature.required ?? 0).entries()) {
+      if (index >= call.args.length && !Object.hasOwn(call.kwargs, param)) {
+        this.fail(`the ${what} "${name}" needs the argument "${param}"`, undefined, token);
+      }
+    }
+  }
+
+  #filter(subject: Expr): Expr {
+    const { name, token } = this.#pluginName();
+    const call: CallArgs = this.is("operator", "(") ? this.#arguments() : { args: [], kwargs: {} };
+    this.#check("filter", name, token, filterSignature(name), call);
+    return this.#at(token, { kind: "filter", name, subject, ...call });
+  }
+
+  #test(subject: Expr): Expr {
+    const start = this.current;
+    const negated = this.skip("name", "not");
+    const { name, token } = this.#pluginName();
+    let call: CallArgs = { args: [], kwargs: {} };
+    if (this.is("operator", "(")) call = this.#arguments();
+    else if (this.#startsTestArgument()) {
+      if (this.is("name", "is")) this.fail("tests with `is` cannot be chained", "Join them with `and`.");
+      call.args.push(this.#postfix(this.primary()));
+    }
+    this.#check("test", name, token, testSignature(name), call);
+    const test: Expr = this.#at(token, {
+      kind: "test",
+      name,
+      subject,
+      args: call.args,
+      ...(Object.keys(call.kwargs).length === 0 ? {} : { kwargs: call.kwargs }),
+    });
+    return negated ? this.#at(start, { kind: "not", operand: test }) : test;
+  }
+
+  #startsTestArgument(): boolean {
+    const { type, value } = this.current;
+    if (type === "name") return !["else", "or", "and"].includes(value);
+    return (
+      type === "string" ||
+      type === "integer" ||
+      type === "float" ||
+      (type === "operator" && (value === "[" || value === "{"))
+    );
+  }
+}
+
+/**
+ * Parses a bare expression, such as `when` holds.
+ * @param place position of its first character, or a function from offset to position
+ * @throws InputError at the place of the mistake
+ */
+export function parseExpression(
+  source: string,
+  place: Position | Locate,
+  options: LexOptions = { escapes: "python" },
+): Expr {
+  const locate = toLocate(source, place);
+  const { tokens } = lex(source, 0, undefined, locate, options);
+  const parser = new ExprParser(tokens, locate);
+  if (parser.is("end")) parser.fail("the expression is empty");
+  const expr = parser.expression();
+  parser.expectEnd();
+  return expr;
+}

@@ -1,0 +1,117 @@
+/** Where the names of a template come from. */
+import { formatPosition, InputError, type Position } from "../util/errors.js";
+import { didYouMean } from "../util/suggest.js";
+import type { Rt } from "./python-values.js";
+import type { Templated, Value } from "./types.js";
+
+/** The value of a name. Only values of files the operator wrote are templates; facts and results never are. */
+export interface Binding {
+  readonly value: Value;
+  readonly templated: boolean;
+  readonly position?: Position | undefined;
+  readonly positionOf?: ((path: string) => Position) | undefined;
+}
+
+/** What lookups read, given from outside so that the language itself touches no disk. */
+export interface LookupReader {
+  /** Text of a file at an absolute path, undefined when there is none. */
+  readFile(path: string): string | undefined;
+  /** A variable of this machine's environment. */
+  env(name: string): string | undefined;
+}
+
+export interface ScopeOptions {
+  readonly reader?: LookupReader | undefined;
+  /** Directories in which lookups search: of the task's file first, then of the playbook. Absolute. */
+  readonly searchPath?: readonly string[] | undefined;
+}
+
+type Layer = ReadonlyMap<string, Binding>;
+
+/** Names in layers; a later layer wins. Immutable: `with...` give a new scope, in which lazy values are computed anew. */
+export class Scope {
+  /** Values of lazy variables, once computed. Used by the evaluator alone. */
+  readonly resolved = new Map<string, Rt>();
+  /** Variables being computed now, to notice one that refers to itself. */
+  readonly resolving = new Set<string>();
+
+  constructor(
+    readonly options: ScopeOptions = {},
+    private readonly layers: readonly Layer[] = [],
+  ) {}
+
+  /** Values that are data: facts, results, loop items. */
+  withValues(vars: Readonly<Record<string, Value>>): Scope {
+    return this.#with(Object.entries(vars).map(([name, value]) => [name, { value, templated: false }]));
+  }
+
+  /** Values whose strings may be templates: inventory variables. */
+  withTemplates(vars: Readonly<Record<string, Value>>, origins: Readonly<Record<string, Position>> = {}): Scope {
+    return this.#with(
+      Object.entries(vars).map(([name, value]) => [name, { value, templated: true, position: origins[name] }]),
+    );
+  }
+
+  /** Variables of plays, blocks, tasks and vars_files, with the places of their parts. */
+  withVars(vars: Readonly<Record<string, Templated>>): Scope {
+    return this.#with(
+      Object.entries(vars).map(([name, part]) => [
+        name,
+        {
+          value: part.value,
+          templated: true,
+          position: part.position,
+          positionOf: (path: string) => part.positionOf(path),
+        },
+      ]),
+    );
+  }
+
+  withOptions(options: ScopeOptions): Scope {
+    return new Scope({ ...this.options, ...options }, this.layers);
+  }
+
+  #with(entries: readonly (readonly [string, Binding])[]): Scope {
+    return entries.length === 0 ? this : new Scope(this.options, [new Map(entries), ...this.layers]);
+  }
+
+  lookup(name: string): Binding | undefined {
+    for (const layer of this.layers) {
+      const binding = layer.get(name);
+      if (binding !== undefined) return binding;
+    }
+    return undefined;
+  }
+
+  names(): Set<string> {
+    return new Set(this.layers.flatMap((layer) => [...layer.keys()]));
+  }
+}
+
+/** A template cannot be computed: an operation that fails, a variable that is missing. */
+export class EvaluationError extends InputError {
+  constructor(message: string, options: { hint?: string | undefined; position?: Position | undefined } = {}) {
+    super("E_TEMPLATE", message, options);
+  }
+}
+
+/** An undefined variable was used. `variable` is its name when a whole variable, and not a key, is missing. */
+export class UndefinedVariableError extends InputError {
+  constructor(
+    message: string,
+    readonly variable: string | undefined,
+    position: Position | undefined,
+    hint?: string,
+  ) {
+    super("E_UNDEFINED", message, { position, hint });
+  }
+}
+
+/** The place that a lazy variable was given at, for messages about it. */
+export function describeBinding(name: string, binding: Binding): string {
+  return binding.position === undefined ? `"${name}"` : `"${name}" (${formatPosition(binding.position)})`;
+}
+
+export function undefinedHint(name: string, scope: Scope): string | undefined {
+  return didYouMean(name, scope.names());
+}

@@ -1,0 +1,184 @@
+/** The tests behind `is`: Jinja's own and those of ansible.builtin (plugins/test). */
+import { argument, needDict, needText } from "./filter-helpers.js";
+import type { Call, TestSpec, TestTable } from "./plugin.js";
+import { compileRegex, regexExec } from "./python-regex.js";
+import {
+  asNumber,
+  asText,
+  compare,
+  contains,
+  equal,
+  isDict,
+  isFloat,
+  isList,
+  iterate,
+  type Rt,
+  str,
+  truthy,
+  Undefined,
+  ValueProblem,
+  View,
+} from "./python-values.js";
+import { looseVersionCompare } from "./versions.js";
+
+/** A key of a task's result, or false when it is absent. */
+function flag(subject: Rt, key: string, test: string): boolean {
+  const result = needDict(subject, `what "is ${test}" looks at`);
+  return Object.hasOwn(result, key) && truthy(result[key] ?? null);
+}
+
+function changed(subject: Rt): boolean {
+  const result = needDict(subject, 'what "is changed" looks at');
+  if (Object.hasOwn(result, "changed")) return truthy(result.changed ?? null);
+  const results = result.results;
+  return (
+    results !== undefined && isList(results) && results.some((item) => isDict(item) && truthy(item.changed ?? false))
+  );
+}
+
+function regexTest(anchored: boolean | undefined): TestSpec {
+  return {
+    params:
+      anchored === undefined
+        ? ["pattern", "ignorecase", "multiline", "match_type"]
+        : ["pattern", "ignorecase", "multiline"],
+    run: (subject, call) => {
+      const type = needText(argument(call, 3, anchored === true ? "match" : "search"), "match_type");
+      if (type !== "match" && type !== "search")
+        throw new ValueProblem(`match_type is "match" or "search", not "${type}"`);
+      const regex = compileRegex(needText(argument(call, 0, ""), "the pattern"), {
+        ignoreCase: truthy(argument(call, 1, false)),
+        multiline: truthy(argument(call, 2, false)),
+      });
+      return regexExec(regex, needText(subject, "what a regex test looks at"), type === "match") !== undefined;
+    },
+  };
+}
+
+const OPERATORS: Record<string, (order: number) => boolean> = {
+  "==": (order) => order === 0,
+  "=": (order) => order === 0,
+  eq: (order) => order === 0,
+  "<": (order) => order < 0,
+  lt: (order) => order < 0,
+  "<=": (order) => order <= 0,
+  le: (order) => order <= 0,
+  ">": (order) => order > 0,
+  gt: (order) => order > 0,
+  ">=": (order) => order >= 0,
+  ge: (order) => order >= 0,
+  "!=": (order) => order !== 0,
+  "<>": (order) => order !== 0,
+  ne: (order) => order !== 0,
+};
+
+function version(subject: Rt, call: Call): boolean {
+  const operator = needText(argument(call, 1, "eq"), "the operator");
+  const decide = OPERATORS[operator];
+  if (decide === undefined)
+    throw new ValueProblem(`unknown operator "${operator}"`, `One of ${Object.keys(OPERATORS).join(", ")}.`);
+  if (truthy(argument(call, 2, false)) || argument(call, 3, "loose") !== "loose") {
+    throw new ValueProblem("only loose versions are compared", "Leave out strict and version_type.");
+  }
+  const other = argument(call, 0, "");
+  if (!truthy(subject) || !truthy(other)) throw new ValueProblem("a version to compare is empty");
+  return decide(looseVersionCompare(str(subject), str(other)));
+}
+
+const plainTest = (run: (subject: Rt) => boolean): TestSpec => ({ params: [], run });
+const pairTest = (run: (subject: Rt, other: Rt) => boolean): TestSpec => ({
+  params: ["other"],
+  required: 1,
+  run: (subject, call) => run(subject, argument(call, 0, null)),
+});
+
+const equalTest = pairTest(equal);
+const notEqualTest = pairTest((a, b) => !equal(a, b));
+const lessTest = pairTest((a, b) => compare(a, b) < 0);
+const lessEqualTest = pairTest((a, b) => equal(a, b) || compare(a, b) < 0);
+const greaterTest = pairTest((a, b) => compare(a, b) > 0);
+const greaterEqualTest = pairTest((a, b) => equal(a, b) || compare(a, b) > 0);
+const versionTest: TestSpec = { params: ["version", "operator", "strict", "version_type"], required: 1, run: version };
+const failed = plainTest((subject) => flag(subject, "failed", "failed"));
+const succeeded = plainTest((subject) => !flag(subject, "failed", "succeeded"));
+const skipped = plainTest((subject) => flag(subject, "skipped", "skipped"));
+const changedTest = plainTest(changed);
+const subset = pairTest((a, b) => iterate(a).every((item) => contains(Array.from(iterate(b)), item)));
+const superset = pairTest((a, b) => iterate(b).every((item) => contains(Array.from(iterate(a)), item)));
+
+function remainder(subject: Rt, by: number): number {
+  const number = asNumber(subject);
+  if (number === undefined) throw new ValueProblem("only numbers are odd or even");
+  return ((number % by) + by) % by;
+}
+
+function isIterable(subject: Rt): boolean {
+  return asText(subject) !== undefined || isList(subject) || isDict(subject) || subject instanceof View;
+}
+
+function refused(instead: string): TestSpec {
+  return { params: [], refused: instead, run: () => false };
+}
+
+export const tests: TestTable = {
+  defined: { params: [], keepUndefined: true, run: (subject) => !(subject instanceof Undefined) },
+  undefined: { params: [], keepUndefined: true, run: (subject) => subject instanceof Undefined },
+  none: plainTest((subject) => subject === null),
+  boolean: plainTest((subject) => typeof subject === "boolean"),
+  true: plainTest((subject) => subject === true),
+  false: plainTest((subject) => subject === false),
+  string: plainTest((subject) => asText(subject) !== undefined),
+  number: plainTest((subject) => asNumber(subject) !== undefined),
+  integer: plainTest((subject) => typeof subject !== "boolean" && asNumber(subject) !== undefined && !isFloat(subject)),
+  float: plainTest(isFloat),
+  mapping: plainTest(isDict),
+  sequence: plainTest((subject) => isIterable(subject) && !(subject instanceof View)),
+  iterable: plainTest(isIterable),
+  odd: plainTest((subject) => remainder(subject, 2) === 1),
+  even: plainTest((subject) => remainder(subject, 2) === 0),
+  divisibleby: pairTest((subject, by) => remainder(subject, asNumber(by) ?? 0) === 0),
+  in: pairTest((subject, container) => contains(container, subject)),
+  contains: pairTest((subject, item) => contains(subject, item)),
+  eq: equalTest,
+  equalto: equalTest,
+  "==": equalTest,
+  ne: notEqualTest,
+  "!=": notEqualTest,
+  lt: lessTest,
+  lessthan: lessTest,
+  "<": lessTest,
+  le: lessEqualTest,
+  "<=": lessEqualTest,
+  gt: greaterTest,
+  greaterthan: greaterTest,
+  ">": greaterTest,
+  ge: greaterEqualTest,
+  ">=": greaterEqualTest,
+  match: regexTest(true),
+  search: regexTest(false),
+  regex: regexTest(undefined),
+  version: versionTest,
+  version_compare: versionTest,
+  changed: changedTest,
+  change: changedTest,
+  failed,
+  failure: failed,
+  succeeded,
+  success: succeeded,
+  successful: succeeded,
+  skipped,
+  skip: skipped,
+  subset,
+  issubset: subset,
+  superset,
+  issuperset: superset,
+  any: plainTest((subject) => iterate(subject).some(truthy)),
+  all: plainTest((subject) => iterate(subject).every(truthy)),
+  truthy: { params: [], run: (subject) => truthy(subject) },
+  falsy: { params: [], run: (subject) => !truthy(subject) },
+  exists: refused("It looks at this machine, not at the host: use the stat module."),
+  file: refused("It looks at this machine, not at the host: use the stat module."),
+  directory: refused("It looks at this machine, not at the host: use the stat module."),
+  finished: refused("Give the task a poll: of more than 0."),
+  started: refused("Give the task a poll: of more than 0."),
+};

@@ -102,17 +102,15 @@ export class GroupGraph {
     return depths;
   }
 
-  /** Hosts of a group and of the groups below it. */
+  /** Hosts of a group and of the groups below it, in Ansible's order: level by level, so a group's own come first. */
   membersOf(name: string): ReadonlySet<string> {
     const members = new Set<string>();
-    const seen = new Set<string>();
-    const visit = (group: string): void => {
-      if (seen.has(group)) return;
-      seen.add(group);
+    // A set that grows while it is walked is a queue without repeats.
+    const queue = new Set([name]);
+    for (const group of queue) {
       for (const host of this.#get(group).hosts) members.add(host);
-      for (const child of this.#get(group).children) visit(child);
-    };
-    visit(name);
+      for (const child of this.#get(group).children) queue.add(child);
+    }
     return members;
   }
 

@@ -44,13 +44,12 @@ export function buildInventory(
 ): Inventory {
   const members = new Map([...graph.groups.keys()].map((name) => [name, graph.membersOf(name)]));
   const order = mergeOrder(graph);
-  const hosts = [...graph.hosts.values()].map((host): InventoryHost => {
+  const ordered = [...(members.get("all") ?? [])].flatMap((name) => graph.hosts.get(name) ?? []);
+  const hosts = ordered.map((host): InventoryHost => {
     const groups = order.filter((name) => members.get(name)?.has(host.name));
     return { ...mergedVars(host, groups, graph, varsOfGroups, varsOfHosts), groups: withoutAll(groups) };
   });
-  const groups = Object.fromEntries(
-    [...members].map(([name, set]) => [name, hosts.map((h) => h.name).filter((h) => set.has(h))]),
-  );
+  const groups = Object.fromEntries([...members].map(([name, set]) => [name, [...set]]));
   return { file, hosts, groups, select: (pattern) => selectHosts(pattern, hosts, groups) };
 }
 

@@ -50,8 +50,7 @@ function matchPart(part: string, hosts: readonly string[], groups: Groups): read
   const matchedGroups = Object.keys(groups).filter(test);
   const found = new Set(matchedGroups.flatMap((group) => groups[group] ?? []));
   if (matchedGroups.length === 0 || /^~|[.?*[]/.test(base)) for (const host of hosts.filter(test)) found.add(host);
-  const ordered = hosts.filter((host) => found.has(host));
-  const result = subscript === undefined ? ordered : slice(ordered, subscript);
+  const result = subscript === undefined ? [...found] : slice([...found], subscript);
   if (result.length > 0) return result;
   const known = [...Object.keys(groups), ...hosts];
   if (matchedGroups.length > 0)

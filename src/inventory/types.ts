@@ -13,6 +13,7 @@ export interface InventoryHost {
 
 export interface Inventory {
   readonly file: string;
+  /** In Ansible's order: level by level below `all`, a group's own hosts first. */
   readonly hosts: readonly InventoryHost[];
   /** Group name to host names, `all` and `ungrouped` included. */
   readonly groups: Readonly<Record<string, readonly string[]>>;

@@ -52,7 +52,7 @@ function checkSetting(setting: Setting, value: Value, position: Position, host: 
   const { name, status, later, refusals = [] } = setting;
   const error = (code: string, message: string, hint?: string) => new InputError(code, message, { hint, position });
   if (status.kind === "refused")
-    return error("E_SETTING_REFUSED", `${name} has no effect: ${status.why}`, `remove ${name}`);
+    return error("E_SETTING_REFUSED", `${name} is refused: ${status.why}`, `remove ${name}`);
   const parsed = parseValue(setting.type, value);
   if (!parsed.ok) return error(parsed.code, `${name} ${parsed.problem}`, parsed.hint ?? setting.doc);
   const refusal = refusals.find((r) => r.value === parsed.value);
@@ -67,7 +67,7 @@ function checkSetting(setting: Setting, value: Value, position: Position, host: 
       "E_SETTING_LATER",
       isSwitch
         ? `${name} is not available in this version`
-        : `${name} has no effect: ${later} is not available in this version`,
+        : `${name} has no effect: this version comes without ${later}`,
       `remove ${name}`,
     );
   }

@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import t from "tap";
+import { loadInventory } from "../../../src/inventory/load-inventory.js";
+import { generatedFiles } from "../../../src/inventory/settings/generated.js";
+import { settings, settingsByPredecessor } from "../../../src/inventory/settings/index.js";
+import { defaultValue } from "../../../src/inventory/settings/parse.js";
+import { resolveSettings } from "../../../src/inventory/settings/resolve.js";
+import { requiredTmpfsBytes } from "../../../src/inventory/settings/tmpfs.js";
+
+const root = join(import.meta.dirname, "../../..");
+const fixtures = join(import.meta.dirname, "fixtures");
+
+t.test("every variable of restreamer-edge's README is in the table", async (t) => {
+  const names = (await readFile(join(fixtures, "restreamer-edge.env"), "utf8")).trim().split("\n");
+  t.equal(names.length, 40);
+  for (const line of names) {
+    const [name = "", value] = line.split("=");
+    t.equal(settingsByPredecessor.get(name)?.predecessor?.default, value, name);
+  }
+  t.equal(settingsByPredecessor.size, names.length);
+});
+
+t.test("rows are sound", async (t) => {
+  t.equal(new Set(settings.map((s) => s.name)).size, settings.length, "names are unique");
+  for (const setting of settings) {
+    t.match(setting.name, /^[a-z][a-z0-9_]*$/);
+    t.doesNotThrow(() => defaultValue(setting), setting.name);
+    t.match(setting.doc, /\.$/, `${setting.name}: a sentence`);
+    t.notOk(
+      setting.refusals?.some((r) => r.value === setting.default),
+      `${setting.name}: the default is not refused`,
+    );
+  }
+});
+
+for (const { path, render } of generatedFiles)
+  t.test(`${path} is current (npm run docs)`, async (t) => t.equal(await readFile(join(root, path), "utf8"), render()));
+
+t.test("playbooks/vars/settings.yml gives on Ansible what the table says", async (t) => {
+  const golden: Record<string, Record<string, string | boolean>> = JSON.parse(
+    await readFile(join(fixtures, "settings.golden.json"), "utf8"),
+  );
+  const inventory = await loadInventory(join(fixtures, "settings-cases.yml"));
+  for (const host of inventory.hosts) {
+    const computed = golden[host.name] ?? {};
+    const { values } = resolveSettings(host);
+    t.equal(computed.edge_hls_fragment_ms, String(values.hls_fragment), `${host.name} hls_fragment`);
+    t.equal(
+      computed.edge_hls_playlist_length_ms,
+      String(values.hls_playlist_length),
+      `${host.name} hls_playlist_length`,
+    );
+    const required = requiredTmpfsBytes(values.hls_bitrate, values.hls_playlist_length, values.hls_streams);
+    t.equal(computed.edge_hls_tmpfs_required_bytes, String(required), `${host.name} required`);
+    t.equal(computed.edge_hls_tmpfs_bytes, String(values.hls_tmpfs_size ?? required), `${host.name} size`);
+    for (const name of ["http_sendfile", "http_tcp_nopush", "http_access_log", "hls_continuous"] as const)
+      t.equal(computed[`edge_${name}`], values[name], `${host.name} ${name}`);
+    for (const name of ["http_server_port", "worker_processes", "hls_streams"] as const)
+      t.equal(computed[`edge_${name}`], String(values[name]), `${host.name} ${name}`);
+  }
+  t.match(golden, {
+    defaults: { edge_rtmp_publish_token: "token-of-defaults", edge_http_status_password: "password-of-defaults" },
+    numbers: { edge_rtmp_publish_token: "01234567", edge_http_status_password: "given-one" },
+    texts: { edge_rtmp_server_port: "1937", edge_worker_processes: "3" },
+  });
+});
+
+t.test("the memory formula", async (t) => {
+  const MIB = 1024 * 1024;
+  // 6.5 Mb/s with a window of 12 s: 39 MB a stream, in whole MiB.
+  t.equal(requiredTmpfsBytes(6500, 12_000, 1), 38 * MIB);
+  t.equal(requiredTmpfsBytes(6500, 60_000, 1), 186 * MIB);
+  t.equal(requiredTmpfsBytes(6000, 12_000, 4), 138 * MIB);
+  t.equal(requiredTmpfsBytes(64, 1_500, 1), MIB);
+});

@@ -1,0 +1,279 @@
+import t from "tap";
+import { loadInventory } from "../../../src/inventory/load-inventory.js";
+import { resolveSettings } from "../../../src/inventory/settings/resolve.js";
+import { validateAllSettings, validateSettings } from "../../../src/inventory/settings/validate.js";
+import { Secret } from "../../../src/util/secret.js";
+import { lines, memoryReaders } from "./fixtures/helpers.js";
+
+/** An inventory of one host whose variables are these lines, the first in line 4 and column 5. */
+async function hostWith(variables: string) {
+  const text = `edges:\n  hosts: { pi: }\n  vars:\n${variables.replaceAll(/^/gm, "    ")}\n`;
+  const inventory = await loadInventory("e.yml", { readers: memoryReaders({ "e.yml": text }) });
+  const [host] = inventory.hosts;
+  if (host === undefined) throw new Error("no host");
+  return host;
+}
+
+/** Variables, and what is said about them: `line:column: message (hint)`. */
+const bad: readonly (readonly [string, ...string[]])[] = [
+  [
+    "hls_fragment: 2x",
+    '4:19: hls_fragment is "2x", not time 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))',
+  ],
+  [
+    "hls_fragment: 2S",
+    '4:19: hls_fragment is "2S", not time 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))',
+  ],
+  [
+    "hls_fragment: 1.5s",
+    '4:19: hls_fragment is "1.5s", not time 500ms to 1m (nginx reads whole numbers only: write 1500ms for 1.5s, 1536k for 1.5M)',
+  ],
+  [
+    "hls_fragment:",
+    "4:18: hls_fragment is empty, not time 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))",
+  ],
+  [
+    "hls_fragment: 2h",
+    "4:19: hls_fragment is 2h, outside 500ms to 1m (Length of a segment. It is cut at the first key frame after this time, so set the publisher's key-frame interval to the same value.)",
+  ],
+  [
+    "rtmp_max_message: 1T",
+    '4:23: rtmp_max_message is "1T", not size 64k to 64M (write a size such as 512k, 1M or 4096 (bytes))',
+  ],
+  [
+    "rtmp_max_message: 1k",
+    "4:23: rtmp_max_message is 1k, outside 64k to 64M (Largest RTMP message, which bounds one key frame. A larger one ends the session (`too big message`).)",
+  ],
+  [
+    "http_server_port: 70000",
+    "4:23: http_server_port is 70000, outside 1 to 65535 (TCP port of player, playlists and /status, IPv4 and IPv6.)",
+  ],
+  [
+    "http_server_port: http",
+    '4:23: http_server_port is "http", not port 1 to 65535 (TCP port of player, playlists and /status, IPv4 and IPv6.)',
+  ],
+  [
+    "rtmp_max_streams: -1",
+    "4:23: rtmp_max_streams is -1, not number 1 to 1024 (RTMP message streams within one connection. Not the number of publishers: see hls_streams.)",
+  ],
+  [
+    "worker_processes: many",
+    '4:23: worker_processes is "many", not auto, or number 1 to 64 (Worker processes of the web server; `auto` is one a core. The RTMP unit always runs one.)',
+  ],
+  ["http_sendfile: maybe", '4:20: http_sendfile is "maybe", not yes/no (write true or false)'],
+  ["http_access_log: /dev/stdout", '4:22: http_access_log is "/dev/stdout", not yes/no (write true or false)'],
+  [
+    "hls_fragment_naming: random",
+    '4:26: hls_fragment_naming is "random", not system, sequential, timestamp (How segments are named. Only `system` (the clock, in ms) never uses a name twice, so only then may caches keep segments.)',
+  ],
+  [
+    "http_access_control_allow_origin: https://x.org/p",
+    '4:39: http_access_control_allow_origin is "https://x.org/p", not * or an origin (an origin is scheme://host[:port], without a path)',
+  ],
+  [
+    "http_status_username: a:b",
+    '4:27: http_status_username is "a:b", not letters, digits, ., _, -; at most 64 (Login name for /status.)',
+  ],
+  // Secrets
+  [
+    "rtmp_publish_token: datarhei",
+    "4:25: rtmp_publish_token is a well-known one that anybody can guess (remove the line to have one generated)",
+  ],
+  [
+    "http_status_password: Password",
+    "4:27: http_status_password is a well-known one that anybody can guess (remove the line to have one generated)",
+  ],
+  [
+    "rtmp_publish_token: 12345678901",
+    "4:25: rtmp_publish_token is a number or a truth value to YAML, which changes it (put it in quotes)",
+  ],
+  [
+    "rtmp_publish_token: abc",
+    "4:25: rtmp_publish_token has 3 characters, not 8 to 128 (Token of the publish URL, `rtmp://HOST/hls/STREAM?token=TOKEN`. Generated for each host unless given.)",
+  ],
+  [
+    "rtmp_publish_token: 'top&secret|x'",
+    "4:25: rtmp_publish_token holds a character that URLs or configuration files change (use letters, digits, . _ ~ -)",
+  ],
+  ["rtmp_publish_token: [a]", "4:25: rtmp_publish_token is not a text (remove the line to have one generated)"],
+  [
+    "{rtmp_publish_token: abcdefgh1, http_status_password: abcdefgh1}",
+    "4:26: rtmp_publish_token and http_status_password are the same: who may publish could read the statistics, and the reverse (remove one of them to have it generated)",
+  ],
+  // Never worked
+  [
+    "hls_max_connections: 1000",
+    "4:26: hls_max_connections is refused: it never had an effect in restreamer-edge; worker_connections bounds connections (remove hls_max_connections)",
+  ],
+  [
+    "rtmp_buflen: 5s",
+    "4:18: rtmp_buflen is refused: nginx reads buflen only when it plays recorded files over RTMP, which an edge never does (remove rtmp_buflen)",
+  ],
+  [
+    "hls_type: event",
+    "4:15: hls_type event cannot work: nginx writes an invalid playlist type, the window still slides, and segments are never removed (remove hls_type)",
+  ],
+  [
+    "hls_nested: on",
+    "4:17: hls_nested true cannot work: it moves the playlist to STREAM/index.m3u8, which no player page finds, in a directory that the web server may not enter (remove hls_nested)",
+  ],
+  [
+    "hls_cleanup: 'no'",
+    "4:18: hls_cleanup false cannot work: segments would fill the memory they are kept in, and every stream would stop (remove hls_cleanup)",
+  ],
+  // Not yet
+  ["transcoding: true", "4:18: transcoding is not available in this version (remove transcoding)"],
+  ["hls_keys: yes", "4:15: hls_keys is not available in this version (remove hls_keys)"],
+  [
+    "snapshot_interval: 60",
+    "4:24: snapshot_interval has no effect: this version comes without snapshots (remove snapshot_interval)",
+  ],
+  [
+    "transcoding_profiles: [240p]",
+    "4:27: transcoding_profiles has no effect: this version comes without transcoding (remove transcoding_profiles)",
+  ],
+  [
+    "transcoding_profiles: [240p, 999p]",
+    '4:27: transcoding_profiles has an item "999p" that is none of 240p, 360p, 480p, 720p, native (Renditions that transcoding makes; `native` is the stream as published. In any order.)',
+  ],
+  ["nginx_version: 1.31", "4:20: nginx_version is the number 1.31 to YAML (quote it)"],
+  [
+    "nginx_version: 1.31.4",
+    "4:20: nginx_version has no effect: this version comes without a choice of versions (remove nginx_version)",
+  ],
+  [
+    "{https: true, https_cert_domain: [live.example.org], https_cert_mail: ops@example.org}",
+    "4:13: https is not available in this version (remove https)",
+  ],
+  [
+    "https_cert_mail: ops@example.org",
+    "4:22: https_cert_mail has no effect: this version comes without HTTPS (remove https_cert_mail)",
+  ],
+  [
+    "https_cert_domain: example.org,example.com",
+    '4:24: https_cert_domain is "example.org,example.com", not list of host names (write a list: [example.org, example.com])',
+  ],
+  [
+    "https_cert_domain: [live.example.org, live.example.org]",
+    '4:24: https_cert_domain has the item "live.example.org" twice (Names of the edge in the DNS that the certificate holds, as a list.)',
+  ],
+  // Combinations
+  [
+    "{hls_fragment: 5s, hls_playlist_length: 14s}",
+    "4:45: hls_playlist_length 14s is less than 3 fragments of 5s: players would stall (write at least 15s)",
+  ],
+  [
+    "hls_fragment: 5s",
+    "4:19: hls_playlist_length 12s is less than 3 fragments of 5s: players would stall (write at least 15s)",
+  ],
+  ["http_server_port: 1935", "4:23: rtmp_server_port and http_server_port are both 1935 (choose two ports)"],
+  [
+    "rtmp_server_port: 1936",
+    "4:23: rtmp_server_port is 1936, which is the port of the edge's internal RTMP application (choose another port)",
+  ],
+  [
+    "http_server_port: 1980",
+    "4:23: http_server_port is 1980, which is the port of the edge's own authorisation service (choose another port)",
+  ],
+  ["http_server_port: 22", "4:23: http_server_port is 22, which is the port of SSH (choose another port)"],
+  [
+    "hls_tmpfs_size: 64M",
+    "4:21: hls_tmpfs_size 64M is too small: 4 streams of 6000 kbit/s with a window of 12s need 138M (write at least 138M, remove the line to have it calculated, or shorten hls_playlist_length, or lower hls_streams or hls_bitrate)",
+  ],
+  [
+    "{hls_playlist_length: 24h, hls_streams: 1000}",
+    "4:27: 1000 streams of 6000 kbit/s with a window of 24h need 247192383M of memory (shorten hls_playlist_length, or lower hls_streams or hls_bitrate)",
+  ],
+  [
+    "{hls_fragment_naming: sequential, hls_fragment_naming_granularity: 10}",
+    "4:72: hls_fragment_naming_granularity 10 gives neighbouring segments the same sequential name (sequential names are not rounded: remove it)",
+  ],
+  [
+    "hls_fragment_naming_granularity: 2000",
+    "4:38: hls_fragment_naming_granularity 2000 gives neighbouring segments the same system name (write less than 2000)",
+  ],
+  // Names
+  ["hls_fragmnet: 2s", "4:19: hls_fragmnet is not a setting (write hls_fragment instead)"],
+  ["hls-fragment: 2s", "4:19: hls-fragment is not a setting (write hls_fragment instead)"],
+  ["fragment: 2s", "4:15: fragment is not a setting (write hls_fragment instead)"],
+  ["my_own: 2s", "4:13: my_own is not a setting (docs/settings.md lists all; begin variables of your own with x_)"],
+  [
+    "RTMP_SERVER_HLS_FRAGMENT: 2s",
+    "4:31: RTMP_SERVER_HLS_FRAGMENT is a variable of restreamer-edge (write hls_fragment instead)",
+  ],
+  [
+    "RTMP_SERVER_HLS_MAX_CONNECTIONS: 1000",
+    "4:38: RTMP_SERVER_HLS_MAX_CONNECTIONS is a variable of restreamer-edge (remove it: it never had an effect in restreamer-edge; worker_connections bounds connections)",
+  ],
+  [
+    "RTMP_SRV_APP_HLS_HLS_FRAGMENT: 2s",
+    "4:36: RTMP_SRV_APP_HLS_HLS_FRAGMENT is not a setting (write hls_fragment instead)",
+  ],
+  [
+    "edge_rtmp_server_port: 1935",
+    "4:28: edge_rtmp_server_port is the name that tasks use, and has no effect here (write rtmp_server_port instead)",
+  ],
+  [
+    "ansible_hots: pi.local",
+    "4:19: ansible_hots is not a connection variable that edge-setup knows (write ansible_host instead)",
+  ],
+  [
+    "ansible_ssh_common_args: -J jump",
+    "4:30: ansible_ssh_common_args is Ansible's, and edge-setup does not follow it (write it for this host in ~/.ssh/config, which both edge-setup and Ansible read)",
+  ],
+];
+
+for (const [variables, ...expected] of bad)
+  t.test(variables, async (t) => {
+    const found = lines(validateSettings(await hostWith(variables)));
+    t.strictSame(
+      found,
+      expected.map((line) => `e.yml:${line}`),
+    );
+  });
+
+t.test("good values", async (t) => {
+  const good = [
+    "hls_fragment: 4",
+    "hls_fragment: 500ms",
+    "hls_playlist_length: 60",
+    "rtmp_ping: 0",
+    "rtmp_max_message: 8m",
+    'http_server_port: "8080"',
+    "http_sendfile: off",
+    "{hls_fragment: 4s, hls_playlist_length: 12s}",
+    "hls_tmpfs_size: 138M",
+    "https: no",
+    "snapshot_interval: 0",
+    "transcoding_profiles: [240p, 360p, 480p, 720p, native]",
+    "http_access_control_allow_origin: https://www.example.org:8443",
+    'rtmp_publish_token: \'{{ lookup("env", "TOKEN") }}\'',
+    "{x_anything: [1], ansible_user: pi, ansible_python_interpreter: /usr/bin/python3, edge_secrets: {}}",
+  ];
+  for (const variables of good) t.strictSame(lines(validateSettings(await hostWith(variables))), [], variables);
+});
+
+t.test("what a group gives to many hosts is said once", async (t) => {
+  const text = "edges:\n  hosts: { 'pi-[1:3]': }\n  vars: { hls_fragmnt: 2s, http_server_port: 0 }\n";
+  const inventory = await loadInventory("e.yml", { readers: memoryReaders({ "e.yml": text }) });
+  t.match(lines(validateAllSettings(inventory.hosts)), [/^e.yml:3:24: hls_fragmnt/, /^e.yml:3:46: http_server_port/]);
+  t.equal(validateAllSettings(inventory.hosts).length, 2);
+});
+
+t.test("resolved settings carry types and origins", async (t) => {
+  const host = await hostWith("{hls_fragment: 500ms, http_status_password: my-password, worker_processes: 2}");
+  const { values, origins } = resolveSettings(host, { rtmp_publish_token: new Secret("generated-token") });
+  t.equal(values.hls_fragment, 500);
+  t.equal(values.hls_playlist_length, 12_000);
+  t.equal(values.rtmp_max_message, 4 * 1024 * 1024);
+  t.equal(values.http_sendfile, true);
+  t.equal(values.worker_processes, 2);
+  t.equal(values.hls_tmpfs_size, undefined);
+  t.equal(values.rtmp_publish_token?.reveal(), "generated-token");
+  t.equal(values.http_status_password?.reveal(), "my-password");
+  t.equal(JSON.stringify(values).includes("password-"), false);
+  t.strictSame(
+    [origins.hls_fragment, origins.rtmp_publish_token, origins.http_server_port],
+    [{ file: "e.yml", line: 4, column: 20 }, "generated", "default"],
+  );
+});

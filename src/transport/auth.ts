@@ -1,7 +1,7 @@
 import type { AnyAuthMethod, AuthenticationType, BaseAgent, NextAuthHandler, Prompt } from "ssh2";
 import { UnreachableError } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
-import type { KeyPlan } from "./key-ring.js";
+import type { KeyPlan, Offer } from "./key-ring.js";
 
 /** sshd gives up a connection at its sixth failure (MaxAuthTries); stay below. */
 export const MAX_AUTH_TRIES = 5;
@@ -18,8 +18,8 @@ export interface LoginPlan {
   readonly label: string;
   readonly user: string;
   readonly keys: KeyPlan;
-  readonly earlyRing: BaseAgent;
-  readonly lateRing: BaseAgent;
+  /** ssh2's view of an offer. */
+  agentFor(offer: Offer): BaseAgent;
   readonly questions: LoginQuestions;
 }
 
@@ -29,16 +29,20 @@ export interface LoginPlan {
  */
 export class Login {
   readonly #plan: LoginPlan;
-  readonly #done = new Set<"early" | "late" | "password" | "keyboard-interactive" | "none">();
+  readonly #early: Offer[];
+  readonly #late: Offer[];
+  readonly #done = new Set<"password" | "keyboard-interactive" | "none">();
   readonly #tried: string[] = [];
   #tries = 0;
   #password: Secret | undefined;
   #asked = 0;
-  #accepted: readonly string[] = [];
+  #accepted: readonly string[] | undefined;
   #unanswered = false;
 
   constructor(plan: LoginPlan) {
     this.#plan = plan;
+    this.#early = [...plan.keys.early];
+    this.#late = [...plan.keys.late];
     this.#password = plan.questions.password;
   }
 
@@ -47,11 +51,16 @@ export class Login {
     return this.#password;
   }
 
-  /** ssh2's authHandler. `left` is null until the host has refused something. */
+  /** The methods that the host would still take, as its last refusal says. */
+  hear(methods: readonly string[]): void {
+    this.#accepted = methods;
+  }
+
+  /** ssh2's authHandler. It forgets what the host said when an agent's key is refused, so `hear` is the truth. */
   handler(onFailure: (error: unknown) => void) {
     return (left: AuthenticationType[] | null, partial: boolean | null, next: NextAuthHandler): void => {
-      if (left !== null) this.#accepted = left;
-      this.#next(left, partial === true).then((method) => {
+      if (left !== null) this.hear(left);
+      this.#next(this.#accepted, partial === true).then((method) => {
         if (method === undefined) onFailure(this.refusal());
         else next(method);
       }, onFailure);
@@ -62,7 +71,7 @@ export class Login {
   refusal(): UnreachableError {
     const { label, keys } = this.#plan;
     const tried = this.#tried.length === 0 ? "there is no key to offer" : `refused: ${this.#tried.join(", ")}`;
-    const accepts = this.#accepted.length === 0 ? "" : ` The host accepts: ${this.#accepted.join(", ")}.`;
+    const accepts = this.#accepted === undefined ? "" : ` The host accepts: ${this.#accepted.join(", ")}.`;
     const notes = keys.notes.map((note) => ` Note: ${note}.`).join("");
     return new UnreachableError("E_AUTH", `${label}: the login fails; ${tried}.${accepts}${notes}`, {
       hint: this.#hint(),
@@ -70,7 +79,7 @@ export class Login {
   }
 
   #hint(): string {
-    const accepts = (method: string) => this.#accepted.includes(method);
+    const accepts = (method: string) => this.#accepted?.includes(method) === true;
     if (this.#unanswered && (accepts("password") || accepts("keyboard-interactive"))) {
       return "Give the password as ansible_password or with --ask-pass, or install a key: ssh-copy-id HOST";
     }
@@ -79,34 +88,37 @@ export class Login {
     return "Check the user (ansible_user) and the key (ansible_ssh_private_key_file), and that ~/.ssh/authorized_keys on the host has it.";
   }
 
-  async #next(left: readonly string[] | null, partial: boolean): Promise<AnyAuthMethod | undefined> {
-    const { keys, user: username, earlyRing, lateRing } = this.#plan;
-    // After a partial success (a key and then a code) the other methods begin anew.
+  async #next(left: readonly string[] | undefined, partial: boolean): Promise<AnyAuthMethod | undefined> {
+    const { user: username } = this.#plan;
+    // After a partial success (a key and then a code) the questions begin anew.
     if (partial) this.#done.delete("keyboard-interactive");
-    const offered = (method: string) => left === null || left.includes(method);
-    if (offered("publickey") && keys.early.length > 0 && this.#once("early")) {
-      this.#note(keys.early.map((offer) => offer.label));
-      return { type: "agent", username, agent: earlyRing };
-    }
+    const early = this.#key(this.#early, left);
+    if (early !== undefined) return early;
     if (this.#tries > MAX_AUTH_TRIES) return undefined;
     if (this.#password !== undefined) {
       const method = this.#passwordMethod(username, left, this.#password);
       if (method !== undefined) return method;
     }
-    if (offered("publickey") && keys.late.length > 0 && this.#once("late")) {
-      this.#note(keys.late.map((offer) => offer.label));
-      return { type: "agent", username, agent: lateRing };
-    }
-    if (left === null) return this.#once("none") ? { type: "none", username } : undefined;
+    const late = this.#key(this.#late, left);
+    if (late !== undefined) return late;
+    if (left === undefined) return this.#once("none") ? { type: "none", username } : undefined;
     if (this.#tries > MAX_AUTH_TRIES) return undefined;
     if (left.includes("password")) return this.#askedPassword(username);
     if (left.includes("keyboard-interactive") && this.#once("keyboard-interactive")) return this.#keyboard(username);
     return undefined;
   }
 
-  #passwordMethod(username: string, left: readonly string[] | null, password: Secret): AnyAuthMethod | undefined {
-    if ((left === null || left.includes("password")) && this.#once("password")) {
-      this.#note(["password"]);
+  #key(offers: Offer[], left: readonly string[] | undefined): AnyAuthMethod | undefined {
+    if (left !== undefined && !left.includes("publickey")) return undefined;
+    const offer = offers.shift();
+    if (offer === undefined) return undefined;
+    this.#note(offer.label);
+    return { type: "agent", username: this.#plan.user, agent: this.#plan.agentFor(offer) };
+  }
+
+  #passwordMethod(username: string, left: readonly string[] | undefined, password: Secret): AnyAuthMethod | undefined {
+    if ((left === undefined || left.includes("password")) && this.#once("password")) {
+      this.#note("password");
       return { type: "password", username, password: password.reveal() };
     }
     const keyboard = left?.includes("keyboard-interactive") === true;
@@ -119,12 +131,12 @@ export class Login {
     this.#password = password;
     this.#unanswered = password === undefined;
     if (password === undefined) return undefined;
-    this.#note(["password"]);
+    this.#note("password");
     return { type: "password", username, password: password.reveal() };
   }
 
   #keyboard(username: string): AnyAuthMethod {
-    this.#note(["keyboard-interactive"]);
+    this.#note("keyboard-interactive");
     return {
       type: "keyboard-interactive",
       username,
@@ -156,14 +168,14 @@ export class Login {
     return this.#password;
   }
 
-  #once(step: "early" | "late" | "password" | "keyboard-interactive" | "none"): boolean {
+  #once(step: "password" | "keyboard-interactive" | "none"): boolean {
     if (this.#done.has(step)) return false;
     this.#done.add(step);
     return true;
   }
 
-  #note(labels: readonly string[]): void {
-    this.#tries += labels.length;
-    for (const label of labels) if (!this.#tried.includes(label)) this.#tried.push(label);
+  #note(label: string): void {
+    this.#tries += 1;
+    if (!this.#tried.includes(label)) this.#tried.push(label);
   }
 }

@@ -114,7 +114,7 @@ export function handshakeError(error: unknown, place: Place, sawBanner: boolean)
   if (!sawBanner) {
     return unreachable(
       "E_HANDSHAKE",
-      /Connection lost before handshake|No response from server/.test(message)
+      error === undefined || /Connection lost before handshake|No response from server/.test(message)
         ? `${place.label}: the host closes the connection before it says it is an SSH server.`
         : `${place.label}: port ${place.port} does not speak SSH (${message}).`,
       code === undefined ? `${RESET_HINT} Or another service has the port: check ansible_port.` : RESET_HINT,

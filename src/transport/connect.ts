@@ -18,8 +18,6 @@ import type { Connect, ConnectOptions, HostAddress, Transport } from "./transpor
 
 /** Connections that may be in the making at once; the same number as Kamal's. */
 const STARTS = 30;
-/** A chain of jump hosts longer than this is a loop in ssh_config. */
-const MAX_JUMPS = 8;
 
 /** One connection to make: a host of the inventory, or a jump host before it. */
 interface Hop {
@@ -32,7 +30,8 @@ interface Hop {
   readonly jumps?: readonly Jump[] | undefined;
   /** For messages: the inventory host that this jump host leads to. */
   readonly jumpFor?: string | undefined;
-  readonly depth: number;
+  /** The jumps that led here, to notice a circle. */
+  readonly chain: readonly string[];
 }
 
 interface OpenLink {
@@ -63,7 +62,7 @@ export class Connector {
    */
   readonly connect: Connect = async (address: HostAddress, options: ConnectOptions): Promise<Transport> => {
     if (address.connection === "local") return new LocalTransport();
-    const { session, release } = await this.#open({ ...address, depth: 0 }, options);
+    const { session, release } = await this.#open({ ...address, chain: [] }, options);
     return new SshTransport(session, release);
   };
 
@@ -120,7 +119,8 @@ export class Connector {
     const jumps = (hop.jumps ?? host.proxyJump).filter((jump) => jump.host !== hop.host || hop.jumps !== undefined);
     const last = jumps.at(-1);
     if (last === undefined) return undefined;
-    if (hop.depth >= MAX_JUMPS) {
+    const name = JSON.stringify([jumps, options.sshConfigFile]);
+    if (hop.chain.includes(name)) {
       throw new InputError("E_SSH_CONFIG", `ProxyJump leads in a circle at ${hop.host}.`, {
         hint: "Give the jump host itself 'ProxyJump none' in ssh_config.",
       });
@@ -131,9 +131,8 @@ export class Connector {
       // As with ssh -J a,b: the first hop asks ssh_config for its own way, the others come through their list.
       jumps: before.length > 0 ? before : undefined,
       jumpFor: hop.jumpFor ?? hop.host,
-      depth: hop.depth + 1,
+      chain: [...hop.chain, name],
     };
-    const name = JSON.stringify([jumps, options.sshConfigFile]);
     // The shared connection must not end with the signal of the first host that wants it.
     const { signal, ...shared } = options;
     return this.#jumpHosts.borrow(name, () => this.#open(via, shared), signal);

@@ -1,7 +1,6 @@
 import type { BaseAgent, ParsedKey, SignCallback, SigningRequestOptions } from "ssh2";
 import { UnreachableError } from "../util/errors.js";
 import type { AgentKeys, Identity, IdentityBook } from "./identities.js";
-import { loadSsh2 } from "./libraries.js";
 import type { Prompter } from "./transport.js";
 
 /** One key to offer to a host. The private half is needed, and its passphrase asked, only once the host accepts it. */
@@ -152,31 +151,30 @@ async function signWith(key: ParsedKey, data: Buffer, hash: string | undefined):
 }
 
 /**
- * Presents offers to ssh2 as if they were an agent, because only that lets a passphrase be asked between "would you
- * accept this key?" and the signature.
+ * Presents an offer to ssh2 as an agent that holds one key, because only an agent may take its time to sign: for a
+ * passphrase to be asked, or for the real agent to answer.
  */
-export async function createKeyRing(offers: readonly Offer[], onFailure: (error: unknown) => void): Promise<BaseAgent> {
-  const ssh2 = await loadSsh2();
-  class KeyRing extends ssh2.BaseAgent<ParsedKey> {
+export function asAgent(
+  { BaseAgent }: typeof import("ssh2"),
+  offer: Offer,
+  onFailure: (error: unknown) => void,
+): BaseAgent {
+  class OneKeyAgent extends BaseAgent<ParsedKey> {
     override getIdentities(callback: (error: undefined, keys: ParsedKey[]) => void): void {
-      callback(
-        undefined,
-        offers.map((offer) => offer.publicKey),
-      );
+      callback(undefined, [offer.publicKey]);
     }
 
     override sign(
-      key: ParsedKey,
+      _key: ParsedKey,
       data: Buffer,
       options: SigningRequestOptions | SignCallback,
       done?: SignCallback,
     ): void {
       const callback = typeof options === "function" ? options : done;
       const hash = typeof options === "function" ? undefined : options.hash;
-      const offer = offers.find((candidate) => blobOf(candidate.publicKey) === blobOf(key));
       // On failure ssh2 is left waiting: the connection is given up by onFailure.
-      offer?.sign(data, hash).then((signature) => callback?.(undefined, signature), onFailure);
+      offer.sign(data, hash).then((signature) => callback?.(undefined, signature), onFailure);
     }
   }
-  return new KeyRing();
+  return new OneKeyAgent();
 }

@@ -7,13 +7,16 @@ import { handshakeError, lostError, type Place, timeoutError } from "./connect-e
 import { Deadline } from "./deadline.js";
 import { type ByteCount, countBytes } from "./dial.js";
 import type { HostKeyExpectation } from "./host-key.js";
-import { createKeyRing, type KeyPlan, type Offer } from "./key-ring.js";
-import { loadNodeSsh } from "./libraries.js";
+import { asAgent, type KeyPlan } from "./key-ring.js";
+import { loadNodeSsh, loadSsh2 } from "./libraries.js";
 import { interrupted } from "./semaphore.js";
 
 /** Seconds of silence after which a link counts as lost: 15 x 4. ssh2 sends none by default. */
 const KEEPALIVE_MS = 15_000;
 const KEEPALIVE_TRIES = 4;
+
+/** The only trace that ssh2 leaves of the methods that a host accepts after it refused an agent's key. */
+const REFUSAL = /^Inbound: Received USERAUTH_FAILURE \((.*)\)$/;
 
 /** A logged-in SSH connection. */
 export interface SshSession {
@@ -42,7 +45,7 @@ export interface HandshakeOptions {
  * @throws HostKeyError; UnreachableError E_TIMEOUT, E_AUTH, E_PASSPHRASE, E_HANDSHAKE, E_CONNECTION_LOST; InterruptedError.
  */
 export async function openSession(stream: Duplex, options: HandshakeOptions): Promise<SshSession> {
-  const { NodeSSH } = await loadNodeSsh();
+  const [{ NodeSSH }, ssh2] = await Promise.all([loadNodeSsh(), loadSsh2()]);
   const { place, user, signal } = options;
   const bytes = countBytes(stream);
   const lost = new AbortController();
@@ -67,23 +70,21 @@ export async function openSession(stream: Duplex, options: HandshakeOptions): Pr
 
   try {
     if (signal?.aborted) throw interrupted();
-    const patient = (offers: readonly Offer[]) =>
-      offers.map((offer) => ({
-        ...offer,
-        sign: (data: Buffer, hash: string | undefined) => deadline.hold(() => offer.sign(data, hash)),
-      }));
     const login = new Login({
       label: place.label,
       user,
       keys: options.keys,
-      earlyRing: await createKeyRing(patient(options.keys.early), giveUp),
-      lateRing: await createKeyRing(patient(options.keys.late), giveUp),
+      agentFor: (offer) => {
+        const sign: typeof offer.sign = (data, hash) => deadline.hold(() => offer.sign(data, hash));
+        return asAgent(ssh2, { ...offer, sign }, giveUp);
+      },
       questions: {
         password: options.questions.password,
         askPassword: (again) => deadline.hold(() => options.questions.askPassword(again)),
         askAnswer: (question) => deadline.hold(() => options.questions.askAnswer(question)),
       },
     });
+    if (stream.destroyed || stream.readableEnded) throw handshakeError(undefined, place, false);
     const ssh = new NodeSSH();
     const attempt = ssh.connect({
       sock: stream as NonNullable<ConnectConfig["sock"]>,
@@ -93,6 +94,10 @@ export async function openSession(stream: Duplex, options: HandshakeOptions): Pr
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVE_TRIES,
       algorithms: { serverHostKey: options.hostKey.algorithms },
+      debug: (message) => {
+        const refusal = isReady ? undefined : REFUSAL.exec(message)?.[1];
+        if (refusal !== undefined) login.hear(refusal.split(","));
+      },
       authHandler: login.handler(giveUp) as NonNullable<ConnectConfig["authHandler"]>,
       // Not async: ssh2 takes any returned value, a promise too, for a yes.
       hostVerifier: (key: Buffer, verify: (valid: boolean) => void): void => {

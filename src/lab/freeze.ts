@@ -1,0 +1,69 @@
+import { existsSync, readdirSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { TaskError } from "../util/errors.js";
+import { runningHost } from "./host.js";
+import { ensureLayer, findLayer, rootOf } from "./layers.js";
+import { unmountRootSync } from "./overlay.js";
+import { cacheDir } from "./paths.js";
+import { isAlive, leaderOf, signalProcess } from "./processes.js";
+import { readStates } from "./state.js";
+import type { LabHost, LabLayer } from "./types.js";
+
+/** What systemd as init takes for "power off" (systemd(1), SIGRTMIN+4); 34 is SIGRTMIN of glibc. */
+const POWER_OFF = 34 + 4;
+const POWER_OFF_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+
+function frozenName(name: string, key: string): string {
+  return `frozen-${name}-${key}`;
+}
+
+/** @returns the layer that `freezeHost` kept under this name and key, if the cache has it. */
+export async function findFrozen(name: string, key: string): Promise<LabLayer | undefined> {
+  return findLayer(frozenName(name, key));
+}
+
+/**
+ * Powers a host off in good order and keeps its file system as a cached layer, so that others boot on it. Layers of
+ * the same name with other keys, on which no host lies, are removed. The host is stopped afterwards.
+ * @param key names what is on it, such as a hash of the playbook and sources: letters, digits, dashes.
+ */
+export async function freezeHost(host: LabHost, name: string, key: string): Promise<LabLayer> {
+  const { state, layer } = runningHost(host);
+  await powerOff(host);
+  const frozen = await ensureLayer({
+    name: frozenName(name, key),
+    build: async (folder) => {
+      unmountRootSync(state.folder);
+      const isCopy = !existsSync(join(state.folder, "work", "work"));
+      await rename(join(state.folder, isCopy ? "merged" : "upper"), rootOf(folder));
+      return { release: layer.release, below: isCopy ? [] : layer.lowers };
+    },
+  });
+  await host.stop();
+  await removeOldFrozen(name, frozen);
+  return frozen;
+}
+
+async function powerOff(host: LabHost): Promise<void> {
+  const { nspawn } = runningHost(host).state;
+  const leader = nspawn && leaderOf(nspawn);
+  if (nspawn === undefined || leader === undefined) throw new TaskError("E_LAB_DOWN", `${host.name} is not running`);
+  signalProcess(leader, POWER_OFF);
+  const deadline = performance.now() + POWER_OFF_TIMEOUT_MS;
+  while (isAlive(nspawn)) {
+    if (performance.now() > deadline) throw new TaskError("E_LAB_POWEROFF", `${host.name} does not power off`);
+    await sleep(POLL_MS);
+  }
+}
+
+async function removeOldFrozen(name: string, keep: LabLayer): Promise<void> {
+  const inUse = new Set(readStates().flatMap((state) => state.lowers));
+  const old = readdirSync(cacheDir()).filter((entry) => entry.startsWith(frozenName(name, "")) && entry !== keep.name);
+  for (const entry of old) {
+    const folder = join(cacheDir(), entry);
+    if (!inUse.has(rootOf(folder))) await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -37,13 +37,16 @@ export function renderSecretsFile(text: string, added: ReadonlyMap<string, HostS
   const target = document.contents === null ? new Document({ edge_secrets: {} }, { version: "1.1" }) : document;
   if (document.contents === null) target.commentBefore = HEADER;
   if (!isMap(target.get("edge_secrets"))) target.set("edge_secrets", target.createNode({}));
-  for (const [host, secrets] of added)
+  for (const [host, secrets] of added) {
+    // createNode, as setIn would make an ordered map (!!omap) of what is missing on the way.
+    if (!isMap(target.getIn(["edge_secrets", host]))) target.setIn(["edge_secrets", host], target.createNode({}));
     for (const [name, secret] of Object.entries(secrets)) {
       // Quoted, as a secret of digits would be a number.
       const value = new Scalar(secret.reveal());
       value.type = Scalar.QUOTE_DOUBLE;
       target.setIn(["edge_secrets", host, name], value);
     }
+  }
   return target.toString({ lineWidth: 0 });
 }
 

@@ -51,9 +51,9 @@ function repeat(value: Rt, times: number): Rt | undefined {
 
 /** Python's arithmetic on numbers, and `+`, `*` and `~` on text and lists. @throws ValueProblem */
 export function arithmetic(op: Operator, left: Rt, right: Rt, negation = false): Rt {
+  if (op === "~") return str(left) + str(right);
   if (left instanceof Undefined) throw new UndefinedProblem(left);
   if (right instanceof Undefined) throw new UndefinedProblem(right);
-  if (op === "~") return str(left) + str(right);
   const a = asNumber(left);
   const b = asNumber(right);
   if (a !== undefined && b !== undefined) return numeric(op, a, b, isFloat(left) || isFloat(right));

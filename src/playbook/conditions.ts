@@ -37,7 +37,7 @@ export function evaluateCondition(condition: Condition, scope: Scope): boolean {
     const located = locateProblem(error, exprPosition(condition.expr) ?? condition.position, scope);
     if (located instanceof UndefinedVariableError && located.variable !== undefined) {
       for (const [, name, logic = "", state] of condition.source.matchAll(DEFINED)) {
-        if (name === located.variable) return logic.includes("not") === (state === "defined") ? true : false;
+        if (name === located.variable) return logic.includes("not") === (state === "defined");
       }
     }
     throw located;

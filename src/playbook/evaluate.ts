@@ -122,7 +122,7 @@ function computeNode(expr: Expr, env: Env): Rt {
     case "cond":
       if (truthy(operand(expr.test, env))) return compute(expr.then, env);
       if (expr.otherwise !== undefined) return compute(expr.otherwise, env);
-      return new Undefined("the condition is false, and there is no else", undefined, exprPosition(expr));
+      return new Undefined("the condition is false, and there is no else", undefined, exprPosition(expr), true);
     case "filter": {
       const subject = compute(expr.subject, env);
       const spec = filterSpec(expr.name);
@@ -319,8 +319,8 @@ function call(expr: Extract<Expr, { kind: "call" }>, env: Env): Rt {
 
 /** The text that {{ }} puts out: None is nothing, a view a list. */
 export function outputOf(value: Rt): Rt {
-  if (value instanceof Undefined) throw new UndefinedProblem(value);
-  if (value === null) return "";
+  if (value instanceof Undefined && !value.lenient) throw new UndefinedProblem(value);
+  if (value === null || value instanceof Undefined) return "";
   if (value instanceof View) return Array.from(value.items);
   return value;
 }

@@ -49,7 +49,8 @@ export function needList(value: Rt | undefined, what: string): readonly Rt[] {
 
 /** A positional or named argument that was given, else `otherwise`. */
 export function argument(call: Call, index: number, otherwise: Rt): Rt {
-  return call.args[index] ?? otherwise;
+  const given = call.args[index];
+  return given === undefined ? otherwise : given;
 }
 
 /** Python's len(). */

@@ -103,11 +103,9 @@ export class ExprParser {
     let expr = this.or();
     while (this.skip("name", "if")) {
       const test = this.or();
-      if (this.skip("name", "else")) {
-        expr = this.#at(start, { kind: "cond", test, then: expr, otherwise: this.expression() });
-      } else {
-        expr = this.#at(start, { kind: "cond", test, then: expr });
-      }
+      const otherwise = this.skip("name", "else") ? this.expression() : undefined;
+      // biome-ignore lint/suspicious/noThenProperty: the name in the tree's contract; nobody awaits an expression
+      expr = this.#at(start, { kind: "cond", test, then: expr, ...(otherwise === undefined ? {} : { otherwise }) });
     }
     return expr;
   }
@@ -392,7 +390,7 @@ export class ExprParser {
     call: CallArgs,
   ): void {
     if (signature === undefined) {
-      return this.fail(`unknown ${what} "${name}"`, didYouMean(name, signatureNames(what)), token);
+      this.fail(`unknown ${what} "${name}"`, didYouMean(name, signatureNames(what)), token);
     }
     if (signature.refused !== undefined) this.fail(`the ${what} "${name}" is not supported`, signature.refused, token);
     if (signature.rest !== true && call.args.length > signature.params.length) {

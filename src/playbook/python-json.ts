@@ -25,7 +25,7 @@ export interface JsonStyle {
 }
 
 function quoteText(text: string, ascii: boolean): string {
-  const quoted = JSON.stringify(text).replace(/\\u[0-9a-f]{4}/g, (escape) => escape);
+  const quoted = JSON.stringify(text);
   // json.dumps leaves DEL alone; JSON.stringify agrees. Only what is beyond ASCII differs.
   return ascii
     ? quoted.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
@@ -61,6 +61,7 @@ export function dumpJson(value: Rt, style: JsonStyle = {}, depth = 0): string {
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
 const STRING = /"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 
 class JsonReader {

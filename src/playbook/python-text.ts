@@ -44,12 +44,14 @@ export function split(text: string, separator?: string, limit = -1): string[] {
       rest = rest.slice(index + separator.length);
     }
   }
-  parts.push(separator === undefined ? strip(rest, undefined, limit < 0 ? "both" : "right") : rest);
+  const cut = limit >= 0 && parts.length === limit;
+  parts.push(separator === undefined && !cut ? strip(rest, undefined, "right") : rest);
   return parts;
 }
 
 /** str.splitlines(). */
 export function splitLines(text: string): string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: Python breaks lines at them
   const lines = text.split(/\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/);
   if (lines.at(-1) === "") lines.pop();
   return lines;

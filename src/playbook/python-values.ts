@@ -31,6 +31,8 @@ export class Undefined {
     readonly message: string,
     readonly name?: string | undefined,
     readonly position?: Position | undefined,
+    /** What `x if false` without an else gives: it prints as nothing and is false. */
+    readonly lenient = false,
   ) {}
 }
 
@@ -141,7 +143,10 @@ export function typeName(value: Rt): string {
 }
 
 export function truthy(value: Rt): boolean {
-  if (value instanceof Undefined) throw new UndefinedProblem(value);
+  if (value instanceof Undefined) {
+    if (value.lenient) return false;
+    throw new UndefinedProblem(value);
+  }
   const number = asNumber(value);
   if (number !== undefined) return number !== 0;
   const text = asText(value);
@@ -203,6 +208,7 @@ export function repr(value: Rt): string {
 
 /** Python's str(). */
 export function str(value: Rt): string {
+  if (value instanceof Undefined && value.lenient) return "";
   return asText(value) ?? repr(value);
 }
 

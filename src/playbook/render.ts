@@ -11,6 +11,7 @@ import {
   NativeText,
   type Rt,
   str,
+  Tuple,
   toValue,
   truthy,
   Undefined,
@@ -157,7 +158,11 @@ function renderToValue(template: Template, scope: Scope): Rt {
   const [only] = out;
   let result: Rt;
   if (out.length === 1 && only instanceof NativeText) result = only;
-  else if (out.length === 1 && only !== undefined && (isList(only) || isDict(only) || typeof only === "boolean"))
+  else if (
+    out.length === 1 &&
+    only !== undefined &&
+    ((isList(only) && !(only instanceof Tuple)) || isDict(only) || typeof only === "boolean")
+  )
     result = only;
   else result = fromRendered(out.map(str).join(""));
   if (template.trailingNewlines === 0) return result;

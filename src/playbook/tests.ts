@@ -86,6 +86,8 @@ function version(subject: Rt, call: Call): boolean {
 }
 
 const plainTest = (run: (subject: Rt) => boolean): TestSpec => ({ params: [], run });
+/** For tests that an undefined value simply does not pass. */
+const anyTest = (run: (subject: Rt) => boolean): TestSpec => ({ params: [], keepUndefined: true, run });
 const pairTest = (run: (subject: Rt, other: Rt) => boolean): TestSpec => ({
   params: ["other"],
   required: 1,
@@ -123,16 +125,16 @@ function refused(instead: string): TestSpec {
 export const tests: TestTable = {
   defined: { params: [], keepUndefined: true, run: (subject) => !(subject instanceof Undefined) },
   undefined: { params: [], keepUndefined: true, run: (subject) => subject instanceof Undefined },
-  none: plainTest((subject) => subject === null),
-  boolean: plainTest((subject) => typeof subject === "boolean"),
-  true: plainTest((subject) => subject === true),
-  false: plainTest((subject) => subject === false),
-  string: plainTest((subject) => asText(subject) !== undefined),
-  number: plainTest((subject) => asNumber(subject) !== undefined),
-  integer: plainTest((subject) => typeof subject !== "boolean" && asNumber(subject) !== undefined && !isFloat(subject)),
-  float: plainTest(isFloat),
-  mapping: plainTest(isDict),
-  sequence: plainTest((subject) => isIterable(subject) && !(subject instanceof View)),
+  none: anyTest((subject) => subject === null),
+  boolean: anyTest((subject) => typeof subject === "boolean"),
+  true: anyTest((subject) => subject === true),
+  false: anyTest((subject) => subject === false),
+  string: anyTest((subject) => asText(subject) !== undefined),
+  number: anyTest((subject) => asNumber(subject) !== undefined),
+  integer: anyTest((subject) => typeof subject !== "boolean" && asNumber(subject) !== undefined && !isFloat(subject)),
+  float: anyTest(isFloat),
+  mapping: anyTest(isDict),
+  sequence: anyTest((subject) => isIterable(subject) && !(subject instanceof View)),
   iterable: plainTest(isIterable),
   odd: plainTest((subject) => remainder(subject, 2) === 1),
   even: plainTest((subject) => remainder(subject, 2) === 0),

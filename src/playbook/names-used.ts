@@ -1,0 +1,158 @@
+/** Which variables an expression, a template or a value depends on. */
+
+import type { Scope } from "./scope.js";
+import { isPossiblyTemplate, parseTemplate, type TemplateNode } from "./template-parser.js";
+import type { Expr, Value } from "./types.js";
+
+const NOWHERE = { file: "<value>", line: 1, column: 1 };
+
+/** The expressions directly below one. */
+export function children(expr: Expr): Expr[] {
+  switch (expr.kind) {
+    case "literal":
+    case "name":
+      return [];
+    case "attr":
+      return [expr.object];
+    case "index":
+      return [expr.object, expr.index];
+    case "slice":
+      return [expr.object, expr.start, expr.stop, expr.step].filter((part) => part !== undefined);
+    case "list":
+      return expr.items;
+    case "dict":
+      return expr.entries.flat();
+    case "not":
+    case "neg":
+      return [expr.operand];
+    case "and":
+    case "or":
+    case "compare":
+    case "binary":
+      return [expr.left, expr.right];
+    case "cond":
+      return [expr.test, expr.then, ...(expr.otherwise === undefined ? [] : [expr.otherwise])];
+    case "filter":
+      return [expr.subject, ...expr.args, ...Object.values(expr.kwargs)];
+    case "test":
+      return [expr.subject, ...expr.args, ...Object.values(expr.kwargs ?? {})];
+    case "call":
+      return [
+        ...(expr.callee.kind === "attr" ? [expr.callee.object] : []),
+        ...expr.args,
+        ...Object.values(expr.kwargs),
+      ];
+  }
+}
+
+/** `lookup('vars', 'x')` and `lookup('template', ...)` reach variables without naming them in the tree. */
+function lookupNames(expr: Expr, add: (name: string) => void): void {
+  if (expr.kind !== "call" || expr.callee.kind !== "name") return;
+  const [kind, ...terms] = expr.args;
+  if (kind?.kind !== "literal" || !/^(ansible\.builtin\.)?vars$/.test(String(kind.value))) return;
+  for (const term of terms) if (term.kind === "literal" && typeof term.value === "string") add(term.value);
+}
+
+function exprNames(expr: Expr, add: (name: string) => void): void {
+  if (expr.kind === "name") add(expr.name);
+  lookupNames(expr, add);
+  for (const child of children(expr)) exprNames(child, add);
+}
+
+/** Names that the nodes take from outside: what they set themselves is not among them. */
+function nodeNames(nodes: readonly TemplateNode[], own: ReadonlySet<string>, add: (name: string) => void): void {
+  const known = new Set(own);
+  const outside = (name: string): void => {
+    if (!known.has(name)) add(name);
+  };
+  for (const node of nodes) {
+    switch (node.kind) {
+      case "text":
+        break;
+      case "output":
+        exprNames(node.expr, outside);
+        break;
+      case "if":
+        for (const { test, body } of node.branches) {
+          exprNames(test, outside);
+          nodeNames(body, known, add);
+        }
+        nodeNames(node.otherwise, known, add);
+        break;
+      case "for": {
+        exprNames(node.items, outside);
+        const inner = new Set([...known, ...node.targets.names, "loop"]);
+        if (node.filter !== undefined) exprNames(node.filter, (name) => inner.has(name) || add(name));
+        nodeNames(node.body, inner, add);
+        nodeNames(node.otherwise, known, add);
+        break;
+      }
+      case "set":
+        exprNames(node.value, outside);
+        for (const name of node.targets.names) known.add(name);
+    }
+  }
+}
+
+/** Names that an expression mentions. */
+export function namesOfExpr(expr: Expr): Set<string> {
+  const names = new Set<string>();
+  exprNames(expr, (name) => names.add(name));
+  return names;
+}
+
+/** Names that the text of a template, a file's or a value's, takes from outside. @throws InputError for wrong syntax */
+export function namesOfTemplate(source: string): Set<string> {
+  const names = new Set<string>();
+  if (isPossiblyTemplate(source)) {
+    nodeNames(parseTemplate(source, NOWHERE, { escapes: "literal" }).nodes, new Set(), (name) => names.add(name));
+  }
+  return names;
+}
+
+function valueNames(value: Value, add: (name: string) => void): void {
+  if (typeof value === "string") for (const name of namesOfTemplate(value)) add(name);
+  else if (typeof value === "object" && value !== null)
+    for (const part of Object.values(value)) valueNames(part as Value, add);
+}
+
+/** Names that the strings within a value mention. */
+export function namesOfValue(value: Value): Set<string> {
+  const names = new Set<string>();
+  valueNames(value, (name) => names.add(name));
+  return names;
+}
+
+/** Is a name known at run time only: a registered result, a loop's item over one? */
+export type IsRuntime = (name: string) => boolean;
+
+/**
+ * The run-time names behind `names`, through variables whose own values are templates.
+ * @returns the run-time names themselves, not the variables on the way
+ */
+export function runtimeNamesOf(names: Iterable<string>, scope: Scope, isRuntime: IsRuntime): Set<string> {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (name: string): void => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    if (isRuntime(name)) {
+      found.add(name);
+      return;
+    }
+    const binding = scope.lookup(name);
+    if (binding?.templated === true) for (const inner of namesOfValue(binding.value)) visit(inner);
+  };
+  for (const name of names) visit(name);
+  return found;
+}
+
+/** The run-time names that an expression or a templated value depends on, through lazy variables too. */
+export function runtimeNames(
+  subject: { expr: Expr } | { value: Value },
+  scope: Scope,
+  isRuntime: IsRuntime,
+): Set<string> {
+  const names = "expr" in subject ? namesOfExpr(subject.expr) : namesOfValue(subject.value);
+  return runtimeNamesOf(names, scope, isRuntime);
+}

@@ -98,7 +98,7 @@ function readLine(content: string, line: number): (Tag | Uri)[] {
   if (!content.startsWith("#EXT")) return []; // a comment
   const colon = content.indexOf(":");
   const name = colon < 0 ? content.slice(1) : content.slice(1, colon);
-  return [{ line, name: name.trimEnd(), value: colon < 0 ? "" : content.slice(colon + 1).trim() }];
+  return [{ line, name: name.trimEnd(), value: colon < 0 ? "" : content.slice(colon + 1).trimEnd() }];
 }
 
 function readMaster(items: readonly (Tag | Uri)[]): MasterPlaylist {

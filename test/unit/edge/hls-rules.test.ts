@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import t from "tap";
+import {
+  advanceProblems,
+  joinProblems,
+  playlistHeaderProblems,
+  playlistProblems,
+  segmentHeaderProblems,
+  segmentProblems,
+} from "../../../src/edge/hls-rules.js";
+import { type MediaPlaylist, parsePlaylist } from "../../../src/edge/m3u8.js";
+
+const first = readFileSync("test/unit/edge/fixtures/nginx-rtmp-0.mpegts");
+const second = readFileSync("test/unit/edge/fixtures/nginx-rtmp-1.mpegts");
+
+function media(sequence: number, target: number, ...segments: [string, number][]): MediaPlaylist {
+  const lines = segments.flatMap(([uri, seconds]) => [`#EXTINF:${seconds},`, uri]);
+  const head = ["#EXTM3U", `#EXT-X-MEDIA-SEQUENCE:${sequence}`, `#EXT-X-TARGETDURATION:${target}`];
+  const playlist = parsePlaylist([...head, ...lines].join("\n"));
+  if (playlist.kind !== "media") throw new Error("not a media playlist");
+  return playlist;
+}
+
+t.test("EXTINF against TARGETDURATION, rounded", async (t) => {
+  t.same(playlistProblems(media(0, 2, ["a.ts", 2.49])), []);
+  t.match(playlistProblems(media(0, 2, ["a.ts", 2.5])), [/above EXT-X-TARGETDURATION/]);
+  t.match(playlistProblems(media(0, 2, ["a.ts", 0])), [/lasts 0 s/]);
+  t.match(playlistProblems(media(0, 2, ["a.ts", 1], ["a.ts", 1])), [/twice/]);
+});
+
+t.test("two readings", async (t) => {
+  const before = media(3, 2, ["c.ts", 2], ["d.ts", 2]);
+  t.same(advanceProblems(before, media(4, 2, ["d.ts", 2], ["e.ts", 2])), []);
+  t.same(advanceProblems(before, media(3, 2, ["c.ts", 2], ["d.ts", 2], ["e.ts", 2])), []);
+  t.match(advanceProblems(before, before), [/no new segment/]);
+  t.match(advanceProblems(before, media(2, 2, ["b.ts", 2])), [/goes back from 3 to 2/, /no new segment/]);
+  t.match(advanceProblems(before, media(4, 2, ["x.ts", 2], ["e.ts", 2])), [/was d.ts and is now x.ts/]);
+});
+
+const promise = { corsOrigin: "*", immutableSegments: true };
+const answer = (headers: Record<string, string>) => ({ status: 200, headers, body: Buffer.alloc(0) });
+const cors = { "access-control-allow-origin": "*" };
+
+t.test("headers", async (t) => {
+  const playlist = { ...cors, "content-type": "application/vnd.apple.mpegurl", "cache-control": "public, max-age=1" };
+  t.same(playlistHeaderProblems(answer(playlist), promise), []);
+  t.match(playlistHeaderProblems(answer({ ...playlist, "cache-control": "max-age=10" }), promise), [/not max-age=1/]);
+  t.match(playlistHeaderProblems(answer({ ...playlist, "cache-control": "s-max-age=1" }), promise), [/Cache-Control/]);
+  t.match(playlistHeaderProblems(answer({}), promise), [/Content-Type is missing/, /Cache-Control/, /Allow-Origin/]);
+  t.match(playlistHeaderProblems(answer(playlist), { ...promise, corsOrigin: undefined }), [/not absent/]);
+
+  const segment = { ...cors, "content-type": "video/mp2t", "cache-control": "public, max-age=3600, immutable" };
+  t.same(segmentHeaderProblems(answer(segment), promise), []);
+  t.match(segmentHeaderProblems(answer({ ...segment, "cache-control": "no-cache" }), promise), [/not immutable/]);
+  t.match(segmentHeaderProblems(answer(segment), { ...promise, immutableSegments: false }), [/used again/]);
+  t.match(segmentHeaderProblems(answer({ ...segment, "content-type": "video/vnd.dlna.mpeg-tts" }), promise), [
+    /Content-Type/,
+  ]);
+});
+
+t.test("segments", async (t) => {
+  const claim = (duration: number) => ({ uri: "a.ts", duration, sequence: 0, discontinuity: false, key: undefined });
+  t.same(segmentProblems(first, claim(1)), []);
+  t.match(segmentProblems(first, claim(6)), [/EXTINF says 6 s/]);
+  t.match(segmentProblems(Buffer.from("gone"), claim(1)), [/multiple of 188/]);
+});
+
+t.test("joins", async (t) => {
+  t.same(joinProblems(first, second, false), []);
+  t.match(joinProblems(second, first, false), [/time goes back/]);
+  t.same(joinProblems(second, first, true), []);
+});

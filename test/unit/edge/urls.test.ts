@@ -1,0 +1,38 @@
+import t from "tap";
+import { resultCardLines } from "../../../src/edge/result-card.js";
+import { ffmpegCommand, hlsUrl, playerUrl, publishUrl, rtmpAppUrl, statusUrl } from "../../../src/edge/urls.js";
+import { Secret } from "../../../src/util/secret.js";
+
+const edge = { host: "edge.example", rtmpPort: 1935, httpPort: 80, https: false, httpsPort: 443 };
+
+t.test("default ports are left out", async (t) => {
+  t.equal(rtmpAppUrl(edge), "rtmp://edge.example/hls");
+  t.equal(publishUrl(edge, "live", "a/b&c"), "rtmp://edge.example/hls/live?token=a%2Fb%26c");
+  t.equal(playerUrl(edge, "live").href, "http://edge.example/index.html?stream=live");
+  t.equal(hlsUrl(edge, "live").href, "http://edge.example/hls/live.m3u8");
+  t.equal(statusUrl({ ...edge, https: true }).href, "https://edge.example/status");
+});
+
+t.test("other ports and IPv6 literals", async (t) => {
+  const six = { ...edge, host: "2001:db8::7", rtmpPort: 19350, httpPort: 8080 };
+  t.equal(rtmpAppUrl(six), "rtmp://[2001:db8::7]:19350/hls");
+  t.equal(hlsUrl(six, "live").href, "http://[2001:db8::7]:8080/hls/live.m3u8");
+  t.equal(hlsUrl({ ...six, https: true, httpsPort: 8443 }, "live").href, "https://[2001:db8::7]:8443/hls/live.m3u8");
+});
+
+t.test("the ffmpeg command is safe to paste", async (t) => {
+  t.match(ffmpegCommand(edge, "live", "$(reboot)"), / -f flv 'rtmp:\/\/edge.example\/hls\/live\?token=%24\(reboot\)'$/);
+});
+
+t.test("the card shows secrets only when told to", async (t) => {
+  const secrets = { token: new Secret("t0ken"), statusPassword: new Secret("pa55") };
+  const card = { edge, stream: "live", statusUser: "admin", ...secrets, firstSegmentMs: 3109 };
+  const hidden = resultCardLines({ ...card, reveal: false }).join("\n");
+  t.notMatch(hidden, /t0ken|pa55/);
+  t.match(hidden, /OBS key +live\?token=\*\*\*/);
+  const shown = resultCardLines({ ...card, reveal: true }).join("\n");
+  t.match(shown, /OBS server {2}rtmp:\/\/edge.example\/hls\n/);
+  t.match(shown, /token=t0ken/);
+  t.match(shown, /\(admin \/ pa55\)/);
+  t.match(shown, /3\.1 s/);
+});

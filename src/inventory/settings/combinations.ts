@@ -71,14 +71,15 @@ function windowClashes(values: SettingValues): Clash[] {
 
 function namingClashes(values: SettingValues): Clash[] {
   const { hls_fragment: fragment, hls_fragment_naming: naming, hls_fragment_naming_granularity: granularity } = values;
-  // The name is a count, ms, or 1/90000 s, rounded down: below one fragment two neighbours never get the same.
-  const limit = naming === "system" ? fragment : naming === "timestamp" ? fragment * 90 : 1;
-  if (granularity <= 1 || granularity < limit) return [];
+  // The name is a count, ms, or 1/90000 s, rounded down. Segments may come out a little shorter than asked for, so up to
+  // half a fragment is sure to keep neighbours apart.
+  const limit = Math.floor((naming === "system" ? fragment : naming === "timestamp" ? fragment * 90 : 1) / 2);
+  if (granularity <= 1 || granularity <= limit) return [];
   return [
     {
       names: ["hls_fragment_naming_granularity", "hls_fragment_naming"],
-      message: `hls_fragment_naming_granularity ${granularity} gives neighbouring segments the same ${naming} name`,
-      hint: limit === 1 ? "sequential names are not rounded: remove it" : `write less than ${limit}`,
+      message: `hls_fragment_naming_granularity ${granularity} can give neighbouring segments the same ${naming} name`,
+      hint: limit === 0 ? "sequential names are not rounded: remove it" : `write at most ${limit}`,
     },
   ];
 }

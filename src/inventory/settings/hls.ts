@@ -83,14 +83,14 @@ export const hlsSettings = [
   },
   {
     name: "hls_fragment_naming_granularity",
-    type: { kind: "int", min: 0, max: 5_400_000 },
+    type: { kind: "int", min: 0, max: 2_700_000 },
     default: 0,
     predecessor: { name: "RTMP_SERVER_HLS_FRAGMENT_NAMING_GRANULARITY", default: "0" },
     directive: "hls_fragment_naming_granularity",
-    doc: "Segment names are rounded down to a multiple of this (ms for system, 1/90000 s for timestamp); below one fragment. `0` does not round.",
+    doc: "Segment names are rounded down to a multiple of this (ms for system, 1/90000 s for timestamp); at most half a fragment. `0` does not round.",
     status: {
       kind: "corrected",
-      why: "values of a fragment or more gave two segments one name; such values are refused",
+      why: "values of about a fragment or more gave two segments one name; more than half a fragment is refused",
     },
   },
   {

@@ -47,6 +47,12 @@ const WELL_KNOWN = new Set([
   "your-token",
   "your-username",
   "your-secure-token",
+  "mytoken",
+  "my-token",
+  "mystream",
+  "streamkey",
+  "stream-key",
+  "livestream",
 ]);
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { "": 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

@@ -7,6 +7,9 @@ import { settings, settingsByPredecessor } from "../../../src/inventory/settings
 import { defaultValue } from "../../../src/inventory/settings/parse.js";
 import { resolveSettings } from "../../../src/inventory/settings/resolve.js";
 import { requiredTmpfsBytes } from "../../../src/inventory/settings/tmpfs.js";
+import { parseSource } from "../../../src/inventory/yaml-source.js";
+import { renderValue } from "../../../src/playbook/render.js";
+import { Scope } from "../../../src/playbook/scope.js";
 
 const root = join(import.meta.dirname, "../../..");
 const fixtures = join(import.meta.dirname, "fixtures");
@@ -64,6 +67,27 @@ t.test("playbooks/vars/settings.yml gives on Ansible what the table says", async
     numbers: { edge_rtmp_publish_token: "01234567", edge_http_status_password: "given-one" },
     texts: { edge_rtmp_server_port: "1937", edge_worker_processes: "3" },
   });
+});
+
+t.test("both engines compute the same from playbooks/vars/settings.yml", async (t) => {
+  const golden: Record<string, Record<string, unknown>> = JSON.parse(
+    await readFile(join(fixtures, "settings.golden.json"), "utf8"),
+  );
+  const file = join(root, "playbooks/vars/settings.yml");
+  const { root: source } = parseSource(await readFile(file, "utf8"), file);
+  const variables = Object.fromEntries([...(source?.entries ?? [])].map(([name, { node }]) => [name, node.value]));
+  for (const host of (await loadInventory(join(fixtures, "settings-cases.yml"))).hosts) {
+    const scope = new Scope()
+      .withValues({ inventory_hostname: host.name })
+      .withTemplates(host.vars)
+      .withTemplates(variables);
+    const position = { file, line: 1, column: 1 };
+    const computed = Object.keys(variables).map((name) => {
+      const value = renderValue({ value: `{{ ${name} }}`, position, positionOf: () => position }, scope);
+      return [name, value] as const;
+    });
+    t.strictSame(Object.fromEntries(computed), golden[host.name], host.name);
+  }
 });
 
 t.test("the memory formula", async (t) => {

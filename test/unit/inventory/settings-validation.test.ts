@@ -186,11 +186,11 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "{hls_fragment_naming: sequential, hls_fragment_naming_granularity: 10}",
-    "4:72: hls_fragment_naming_granularity 10 gives neighbouring segments the same sequential name (sequential names are not rounded: remove it)",
+    "4:72: hls_fragment_naming_granularity 10 can give neighbouring segments the same sequential name (sequential names are not rounded: remove it)",
   ],
   [
     "hls_fragment_naming_granularity: 2000",
-    "4:38: hls_fragment_naming_granularity 2000 gives neighbouring segments the same system name (write less than 2000)",
+    "4:38: hls_fragment_naming_granularity 2000 can give neighbouring segments the same system name (write at most 1000)",
   ],
   // Names
   ["hls_fragmnet: 2s", "4:19: hls_fragmnet is not a setting (write hls_fragment instead)"],

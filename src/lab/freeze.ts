@@ -31,14 +31,15 @@ export async function findFrozen(name: string, key: string): Promise<LabLayer | 
  * @param key names what is on it, such as a hash of the playbook and sources: letters, digits, dashes.
  */
 export async function freezeHost(host: LabHost, name: string, key: string): Promise<LabLayer> {
-  const { state, layer } = runningHost(host);
+  const { current, layer } = runningHost(host);
+  const { folder: hostFolder } = current.state;
   await powerOff(host);
   const frozen = await ensureLayer({
     name: frozenName(name, key),
     build: async (folder) => {
-      unmountRootSync(state.folder);
-      const isCopy = !existsSync(join(state.folder, "work", "work"));
-      await rename(join(state.folder, isCopy ? "merged" : "upper"), rootOf(folder));
+      unmountRootSync(hostFolder);
+      const isCopy = !existsSync(join(hostFolder, "work", "work"));
+      await rename(join(hostFolder, isCopy ? "merged" : "upper"), rootOf(folder));
       return { release: layer.release, below: isCopy ? [] : layer.lowers };
     },
   });
@@ -48,7 +49,7 @@ export async function freezeHost(host: LabHost, name: string, key: string): Prom
 }
 
 async function powerOff(host: LabHost): Promise<void> {
-  const { nspawn } = runningHost(host).state;
+  const { nspawn } = runningHost(host).current.state;
   const leader = nspawn && leaderOf(nspawn);
   if (nspawn === undefined || leader === undefined) throw new TaskError("E_LAB_DOWN", `${host.name} is not running`);
   signalProcess(leader, POWER_OFF);

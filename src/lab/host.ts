@@ -29,9 +29,10 @@ const POLL_MS = 50;
 const GUEST_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const SHOWN_CONSOLE_LINES = 15;
 
-/** A running host with what only this room needs to know of it. */
-export interface RunningHost extends LabHost {
-  readonly state: HostState;
+/** What only this room needs to know of a running host. */
+export interface RunningHost {
+  /** Replaced at each reboot, since its process is another then. */
+  readonly current: { readonly state: HostState };
   readonly layer: LabLayer;
 }
 
@@ -109,35 +110,37 @@ async function boot(
   // A host that had this number before left its hardware address in the neighbour table.
   await tryRun(["ip", "neigh", "flush", "dev", network.bridge, "to", `${network.prefix}.${number}`]);
   const spawnOptions = { id, hostname: options.name, root: mounted.root, bridge: network.bridge };
-  const nspawn = await startNspawn(spawnOptions, join(folder, "console.log"));
-  const state = { ...reserved, nspawn };
-  writeState(state);
-  guardHost(state, options.handleSignals ?? true);
-  const address = `${network.prefix}.${number}`;
-  await waitUp(nspawn, address, options, folder);
-  return makeHost(options, layer, state, network, keys, Math.round(performance.now() - began));
+  const current = { state: reserved };
+  await startNspawn(spawnOptions, join(folder, "console.log"), (nspawn) => {
+    current.state = { ...reserved, nspawn };
+    writeState(current.state);
+    guardHost(current.state, options.handleSignals ?? true);
+  });
+  await waitUp(nspawnOf(current.state), `${network.prefix}.${number}`, options, folder);
+  return makeHost(options, layer, current, network, keys, Math.round(performance.now() - began));
 }
 
 function makeHost(
   options: BootOptions,
   layer: LabLayer,
-  state: HostState,
+  current: { readonly state: HostState },
   network: LabNetwork,
   keys: GuestKeys,
   bootMs: number,
 ): LabHost {
+  const { number, id } = current.state;
   const host: LabHost = {
     ...{ name: options.name, release: layer.release, sshPort: SSH_PORT, user: "ops", bootMs, ...keys },
-    address: `${network.prefix}.${state.number}`,
-    address6: `${network.prefix6}::${state.number.toString(16)}`,
-    exec: (command, execOptions) => execInside(nspawnOf(state), command, execOptions),
+    address: `${network.prefix}.${number}`,
+    address6: `${network.prefix6}::${number.toString(16)}`,
+    exec: (command, execOptions) => execInside(nspawnOf(current.state), command, execOptions),
     stop: async () => {
       if (!running.delete(host)) return;
-      unguardHost(state.id);
-      teardownHostSync(state);
+      unguardHost(id);
+      teardownHostSync(current.state);
     },
   };
-  running.set(host, { ...host, state, layer });
+  running.set(host, { current, layer });
   return host;
 }
 

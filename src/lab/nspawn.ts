@@ -4,6 +4,9 @@ import { open } from "node:fs/promises";
 import { labEnvironment } from "./command.js";
 import { identify, type ProcessIdentity } from "./processes.js";
 
+/** With --keep-unit nspawn leaves a reboot of the host to its supervisor, and says so by this code (systemd-nspawn@.service). */
+const REBOOT_EXIT_CODE = 133;
+
 /** How this machine runs systemd-nspawn; read from it, given in tests. */
 export interface MachineTraits {
   /** Process 1 is systemd, so that scopes can be had from it. */
@@ -44,11 +47,18 @@ export function nspawnCommand(
   return { argv, env: traits.pureCgroup2 ? {} : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" } };
 }
 
-/** Starts the host's container in a session of its own, its console written to `consoleFile`. */
-export async function startNspawn(options: NspawnOptions, consoleFile: string): Promise<ProcessIdentity> {
+/**
+ * Starts the host's container in a session of its own, its console appended to `consoleFile`. When the host reboots
+ * it is started again; `onStart` gets the process each time, the first one before the promise resolves.
+ */
+export async function startNspawn(
+  options: NspawnOptions,
+  consoleFile: string,
+  onStart: (nspawn: ProcessIdentity) => void,
+): Promise<void> {
   const { argv, env } = nspawnCommand(options, machineTraits());
   const [program = "", ...words] = argv;
-  const console = await open(consoleFile, "w", 0o600);
+  const console = await open(consoleFile, "a", 0o600);
   try {
     const child = spawn(program, words, {
       stdio: ["ignore", console.fd, console.fd],
@@ -60,7 +70,10 @@ export async function startNspawn(options: NspawnOptions, consoleFile: string): 
     child.unref();
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     if (identity === undefined) throw new Error("systemd-nspawn ended at once");
-    return identity;
+    child.once("exit", (code) => {
+      if (code === REBOOT_EXIT_CODE) startNspawn(options, consoleFile, onStart).catch(() => {});
+    });
+    onStart(identity);
   } finally {
     await console.close();
   }

@@ -45,6 +45,8 @@ export function sshCommand(host: LabHost, user = host.user): string[] {
     ...["ssh", "-F", "none", "-i", host.identityFile, "-p", String(host.sshPort)],
     ...["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes"],
     ...["-o", `UserKnownHostsFile=${host.knownHostsFile}`, "-o", "GlobalKnownHostsFile=/dev/null"],
+    // A host that reboots or is stopped must fail the test, not hang it.
+    ...["-o", "ConnectTimeout=5", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"],
     `${user}@${host.address}`,
   ];
 }

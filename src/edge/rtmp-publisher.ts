@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import type { Secret } from "../util/secret.js";
 import { encodeAmf } from "./amf0.js";
 import { type Clock, systemClock } from "./clock.js";
@@ -141,18 +142,20 @@ interface StreamOptions extends PublishOptions {
 async function stream(session: RtmpSession, streamId: number, options: StreamOptions): Promise<PublishEnd> {
   const clock = options.clock ?? systemClock;
   const begin = clock.now();
-  const complaint = untilComplaint(session);
-  const over = Promise.race([complaint, session.ended]);
+  let error: RtmpError | undefined;
+  const over = Promise.race([untilComplaint(session), session.ended]).then((end) => {
+    error = end;
+  });
   const mediaMs = await send(session, streamId, options.clip, {
     untilMs: options.durationMs ?? Number.POSITIVE_INFINITY,
     async pace(timestampMs) {
       const ahead = timestampMs - (clock.now() - begin);
       if (ahead > 0) await Promise.race([clock.sleep(ahead, options.stop).catch(() => {}), over]);
-      return !options.stop.aborted;
+      return error === undefined && !options.stop.aborted;
     },
   });
+  await setImmediate(); // when the connection has ended, let `over` hear of it
   const end = { sentBytes: session.sentBytes, mediaMs };
-  const error = await Promise.race([over, Promise.resolve(undefined)]);
   hangUp(session, streamId, options.streamName);
   if (options.stop.aborted || options.signal?.aborted) return { ...end, reason: "stopped", detail: "stopped by us" };
   if (error === undefined) return { ...end, reason: "finished", detail: "all media is sent" };

@@ -1,5 +1,6 @@
 import t from "tap";
 import { type AddressFallbacks, hostAccess, hostAddress } from "../../../src/inventory/host-address.js";
+import { maskedTexts } from "../../../src/inventory/masked-texts.js";
 import type { InventoryHost } from "../../../src/inventory/types.js";
 import type { Value } from "../../../src/playbook/types.js";
 import { Secret } from "../../../src/util/secret.js";
@@ -67,4 +68,15 @@ t.test("values that cannot be right", async (t) => {
       [`e.yml:3:5: ${message}`],
       JSON.stringify(vars),
     );
+});
+
+t.test("texts that nobody may see", async (t) => {
+  const vars = {
+    ansible_host: "192.0.2.7",
+    ansible_password: "p1",
+    ansible_become_pass: 1234,
+    rtmp_publish_token: "t1",
+    edge_secrets: { "pi-1": { rtmp_publish_token: "t2", http_status_password: "t1" } },
+  };
+  t.strictSame([...maskedTexts(hostWith(vars))].sort(), ["1234", "p1", "t1", "t2"]);
 });

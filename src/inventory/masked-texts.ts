@@ -1,0 +1,25 @@
+import type { Value } from "../playbook/types.js";
+import { settings } from "./settings/index.js";
+import type { InventoryHost } from "./types.js";
+
+const PASSWORDS = [
+  "ansible_password",
+  "ansible_ssh_pass",
+  "ansible_ssh_password",
+  "ansible_become_password",
+  "ansible_become_pass",
+];
+
+/** Texts among a host's variables that no log, diff or event may show: tokens, passwords, generated secrets. */
+export function maskedTexts(host: InventoryHost): readonly string[] {
+  const tokens = settings.filter((setting) => setting.type.kind === "token").map((setting) => setting.name);
+  const values = [...tokens, ...PASSWORDS, "edge_secrets"].map((name) => host.vars[name] ?? null);
+  return [...new Set(values.flatMap(textsOf))].filter((text) => text !== "");
+}
+
+function textsOf(value: Value): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value === "number") return [String(value)];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(textsOf);
+}

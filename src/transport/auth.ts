@@ -80,6 +80,9 @@ export class Login {
 
   #hint(): string {
     const accepts = (method: string) => this.#accepted?.includes(method) === true;
+    if (this.#tried.includes("password")) {
+      return "Check the user (ansible_user) and the password (ansible_password or --ask-pass).";
+    }
     if (this.#unanswered && (accepts("password") || accepts("keyboard-interactive"))) {
       return "Give the password as ansible_password or with --ask-pass, or install a key: ssh-copy-id HOST";
     }

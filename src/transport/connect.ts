@@ -51,9 +51,11 @@ export class Connector {
 
   /** Starts what costs time before any host is needed: the libraries and `ssh -G`. Never fails; connect tells. */
   prepare(addresses: readonly HostAddress[], options: Pick<ConnectOptions, "sshConfigFile">): void {
-    for (const address of addresses) {
-      if (address.connection === "ssh") this.#resolve(address, options).catch(() => {});
-    }
+    const remote = addresses.filter((address) => address.connection === "ssh");
+    if (remote.length === 0) return;
+    for (const address of remote) this.#resolve(address, options).catch(() => {});
+    loadSsh2().catch(() => {});
+    loadNodeSsh().catch(() => {});
   }
 
   /**
@@ -67,16 +69,7 @@ export class Connector {
   };
 
   #resolve(hop: Pick<Hop, "host" | "port" | "user">, options: Pick<ConnectOptions, "sshConfigFile">): Promise<SshHost> {
-    const answer = this.#config.read({
-      host: hop.host,
-      port: hop.port,
-      user: hop.user,
-      configFile: options.sshConfigFile,
-    });
-    // While the ssh process runs, this one reads its libraries.
-    loadSsh2().catch(() => {});
-    loadNodeSsh().catch(() => {});
-    return answer;
+    return this.#config.read({ host: hop.host, port: hop.port, user: hop.user, configFile: options.sshConfigFile });
   }
 
   async #open(hop: Hop, options: ConnectOptions): Promise<OpenLink> {
@@ -86,6 +79,7 @@ export class Connector {
     const jump = await this.#jumpFor(host, hop, options);
     try {
       const session = await this.#starts.run(async () => {
+        // The libraries are read only now, unless prepared: meanwhile the host starts its sshd process for us.
         const [stream, hostKey, keys] = await allOrDestroy(
           this.#reach(place, jump?.session, timeoutMs, options.signal),
           this.#hostKeys.expect(host, {

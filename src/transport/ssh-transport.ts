@@ -45,7 +45,7 @@ export class SshTransport implements Transport {
       if (error instanceof UnreachableError) throw error;
       throw new UnreachableError(
         "E_FORWARD",
-        `${this.description}: ${host} port ${port} cannot be reached from the host: ${error.message}.`,
+        `${this.description}: ${host} port ${port} cannot be reached from the host: ${error.message.replace(/^.*failure: /, "")}.`,
         { hint: "Check that the service runs there, and that sshd has AllowTcpForwarding yes.", cause: error },
       );
     });

@@ -76,7 +76,7 @@ export interface Prompter {
 export interface ConnectOptions {
   readonly hostKeyPolicy: HostKeyPolicy;
   readonly prompter: Prompter;
-  /** Milliseconds until a host that does not answer is given up. */
+  /** Milliseconds until a host that does not answer is given up; a ConnectTimeout in ssh_config wins for its host. */
   readonly connectTimeoutMs: number;
   readonly signal?: AbortSignal;
   /** Passed as `-F` to `ssh -G`; tests use it, users may. */

@@ -1,35 +1,109 @@
+import { readFileSync } from "node:fs";
+import { evaluateCondition, parseCondition } from "../playbook/conditions.js";
+import { namesOfExpr, namesOfTemplate, namesOfValue, runtimeNamesOf } from "../playbook/names-used.js";
+import { parseExpression } from "../playbook/parser.js";
+import { evaluate, renderTemplate, renderValue } from "../playbook/render.js";
+import { isLiteral, residualConditions } from "../playbook/residual.js";
+import type { LookupReader, Scope } from "../playbook/scope.js";
+import { parseTemplate } from "../playbook/template-parser.js";
 import type { Condition, Expr, Templated, Value } from "../playbook/types.js";
-
-/** Variables of one task on one host, weakest first; values may hold templates, which are rendered when used. */
-export interface ScopeLayer {
-  readonly vars: Readonly<Record<string, Value | Templated>>;
-}
+import { InputError, type Position } from "../util/errors.js";
 
 /** A value that is asked for is a registered result that no program has given yet. */
 export class UnknownValueError extends Error {
-  readonly register: string;
-  constructor(register: string) {
+  constructor(readonly register: string) {
     super(`${register} is not known yet`);
-    this.register = register;
   }
 }
 
 export type Decision =
-  | { readonly kind: "known"; readonly value: boolean }
-  | { readonly kind: "open"; readonly expr: Expr };
+  | { readonly kind: "known"; readonly value: boolean; readonly source: string }
+  | { readonly kind: "open"; readonly expr: Expr; readonly source: string };
 
-/** The playbook language as the compile step sees it, bound to the variables of one task on one host. */
-export interface TaskLanguage {
+export interface TemplateFileOptions {
+  readonly trimBlocks: boolean;
+  readonly lstripBlocks: boolean;
+}
+
+/** The playbook language, bound to the variables of one task on one host and to the results still to come. */
+export class TaskLanguage {
+  readonly #scope: Scope;
+  readonly #isRuntime: (name: string) => boolean;
+
+  constructor(scope: Scope, unknown: ReadonlySet<string>) {
+    this.#scope = scope;
+    this.#isRuntime = (name) => unknown.has(name);
+  }
+
+  #need(names: ReadonlySet<string>): void {
+    for (const name of runtimeNamesOf(names, this.#scope, this.#isRuntime)) throw new UnknownValueError(name);
+  }
+
   /**
    * Renders a value with all its parts.
    * @throws InputError with the place; UnknownValueError when it needs a result that is not there yet.
    */
-  render(value: Templated): Value;
-  /** Decides a condition as far as it can be decided now. */
-  decide(condition: Condition): Decision;
-  /** The text of a template file, rendered. */
-  renderFile(path: string, options: { readonly trimBlocks: boolean; readonly lstripBlocks: boolean }): string;
+  render(value: Templated): Value {
+    this.#need(namesOfValue(value.value));
+    return renderValue(value, this.#scope);
+  }
+
+  /** The value of a bare expression, such as `debug: var:`. */
+  evaluate(source: string, position: Position): Value {
+    const expr = parseExpression(source, position);
+    this.#need(namesOfExpr(expr));
+    return evaluate(expr, this.#scope);
+  }
+
+  /** Decides conditions that must all hold, as far as they can be decided now. */
+  decide(conditions: readonly Condition[]): Decision {
+    const expr = residualConditions(conditions, this.#scope, this.#isRuntime);
+    const all = conditions.map((condition) => condition.source).join(" and ");
+    if (!isLiteral(expr)) return { kind: "open", expr, source: all };
+    if (expr.value) return { kind: "known", value: true, source: all };
+    return { kind: "known", value: false, source: this.#falseOne(conditions) ?? all };
+  }
+
+  #falseOne(conditions: readonly Condition[]): string | undefined {
+    return conditions.find((condition) => {
+      if (runtimeNamesOf(namesOfExpr(condition.expr), this.#scope, this.#isRuntime).size > 0) return false;
+      return !evaluateCondition(condition, this.#scope);
+    })?.source;
+  }
+
+  /** A bare condition inside a value, such as `assert: that:`. */
+  parse(source: string, position: Position): Condition {
+    return parseCondition(source, position);
+  }
+
+  /**
+   * The text of a template file.
+   * @throws InputError for a file that cannot be read, or a mistake in it at its place.
+   */
+  renderFile(path: string, options: TemplateFileOptions): string {
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (cause) {
+      throw new InputError("E_TEMPLATE_FILE", `The template ${path} cannot be read.`, { cause });
+    }
+    this.#need(namesOfTemplate(text));
+    const template = parseTemplate(text, { file: path, line: 1, column: 1 }, options);
+    return renderTemplate(
+      template,
+      this.#scope.withValues({ ansible_managed: "Ansible managed", template_path: path }),
+    );
+  }
 }
 
-/** Binds the language to layers of variables; `unknown` names results that are still to come. */
-export type BindLanguage = (layers: readonly ScopeLayer[], unknown: ReadonlySet<string>) => TaskLanguage;
+/** Lookups read this machine's files and environment. */
+export const controllerReader: LookupReader = {
+  readFile(path) {
+    try {
+      return readFileSync(path, "utf8");
+    } catch {
+      return undefined;
+    }
+  },
+  env: (name) => process.env[name],
+};

@@ -23,6 +23,8 @@ export type ProgramMessage =
   | { kind: "file"; call: number; path: string }
   /** The program ended because a payload was not with it. */
   | { kind: "need"; call: number; sha256: string }
+  /** The program's process id, to ask it to stop. */
+  | { kind: "pid"; pid: number }
   /** Another run holds the host. */
   | { kind: "locked"; holder: string }
   /** Handlers notified and not run yet, by number. */
@@ -101,6 +103,7 @@ export class ProtocolParser {
 function parse(letter: string, fields: readonly string[]): ProgramMessage | undefined {
   const [first = "", second = "", third = ""] = fields;
   if (letter === "k") return { kind: "locked", holder: shown(first).slice(0, 200) };
+  if (letter === "p") return /^\d{1,9}$/.test(first) ? { kind: "pid", pid: Number(first) } : undefined;
   if (letter === "z") {
     return ENDS.includes(first) ? ({ kind: "end", reason: first } as ProgramMessage) : undefined;
   }

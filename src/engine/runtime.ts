@@ -16,7 +16,7 @@ LC_ALL=C
 PATH=$\{PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
 exec </dev/null 3>&1 >/dev/null
-W=$PWD STOP='' DEAD='' LF=''
+W=$PWD STOP='' DEAD='' LF='' LCH='' LNS=''
 UIDN=$(id -u)
 JD=/var/lib/edge-setup/pending-handlers
 BD=/var/lib/edge-setup/jobs
@@ -89,7 +89,7 @@ journal() {
 B() {
   [ -z "$DEAD" ] && [ "$1" -ge "$START" ] || return 1
   [ -z "$STOP" ] || fin stopped
-  C=$1 S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' K=$CHECK
+  C=$1 S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 K=$CHECK
   R_rc=0
   emit s "$C"
   [ -z "$STOP" ] || fin stopped
@@ -136,7 +136,7 @@ CW() {
   case $S in ok | changed) ;; *) return 0 ;; esac
   if [ "$1" = 1 ]; then S=changed WY=$\{CH:-$2}; else
     S=ok
-    [ -z "$CH" ] || WY="$CH, not counted as a change"
+    [ -z "$CH" ] || WY=$CH
   fi
 }
 FW() {
@@ -158,14 +158,18 @@ E() {
   fi
   enc "$WY"
   emit r "$C" "$S" "$E_"
-  if [ "$S" = failed ]; then
-    case $1 in
-    i) ;;
-    l) LF=1 ;;
-    *) DEAD=1 ;;
-    esac
-  fi
+  case $S in
+  changed) LCH=1 LNS=1 ;;
+  ok) LNS=1 ;;
+  failed)
+    LNS=1 LF=1
+    case $\{1-} in i | l) ;; *) DEAD=1 ;; esac
+    ;;
+  esac
 }
+# N CALL, O CALL: a call that the controller has decided, skipped or ok
+N() { if B "$1"; then skip -; E; fi; }
+O() { if B "$1"; then fine -; E; fi; }
 # toint VALUE: I_, 0 for what is no number, as the int filter
 toint() {
   I_=$1
@@ -178,8 +182,16 @@ trim() {
 }
 # isyes VALUE: the bool filter
 isyes() { case $1 in [Tt]rue | TRUE | [Yy]es | YES | [Oo]n | ON | 1) return 0 ;; *) return 1 ;; esac }
-# LE: ends a loop
-LE() { if [ -n "$LF" ]; then LF='' DEAD=1; fi; }
+# LS: begins a loop. LE FLAG NAME: ends it, i ignores failures, NAME gets the status of the whole
+LS() { LF='' LCH='' LNS=''; }
+LE() {
+  if [ -n "$2" ]; then
+    S=ok
+    if [ -n "$LF" ]; then S=failed; elif [ -n "$LCH" ]; then S=changed; elif [ -z "$LNS" ]; then S=skipped; fi
+    RS "$2"
+  fi
+  if [ -n "$LF" ] && [ "$1" != i ]; then DEAD=1; fi
+}
 # need WHAT: the controller has something for this task that was not sent
 need() { enc "$1"; emit n "$C" "$E_"; fin need; }
 # hdone N: a notified handler has run
@@ -190,13 +202,27 @@ hdone() {
 }
 `;
 
-/** Takes the lock of the host; a plan only looks whether somebody holds it. */
+/**
+ * Takes the lock of the host; a plan only looks whether somebody holds it. A program of the same run that still works
+ * (its link broke) is asked to end after its task, and waited for.
+ */
 export const lockText = sh`
 if [ "$UIDN" = 0 ]; then LK=/run/edge-setup.lock; else LK=$\{XDG_RUNTIME_DIR:-/tmp}/edge-setup-$UIDN.lock; fi
+lock() {
+  if flock -n 9; then return 0; fi
+  _l=$(head -n 1 "$LK")
+  case $_l in
+  *"run $RUNID pid "*)
+    kill -TERM "$\{_l##* pid }" 2>/dev/null
+    flock -w 900 9
+    ;;
+  *) return 1 ;;
+  esac
+}
 if command -v flock >/dev/null 2>&1; then
   if [ -z "$CHECK" ]; then
     exec 9>>"$LK"
-    if flock -n 9; then printf '%s\n' "$WHO" >"$LK"
+    if lock; then printf '%s\n' "$WHO, run $RUNID pid $$" >"$LK"
     else
       enc "$(head -c 512 "$LK")"
       emit k "$E_"
@@ -210,4 +236,5 @@ if command -v flock >/dev/null 2>&1; then
     exec 9<&-
   fi
 fi
+emit p $$
 `;

@@ -53,7 +53,8 @@ m_copy() {
   *) bad "$d exists and is no file"; return 1 ;;
   esac
   if [ -z "$2" ] && [ "$FT" = - ]; then _w='missing (source not yet fetched)'; fi
-  emit w "$C" "=$2"
+  enc "$d"
+  emit w "$C" "=$2" "$E_"
   if chg "$_w"; then
     if [ -z "$2" ] || [ ! -f "$W/p/$2" ]; then need "$2"; fi
     if [ "$FT" = f ]; then

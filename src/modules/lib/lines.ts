@@ -12,6 +12,8 @@ edited() {
     if [ "$FT" = f ]; then att "$1" "$2" "$3" "$4"; fi
     return
   fi
+  enc "$1"
+  emit f "$C" "$E_"
   if [ "$FT" = f ]; then olddiff "$1"; fi
   if [ -n "$DIFF" ] && [ "$NODIFF" = 0 ] && [ "$(wc -c <"$W/new")" -le 131072 ]; then
     emit D "$C" "~$(base64 <"$W/new" | tr -d '\n')"

@@ -87,5 +87,4 @@ olddiff() {
   [ -n "$DIFF" ] && [ "$NODIFF" = 0 ] && [ "$FS" -le 131072 ] || return 0
   emit d "$C" "~$(base64 <"$1" | tr -d '\n')"
 }
-NODIFF=0
 `;

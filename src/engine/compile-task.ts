@@ -1,0 +1,126 @@
+import { coerceArgs } from "../modules/args.js";
+import { FREE_FORM } from "../modules/command.js";
+import { findModule } from "../modules/registry.js";
+import { ArgumentError, type LibName, type ModuleCall, type ModuleContext, type TaskModule } from "../modules/types.js";
+import type { Condition, Expr, TaskNode, Templated, Value } from "../playbook/types.js";
+import { InputError } from "../util/errors.js";
+import { quote } from "../util/shell.js";
+import type { TaskLanguage } from "./language.js";
+import { type RegisterShapes, shellCondition } from "./shell-condition.js";
+import type { SourceStore } from "./sources.js";
+
+/** A condition is true, false, or shell decides. */
+export type Gate =
+  | { readonly kind: "open"; readonly shell: string }
+  | { readonly kind: "known"; readonly value: boolean };
+
+/** A condition that only the controller can decide once results are there. */
+export class NeedsControllerError extends Error {}
+
+/** Conditions that must all hold, decided now or by shell. @throws NeedsControllerError when shell cannot say them */
+export function decideAll(
+  conditions: readonly Condition[],
+  language: TaskLanguage,
+  shapes: RegisterShapes,
+): Gate & { source: string } {
+  const decision = language.decide(conditions);
+  if (decision.kind === "known") return decision;
+  return { kind: "open", shell: openCondition(decision.expr, shapes), source: decision.source };
+}
+
+function openCondition(expr: Expr, shapes: RegisterShapes): string {
+  const shell = shellCondition(expr, shapes);
+  if (shell === undefined) throw new NeedsControllerError();
+  return shell;
+}
+
+/** Options of a run that reach modules. */
+export interface BuildOptions {
+  readonly sources: SourceStore;
+  readonly wantDiff: boolean;
+  readonly canFetch: (path: string) => boolean;
+  /** Directories in which relative sources are searched, nearest first. */
+  readonly directories: readonly string[];
+}
+
+export interface BuiltTask extends ModuleCall {
+  readonly module: TaskModule;
+}
+
+/**
+ * Renders a task's arguments and lets its module make the call.
+ * @throws InputError with the place of a wrong argument; UnknownValueError when a result is needed first.
+ */
+export function buildTask(
+  node: TaskNode,
+  language: TaskLanguage,
+  environment: Readonly<Record<string, Templated>>,
+  options: BuildOptions,
+): BuiltTask {
+  const module = findModule(node.module);
+  if (module === undefined) {
+    throw new InputError("E_UNKNOWN_MODULE", `There is no module ${node.module}.`, { position: node.position });
+  }
+  const rendered: Record<string, Value> = {};
+  for (const [name, value] of Object.entries(node.args)) rendered[name] = language.render(value);
+  if (node.freeForm !== undefined) rendered[FREE_FORM] = language.render(node.freeForm);
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) env[name] = String(language.render(value) ?? "");
+  try {
+    const args = coerceArgs(module.spec, rendered);
+    const job = asyncOf(node, language);
+    if (job !== undefined && !["command", "shell"].includes(module.spec.name)) {
+      throw new ArgumentError("async works with command and shell only");
+    }
+    const context: ModuleContext = {
+      resolve: (path, folder) => options.sources.resolve(path, folder, options.directories),
+      describe: (path) => options.sources.describe(path),
+      tree: (path) => options.sources.tree(path),
+      content: (bytes) => options.sources.content(bytes),
+      renderTemplate: (path, given) =>
+        language.renderFile(path, {
+          trimBlocks: given.trim_blocks !== false,
+          lstripBlocks: given.lstrip_blocks === true,
+        }),
+      canFetch: options.canFetch,
+      wantDiff: options.wantDiff,
+      environment: env,
+      ...(job === undefined ? {} : { async: job }),
+    };
+    const built = module.build(args, context);
+    const commandLike = built.libs.includes("command");
+    const exported = commandLike ? "" : exportLines(env);
+    const unset = exported === "" ? "" : `unset ${Object.keys(env).join(" ")}\n`;
+    return { ...built, shell: exported + built.shell + unset, module };
+  } catch (error) {
+    throw located(error, node);
+  }
+}
+
+function exportLines(env: Readonly<Record<string, string>>): string {
+  return Object.entries(env)
+    .map(([name, value]) => {
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new ArgumentError(`environment: ${name} is no variable name`);
+      return `export ${name}=${value === "" ? "''" : quote(value)}\n`;
+    })
+    .join("");
+}
+
+function asyncOf(node: TaskNode, language: TaskLanguage): { seconds: number; poll: number } | undefined {
+  if (node.async === undefined) return undefined;
+  const seconds = Number(language.render(node.async));
+  const poll = node.poll === undefined ? 10 : Number(language.render(node.poll));
+  if (!Number.isInteger(seconds) || seconds < 0) throw new ArgumentError("async is no number of seconds");
+  if (seconds === 0) return undefined;
+  if (!(poll > 0)) throw new ArgumentError("poll: 0 leaves a job that nobody waits for, which is not supported");
+  return { seconds, poll: Math.ceil(poll) };
+}
+
+/** An ArgumentError becomes an InputError at the argument's place. */
+function located(error: unknown, node: TaskNode): unknown {
+  if (!(error instanceof ArgumentError)) return error;
+  const position = (error.argument === undefined ? undefined : node.args[error.argument]?.position) ?? node.position;
+  return new InputError("E_MODULE_ARGUMENT", `${error.message}.`, { position, cause: error });
+}
+
+export type { LibName };

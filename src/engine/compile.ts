@@ -1,0 +1,537 @@
+import type { LibName } from "../modules/types.js";
+import type { Scope } from "../playbook/scope.js";
+import type { Play, TaskNode, Templated, Value, Vars } from "../playbook/types.js";
+import { EdgeError, InputError } from "../util/errors.js";
+import { quote } from "../util/shell.js";
+import { type BuildOptions, buildTask, decideAll, NeedsControllerError } from "./compile-task.js";
+import type { CompiledCall, Segment, StepPosition, Target } from "./compiled.js";
+import { compileControl, isControl } from "./control.js";
+import { controllerReader, TaskLanguage, UnknownValueError } from "./language.js";
+import { fieldVariable, type RegisterShape } from "./shell-condition.js";
+import type { BlockStep, PlaySteps, Step, TaskStep } from "./steps.js";
+
+/** What one host brings to the compile step. */
+export interface HostScope {
+  /** What is weaker than the play's variables: inventory and facts. */
+  readonly base: Scope;
+  readonly extraVars: Vars;
+  /** What the engine itself sets: inventory_hostname and the like. */
+  readonly magic: Vars;
+  /** set_fact. */
+  facts: Record<string, Value>;
+  registers: Record<string, Value>;
+  /** Uid of the user who logs in. */
+  readonly uid: number;
+  readonly localUid: number;
+  /** First host of the play: it runs `run_once`. */
+  readonly first: boolean;
+  /** `ansible_connection: local`. */
+  readonly local: boolean;
+  readonly become: boolean | undefined;
+  readonly becomeUser: string | undefined;
+}
+
+export interface CompileInput {
+  readonly play: Play;
+  readonly steps: PlaySteps;
+  readonly host: HostScope;
+  readonly options: BuildOptions;
+  readonly check: boolean;
+}
+
+type CallItem = Pick<CompiledCall, "last" | "item" | "itemValue">;
+
+/** The segment is full: what comes next needs its results, or another user. */
+class SegmentEnd extends Error {}
+
+/** Compiles one segment of a play for one host, beginning at `from`. */
+export function compileSegment(input: CompileInput, from: StepPosition): Segment {
+  return new SegmentCompiler(input).compile(from);
+}
+
+class SegmentCompiler {
+  readonly #input: CompileInput;
+  readonly #libs = new Set<LibName>();
+  readonly #calls: CompiledCall[] = [];
+  readonly #shapes = new Map<string, RegisterShape>();
+  readonly #registers: Record<string, Value> = {};
+  readonly #facts: Record<string, Value> = {};
+  #body = "";
+  #target: Target | undefined;
+  #blocks = 0;
+  #depth = 0;
+  #cached: { readonly directory: string; readonly scope: Scope } | undefined;
+  /** Nothing after this call can run, or only the controller knows whether it can. */
+  #closed = false;
+
+  constructor(input: CompileInput) {
+    this.#input = input;
+  }
+
+  compile(from: StepPosition): Segment {
+    const { steps } = this.#input.steps;
+    let position: StepPosition | undefined = from;
+    while (position !== undefined && !this.#closed) {
+      const { step: at, handler: first }: StepPosition = position;
+      const step: Step | undefined = steps[at];
+      if (step === undefined) {
+        position = undefined;
+        break;
+      }
+      const mark = this.#mark();
+      try {
+        if (step.kind === "flush") {
+          for (let index = first; index < this.#input.steps.handlers.length; index++) {
+            position = { step: at, handler: index };
+            this.#handler(index);
+          }
+        } else this.#step(step);
+        position = { step: at + 1, handler: 0 };
+      } catch (error) {
+        if (!this.#endsSegment(error)) throw error;
+        this.#rewind(mark, step.kind === "flush");
+        if (this.#calls.length === 0) throw this.#stuck(error, step);
+        break;
+      }
+    }
+    if (position !== undefined && position.step >= steps.length) position = undefined;
+    return {
+      target: this.#target ?? { local: this.#input.host.local, user: undefined },
+      body: this.#body,
+      libs: this.#libs,
+      calls: this.#calls,
+      next: position,
+      registers: this.#registers,
+      facts: this.#facts,
+    };
+  }
+
+  #endsSegment(error: unknown): boolean {
+    return error instanceof SegmentEnd || error instanceof UnknownValueError || error instanceof NeedsControllerError;
+  }
+
+  #stuck(error: unknown, step: Step): unknown {
+    const node = step.kind === "flush" ? undefined : step.node;
+    return new InputError("E_NEEDS_RESULT", "This needs a result that only a later program could give.", {
+      ...(node === undefined ? {} : { position: node.position }),
+      hint:
+        step.kind === "block"
+          ? "Inside a block with rescue or always, conditions on registered results must be simple (x is changed, x.rc == 0)."
+          : undefined,
+      cause: error,
+    });
+  }
+
+  #mark() {
+    return { body: this.#body.length, calls: this.#calls.length };
+  }
+
+  /** Takes back what a step left before it turned out to belong to the next segment. */
+  #rewind(mark: { body: number; calls: number }, keep: boolean): void {
+    // In a flush each handler is complete before the next begins, and #handler rewinds its own.
+    if (keep) return;
+    this.#body = this.#body.slice(0, mark.body);
+    this.#calls.length = mark.calls;
+  }
+
+  #step(step: Step): void {
+    if (step.kind === "task") this.#task(step, undefined);
+    else if (step.kind === "block") this.#block(step);
+    else throw new InputError("E_FLUSH_IN_BLOCK", "flush_handlers does not work inside a block with rescue or always.");
+  }
+
+  #block(step: BlockStep): void {
+    const n = ++this.#blocks;
+    this.#depth++;
+    for (const part of step.block) this.#step(part);
+    if (step.rescue.length > 0) {
+      this.#body += `if [ -n "$DEAD" ]; then DEAD=\n`;
+      for (const part of step.rescue) this.#step(part);
+      this.#body += "fi\n";
+    }
+    if (step.always.length > 0) {
+      this.#body += `BK${n}=$DEAD DEAD=\n`;
+      for (const part of step.always) this.#step(part);
+      this.#body += `if [ -n "$BK${n}" ]; then DEAD=1; fi\n`;
+    }
+    this.#depth--;
+  }
+
+  #handler(index: number): void {
+    const step = this.#input.steps.handlers[index];
+    if (step === undefined) return;
+    const number = index + 1;
+    const mark = this.#mark();
+    this.#body += `if [ -n "$H${number}" ] && [ -z "$DEAD" ]; then\n`;
+    this.#depth++;
+    try {
+      this.#task(step, index);
+    } catch (error) {
+      this.#body = this.#body.slice(0, mark.body);
+      this.#calls.length = mark.calls;
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+    this.#body += `hdone ${number}\nfi\n`;
+  }
+
+  #scope(node: TaskNode, extra: Vars): Scope {
+    const { play, host } = this.#input;
+    const plain = Object.keys(node.vars).length === 0 && Object.keys(extra).length === 0;
+    if (plain && this.#cached?.directory === node.directory) return this.#cached.scope;
+    let scope = host.base
+      .withOptions({ reader: controllerReader, searchPath: [...new Set([node.directory, play.directory])] })
+      .withVars(play.vars);
+    for (const vars of play.fileVars) scope = scope.withVars(vars);
+    scope = scope
+      .withVars(node.vars)
+      .withValues({ ...host.facts, ...this.#facts })
+      .withValues({ ...host.registers, ...this.#registers })
+      .withValues(extra)
+      .withTemplates(host.extraVars)
+      .withValues(host.magic);
+    // Lazy variables are computed once for all tasks that see the same ones.
+    if (plain) this.#cached = { directory: node.directory, scope };
+    return scope;
+  }
+
+  #language(node: TaskNode, extra: Vars = {}, own?: string): TaskLanguage {
+    const unknown = new Set(this.#shapes.keys());
+    if (own !== undefined) unknown.add(own);
+    return new TaskLanguage(this.#scope(node, extra), unknown);
+  }
+
+  #task(step: TaskStep, handler: number | undefined): void {
+    const { node } = step;
+    const { host } = this.#input;
+    if (node.runOnce && !host.first) return;
+    if (node.runOnce && node.register !== undefined) {
+      throw new InputError("E_RUN_ONCE", "run_once with register is not supported.", { position: node.position });
+    }
+    const language = this.#language(node);
+    this.#takeTarget(this.#targetOf(node, language));
+    const items = this.#items(node, language);
+    if (items !== undefined && items.length === 0) {
+      this.#decided(step, { last: true }, "N", "no items in the list");
+      this.#setRegister(node, { results: [], changed: false, skipped: true, skipped_reason: "No items in the list" });
+      return;
+    }
+    if (items !== undefined) this.#body += "LS\n";
+    const known: (Value | undefined)[] = [];
+    for (const [index, item] of (items ?? [undefined]).entries()) {
+      const extra: Record<string, Value> = item === undefined ? {} : { [node.loopVar]: item.value };
+      const bound = item === undefined ? language : this.#language(node, extra);
+      const last = items === undefined || index === items.length - 1;
+      const label = item === undefined ? undefined : this.#label(node, item.value, bound);
+      const about = {
+        ...(item === undefined ? {} : { item: label ?? "", itemValue: item.value }),
+        last,
+      };
+      known.push(this.#call(step, bound, about, items !== undefined, handler));
+    }
+    if (items !== undefined) this.#body += `LE ${node.ignoreErrors ? "i" : "''"} ${this.#shellRegister(node)}\n`;
+    this.#afterCalls(step, items, known);
+  }
+
+  /** Keeps what is known of the task's result. */
+  #afterCalls(step: TaskStep, items: readonly unknown[] | undefined, known: readonly (Value | undefined)[]): void {
+    const { node } = step;
+    const judged = this.#calls.some((call) => call.ref.id === step.ref.id && call.judged);
+    if (judged) this.#closed = true;
+    if (node.register === undefined) return;
+    if (known.every((value) => value !== undefined)) {
+      const values = known.filter((value): value is Value => value !== undefined);
+      const whole = { results: values, changed: false, skipped: true, msg: "All items skipped" };
+      const value = items === undefined ? values[0] : whole;
+      if (value !== undefined) this.#setRegister(node, value);
+      return;
+    }
+    delete this.#registers[node.register];
+    const returns = Object.assign({}, ...this.#calls.filter((c) => c.ref.id === step.ref.id).map((c) => c.returns));
+    this.#shapes.set(node.register, { returns, loop: items !== undefined });
+  }
+
+  #itemVars(node: TaskNode, about: CallItem): Vars {
+    return about.itemValue === undefined ? {} : { [node.loopVar]: about.itemValue };
+  }
+
+  #setRegister(node: TaskNode, value: Value): void {
+    if (node.register === undefined) return;
+    this.#registers[node.register] = value;
+    this.#shapes.delete(node.register);
+    this.#cached = undefined;
+  }
+
+  #shellRegister(node: TaskNode): string {
+    return node.register ?? "''";
+  }
+
+  #items(node: TaskNode, language: TaskLanguage): { value: Value }[] | undefined {
+    if (node.loop === undefined) return undefined;
+    const value = this.#lazily(node, () => language.render(node.loop as Templated));
+    // A task that is skipped anyway need not have a list.
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) {
+      throw new InputError("E_LOOP", "loop is no list.", { position: node.loop.position });
+    }
+    return value.map((item: Value) => ({ value: item }));
+  }
+
+  /** Runs `render`; a failure is forgiven when the task is skipped for sure. */
+  #lazily<T>(node: TaskNode, render: () => T): T | undefined {
+    try {
+      return render();
+    } catch (error) {
+      if (!(error instanceof EdgeError)) throw error;
+      let skipped = false;
+      try {
+        const gate = decideAll(node.when, this.#language(node), this.#shapes);
+        skipped = gate.kind === "known" && !gate.value;
+      } catch {
+        // the first error says more
+      }
+      if (skipped) return undefined;
+      throw error;
+    }
+  }
+
+  #label(node: TaskNode, item: Value, language: TaskLanguage): string {
+    const label =
+      node.loopLabel === undefined ? item : this.#lazily(node, () => language.render(node.loopLabel as Templated));
+    return typeof label === "string" ? label : JSON.stringify(label ?? item);
+  }
+
+  #targetOf(node: TaskNode, language: TaskLanguage): Target {
+    const { play, host } = this.#input;
+    let local = host.local;
+    if (node.delegateTo !== undefined) {
+      const to = String(language.render(node.delegateTo));
+      if (["localhost", "127.0.0.1", "::1"].includes(to)) local = true;
+      else {
+        throw new InputError("E_DELEGATE", `delegate_to: ${to} is not supported; only localhost is.`, {
+          position: node.delegateTo.position,
+        });
+      }
+    }
+    const become = node.become ?? (play.become || host.become === true);
+    if (!become) return { local, user: undefined };
+    const asked = node.becomeUser === undefined ? undefined : String(language.render(node.becomeUser));
+    const user = asked ?? play.becomeUser ?? host.becomeUser ?? "root";
+    const uid = local ? host.localUid : host.uid;
+    return { local, user: user === "root" && uid === 0 ? undefined : user };
+  }
+
+  #takeTarget(target: Target): void {
+    if (this.#target !== undefined && (this.#target.local !== target.local || this.#target.user !== target.user)) {
+      throw new SegmentEnd();
+    }
+    this.#target = target;
+  }
+
+  /** A call that needs nothing of the host but its turn. */
+  #decided(step: TaskStep, about: CallItem, letter: "N" | "O", reason: string): void {
+    this.#body += `${letter} ${this.#calls.length + 1}\n`;
+    this.#calls.push({
+      ref: step.ref,
+      node: step.node,
+      payloads: [],
+      missing: [],
+      returns: {},
+      judged: false,
+      reason,
+      ...about,
+    });
+  }
+
+  /** One call; gives its registered value when that is known already. */
+  #call(
+    step: TaskStep,
+    language: TaskLanguage,
+    about: CallItem,
+    loop: boolean,
+    handler: number | undefined,
+  ): Value | undefined {
+    const { node } = step;
+    const gate = decideAll(node.when, language, this.#shapes);
+    if (gate.kind === "known" && !gate.value) {
+      this.#decided(step, about, "N", `when: ${gate.source} is false`);
+      const skipped = { changed: false, failed: false, skipped: true, skip_reason: "Conditional result was False" };
+      return about.itemValue === undefined
+        ? skipped
+        : { ...skipped, [node.loopVar]: about.itemValue, ansible_loop_var: node.loopVar };
+    }
+    if (isControl(node.module)) return this.#control(step, language, about, gate, loop);
+    let made: { shell: string; libs: readonly LibName[] };
+    let rest: Pick<CompiledCall, "payloads" | "missing" | "returns"> & { readonly reason?: string };
+    try {
+      const built = buildTask(
+        node,
+        language,
+        { ...this.#input.play.environment, ...node.environment },
+        this.#options(node),
+      );
+      made = built;
+      rest = { payloads: built.payloads ?? [], missing: built.missing ?? [], returns: built.module.returns };
+    } catch (error) {
+      // Where it is not sure that the task runs, its mistake counts only if it does.
+      if (!(error instanceof InputError) || (gate.kind === "known" && handler === undefined)) throw error;
+      made = { shell: `bad ${quote(error.message)}\n`, libs: [] };
+      rest = { payloads: [], missing: [], returns: {} };
+    }
+    for (const lib of made.libs) this.#libs.add(lib);
+    const number = this.#calls.length + 1;
+    const verdict = this.#verdict(node, rest.returns, about);
+    const shell =
+      node.until === undefined && node.retries === undefined
+        ? made.shell
+        : this.#retry(node, language, made.shell, rest.returns, about);
+    const open = gate.kind === "open";
+    this.#body +=
+      `if B ${number}; then\n` +
+      (node.checkMode === undefined ? "" : node.checkMode ? "K=1\n" : "K=\n") +
+      (open ? `if ${gate.shell}; then\n` : "") +
+      (verdict.judged ? "" : this.#notify(node)) +
+      (node.noLog || node.diff === false ? "NODIFF=1\n" : "") +
+      shell +
+      (open ? `else skip ${quote(`when: ${gate.source} is false`)}; fi\n` : "") +
+      verdict.shell +
+      `E ${this.#flag(node, loop, verdict.judged)}\nfi\n`;
+    this.#calls.push({ ref: step.ref, node, judged: verdict.judged, ...rest, ...about });
+    return undefined;
+  }
+
+  #flag(node: TaskNode, loop: boolean, judged: boolean): string {
+    return loop ? "l" : node.ignoreErrors || judged ? "i" : "''";
+  }
+
+  #options(node: TaskNode): BuildOptions {
+    const { options, play } = this.#input;
+    return { ...options, directories: [...new Set([node.directory, play.directory])] };
+  }
+
+  #notify(node: TaskNode): string {
+    const numbers = new Set(node.notify.flatMap((name) => this.#input.steps.handlerIndex.get(name) ?? []));
+    return numbers.size === 0 ? "" : `NT='${[...numbers].map((index) => index + 1).join(" ")}'\n`;
+  }
+
+  /** register, changed_when, failed_when. */
+  #verdict(node: TaskNode, returns: CompiledCall["returns"], about: CallItem): { shell: string; judged: boolean } {
+    const conditional = node.changedWhen !== undefined || node.failedWhen !== undefined;
+    if (!conditional && node.register === undefined) return { shell: "", judged: false };
+    const name = node.register ?? "_";
+    const fields = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
+    let shell = `D\nRF ${[name, ...fields].join(" ")}\n`;
+    if (!conditional) return { shell, judged: false };
+    const shapes = new Map(this.#shapes).set(name, { returns, loop: false });
+    // The task's own result is to come: an older one of that name must not decide.
+    const bound = this.#language(node, this.#itemVars(node, about), name);
+    const gateShell = (conditions: TaskNode["changedWhen"], call: string, reason: string) => {
+      if (conditions === undefined) return "";
+      const gate = decideAll(conditions, bound, shapes);
+      if (gate.kind === "known") return `${call} ${gate.value ? "1" : "0"} ${quote(reason)}\n`;
+      return `if ${gate.shell}; then ${call} 1 ${quote(reason)}; else ${call} 0 ${quote(reason)}; fi\n`;
+    };
+    const source = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
+    try {
+      shell += gateShell(node.failedWhen, "FW", `failed_when: ${source(node.failedWhen)}`);
+      shell += gateShell(node.changedWhen, "CW", `changed_when: ${source(node.changedWhen)}`);
+    } catch (error) {
+      if (!(error instanceof NeedsControllerError) || this.#depth > 0) {
+        if (error instanceof NeedsControllerError) throw this.#tooComplex(node);
+        throw error;
+      }
+      return { shell, judged: true };
+    }
+    return { shell: node.register === undefined ? shell : `${shell}RS ${name}\n`, judged: false };
+  }
+
+  #tooComplex(node: TaskNode): InputError {
+    return new InputError(
+      "E_CONDITION_TOO_COMPLEX",
+      "This condition is too complex for a handler or a block with rescue.",
+      {
+        position: (node.failedWhen ?? node.changedWhen ?? node.until)?.[0]?.position ?? node.position,
+      },
+    );
+  }
+
+  /** until, retries, delay: a loop in the program. Ansible's count: `retries` more attempts after the first. */
+  #retry(
+    node: TaskNode,
+    language: TaskLanguage,
+    shell: string,
+    returns: CompiledCall["returns"],
+    about: CallItem,
+  ): string {
+    const attempts = node.retries === undefined ? 3 : Math.max(0, Number(language.render(node.retries))) + 1;
+    const delay = node.delay === undefined ? 5 : Math.max(0, Number(language.render(node.delay)));
+    const name = node.register ?? "_";
+    const shapes = new Map(this.#shapes).set(name, { returns, loop: false });
+    let done = '[ "$S" != failed ]';
+    if (node.until !== undefined) {
+      try {
+        const gate = decideAll(node.until, this.#language(node, this.#itemVars(node, about), name), shapes);
+        done = gate.kind === "open" ? gate.shell : gate.value ? ":" : "false";
+      } catch (error) {
+        if (error instanceof NeedsControllerError) throw this.#tooComplex(node);
+        throw error;
+      }
+    }
+    const fields = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
+    return (
+      `TRY=1\nwhile :; do\n${shell}D\nRF ${[name, ...fields].join(" ")}\n` +
+      `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +
+      `if [ "$TRY" -ge ${attempts} ]; then S=; bad "not so after ${attempts} attempts"; break; fi\n` +
+      `[ -z "$STOP" ] || fin stopped\n` +
+      `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW=''\nsleep ${delay}\ndone\n`
+    );
+  }
+
+  #control(
+    step: TaskStep,
+    language: TaskLanguage,
+    about: CallItem,
+    gate: ReturnType<typeof decideAll>,
+    loop: boolean,
+  ): Value | undefined {
+    const { node } = step;
+    const decided = compileControl(node, {
+      language,
+      shapes: this.#shapes,
+      later: (registers) =>
+        new TaskLanguage(this.#scope(node, this.#itemVars(node, about)).withValues(registers), new Set()),
+    });
+    if (decided.facts !== undefined) {
+      if (gate.kind === "open") throw new NeedsControllerError();
+      Object.assign(this.#facts, decided.facts);
+      this.#cached = undefined;
+      // A later set_fact hides a registered result of the same name.
+      for (const name of Object.keys(decided.facts)) this.#shapes.delete(name);
+    }
+    const number = this.#calls.length + 1;
+    const common = { ref: step.ref, node, payloads: [], missing: [], returns: {}, judged: false, ...about };
+    const say = decided.say === undefined ? {} : { say: decided.say };
+    if (gate.kind === "known" && decided.shell === undefined && !decided.fails) {
+      this.#body += `O ${number}\n`;
+      this.#calls.push({ ...common, ...say, ...(decided.reason === undefined ? {} : { reason: decided.reason }) });
+      return { changed: false, failed: false, ...(decided.reason === undefined ? {} : { msg: decided.reason }) };
+    }
+    const shell =
+      decided.shell ??
+      (decided.fails ? `bad ${quote(decided.reason ?? "failed")}\n` : `fine ${quote(decided.reason ?? "-")}\n`);
+    const open = gate.kind === "open";
+    this.#body +=
+      `if B ${number}; then\n` +
+      (open ? `if ${gate.shell}; then\n` : "") +
+      shell +
+      (open ? `else skip ${quote(`when: ${gate.source} is false`)}; fi\n` : "") +
+      (node.register === undefined ? "" : `D\nRF ${node.register}\n`) +
+      `E ${this.#flag(node, loop, false)}\nfi\n`;
+    this.#calls.push({ ...common, ...say });
+    if (decided.fails && !open && !node.ignoreErrors && this.#depth === 0 && !loop) this.#closed = true;
+    return undefined;
+  }
+}
+
+export { fieldVariable };

@@ -1,0 +1,59 @@
+import type { LibName, ReturnType } from "../modules/types.js";
+import type { TaskNode, Value } from "../playbook/types.js";
+import type { TaskRef } from "../report/events.js";
+
+/** Whom a program runs as, and where. */
+export interface Target {
+  /** On the controller itself (`delegate_to: localhost`, `connection: local`). */
+  readonly local: boolean;
+  /** undefined: the user who logs in. */
+  readonly user: string | undefined;
+}
+
+/** What a finished call is known by. */
+export interface CallOutcome {
+  readonly status: "ok" | "changed" | "failed" | "skipped" | "pending";
+  readonly reason: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** One numbered call of a program: a task, or one item of its loop. */
+export interface CompiledCall {
+  readonly ref: TaskRef;
+  readonly node: TaskNode;
+  /** Label of the loop's item. */
+  readonly item?: string;
+  readonly itemValue?: Value;
+  /** What the host may ask for: hashes, and controller files that are not there yet. */
+  readonly payloads: readonly string[];
+  readonly missing: readonly string[];
+  readonly returns: Readonly<Record<string, ReturnType>>;
+  /** The loop ends with this call. */
+  readonly last: boolean;
+  /** Decided here; the program only keeps its turn. */
+  readonly reason?: string;
+  /** Text that needs results which are there when the call ends (debug, fail). */
+  readonly say?: (registers: Readonly<Record<string, Value>>) => string;
+  /** changed_when and failed_when are decided on the controller. */
+  readonly judged: boolean;
+}
+
+/** Where the next segment begins. */
+export interface StepPosition {
+  readonly step: number;
+  /** In a flush step: the handler. */
+  readonly handler: number;
+}
+
+/** What one program holds: steps that could be compiled together. */
+export interface Segment {
+  readonly target: Target;
+  readonly body: string;
+  readonly libs: ReadonlySet<LibName>;
+  readonly calls: readonly CompiledCall[];
+  /** undefined at the end of the play. */
+  readonly next: StepPosition | undefined;
+  /** Results that are known without the program (tasks skipped for sure). */
+  readonly registers: Readonly<Record<string, Value>>;
+  readonly facts: Readonly<Record<string, Value>>;
+}

@@ -1,0 +1,111 @@
+import type { TaskNode, Value } from "../playbook/types.js";
+import { InputError } from "../util/errors.js";
+import { quote } from "../util/shell.js";
+import { decideAll } from "./compile-task.js";
+import { type TaskLanguage, UnknownValueError } from "./language.js";
+import type { RegisterShapes } from "./shell-condition.js";
+
+const NAMES = new Set(["assert", "fail", "debug", "set_fact", "meta", "setup", "ping"]);
+const FACT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** True for modules that the controller decides. */
+export function isControl(module: string): boolean {
+  return NAMES.has(module);
+}
+
+export interface ControlResult {
+  readonly fails: boolean;
+  readonly reason?: string;
+  /** When results of the host decide. */
+  readonly shell?: string;
+  readonly say?: (registers: Readonly<Record<string, Value>>) => string;
+  readonly facts?: Readonly<Record<string, Value>>;
+}
+
+interface ControlContext {
+  readonly language: TaskLanguage;
+  readonly shapes: RegisterShapes;
+  /** The language once results are there. */
+  readonly later: (registers: Readonly<Record<string, Value>>) => TaskLanguage;
+}
+
+/** Decides assert, fail, debug, set_fact and the like as far as the controller can. */
+export function compileControl(node: TaskNode, context: ControlContext): ControlResult {
+  switch (node.module) {
+    case "assert":
+      return assertion(node, context);
+    case "fail":
+      return message(node, context, true, "Failed as requested from task");
+    case "debug":
+      return message(node, context, false, "Hello world!");
+    case "set_fact": {
+      const facts: Record<string, Value> = {};
+      for (const [name, value] of Object.entries(node.args)) {
+        if (name === "cacheable") continue;
+        if (!FACT_NAME.test(name)) {
+          throw new InputError("E_FACT_NAME", `${name} is no variable name.`, { position: value.position });
+        }
+        facts[name] = context.language.render(value);
+      }
+      return { fails: false, reason: Object.keys(facts).join(", ") || "nothing set", facts };
+    }
+    case "meta": {
+      const what = String(node.freeForm?.value ?? "");
+      if (what === "noop") return { fails: false, reason: "noop" };
+      throw new InputError("E_META", `meta: ${what} is not supported here.`, { position: node.position });
+    }
+    case "ping":
+      return { fails: false, reason: "pong" };
+    default:
+      return { fails: false, reason: "facts are gathered" };
+  }
+}
+
+const show = (value: Value): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+function message(node: TaskNode, context: ControlContext, fails: boolean, otherwise: string): ControlResult {
+  const text = (language: TaskLanguage): string => {
+    const { msg, var: variable } = node.args;
+    if (msg !== undefined) return show(language.render(msg));
+    if (variable === undefined) return otherwise;
+    const name = String(variable.value);
+    return `${name}: ${show(language.evaluate(name, variable.position))}`;
+  };
+  if (node.module === "debug" && Number(node.args.verbosity?.value ?? 0) > 0) {
+    return { fails: false, reason: "verbosity is higher than asked for" };
+  }
+  try {
+    return { fails, reason: text(context.language) };
+  } catch (error) {
+    if (!(error instanceof UnknownValueError)) throw error;
+    return {
+      fails,
+      say: (registers) => text(context.later(registers)),
+      ...(fails ? { shell: "bad 'failed as asked'\n" } : {}),
+    };
+  }
+}
+
+function assertion(node: TaskNode, { language, shapes }: ControlContext): ControlResult {
+  const that = node.args.that;
+  if (that === undefined) throw new InputError("E_MODULE_ARGUMENT", "assert needs that.", { position: node.position });
+  const given = Array.isArray(that.value) ? that.value : [that.value];
+  const text = (name: string): string | undefined => {
+    const value = node.args[name];
+    return value === undefined ? undefined : show(language.render(value));
+  };
+  const failMessage = () => text("fail_msg") ?? text("msg");
+  let shell = "";
+  for (const [index, entry] of given.entries()) {
+    const position = Array.isArray(that.value) ? that.positionOf(String(index)) : that.position;
+    const condition = language.parse(typeof entry === "string" ? entry : JSON.stringify(entry), position);
+    const gate = decideAll([condition], language, shapes);
+    if (gate.kind === "known" && gate.value) continue;
+    const reason = failMessage() ?? `Assertion failed: ${condition.source}`;
+    if (gate.kind === "known")
+      return shell === "" ? { fails: true, reason } : { fails: true, shell: `${shell}bad ${quote(reason)}\n` };
+    shell += `if ${gate.shell}; then :; else bad ${quote(reason)}; fi\n`;
+  }
+  const success = text("success_msg") ?? "All assertions passed";
+  return shell === "" ? { fails: false, reason: success } : { fails: false, shell: `${shell}fine ${quote(success)}\n` };
+}

@@ -1,0 +1,66 @@
+import type { ReturnType } from "../modules/types.js";
+import type { Value } from "../playbook/types.js";
+import type { CallOutcome, CompiledCall } from "./compiled.js";
+
+/** The value that `register` gives for one call, in Ansible's shape. */
+export function resultValue(call: CompiledCall, outcome: CallOutcome): Value {
+  const result: Record<string, Value> = {
+    changed: outcome.status === "changed",
+    failed: outcome.status === "failed",
+  };
+  if (outcome.status === "skipped" || outcome.status === "pending") result.skipped = true;
+  if (outcome.status === "failed" || outcome.status === "pending") result.msg = outcome.reason;
+  for (const [path, type] of Object.entries(call.returns)) {
+    const raw = outcome.fields[path.replaceAll(".", "_")];
+    if (raw !== undefined) place(result, path.split("."), typed(raw, type));
+  }
+  for (const name of ["stdout", "stderr"]) {
+    const text = result[name];
+    if (typeof text === "string") result[`${name}_lines`] = text === "" ? [] : text.split(/\r?\n/);
+  }
+  if (call.itemValue !== undefined) {
+    result[call.node.loopVar] = call.itemValue;
+    result.ansible_loop_var = call.node.loopVar;
+  }
+  return result;
+}
+
+function typed(raw: string, type: ReturnType): Value {
+  switch (type) {
+    case "bool":
+      return raw === "true";
+    case "int":
+      return /^-?\d+$/.test(raw) ? Number(raw) : 0;
+    case "str":
+      return raw;
+  }
+}
+
+function place(into: Record<string, Value>, path: readonly string[], value: Value): void {
+  const [head, ...rest] = path;
+  if (head === undefined) return;
+  if (rest.length === 0) {
+    into[head] = value;
+    return;
+  }
+  const inner = { ...(into[head] as Record<string, Value> | undefined) };
+  place(inner, rest, value);
+  into[head] = inner;
+}
+
+/** The value that `register` gives for a whole loop. */
+export function loopValue(values: readonly Value[]): Value {
+  const has = (name: string) => values.some((value) => isDict(value) && value[name] === true);
+  const skipped = values.every((value) => isDict(value) && value.skipped === true);
+  return {
+    results: values,
+    changed: has("changed"),
+    failed: has("failed"),
+    ...(skipped ? { skipped: true } : {}),
+    msg: skipped ? "All items skipped" : has("failed") ? "One or more items failed" : "All items completed",
+  };
+}
+
+function isDict(value: Value): value is { readonly [key: string]: Value } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,67 @@
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import t from "tap";
+import { runProgram } from "../lab/support/lab.js";
+
+/** Unpacked bytes that `npx edge-setup` costs a user's disk, without its dependencies. */
+const LARGEST_PACKAGE = 5 * 1024 * 1024;
+
+t.setTimeout(300_000);
+const folder = t.testdir({ pack: {}, install: { "package.json": "{}" } });
+const installed = join(folder, "install", "node_modules", "edge-setup");
+const program = join(folder, "install", "node_modules", ".bin", "edge-setup");
+// Somebody else's environment: nothing of npm's that belongs to this run, and no colours.
+const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: "1" };
+const edgeSetup = (...words: string[]) => runProgram([program, ...words], { cwd: folder, env });
+
+t.before(async () => {
+  const root = join(import.meta.dirname, "..", "..");
+  const pack = ["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", join(folder, "pack")];
+  const packed = await runProgram(pack, { cwd: root });
+  t.equal(packed.code, 0, packed.stderr);
+  const [tarball = ""] = await readdir(join(folder, "pack"));
+  const install = ["npm", "install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--silent"];
+  const result = await runProgram([...install, join(folder, "pack", tarball)], { cwd: join(folder, "install") });
+  t.equal(result.code, 0, result.stderr);
+});
+
+t.test("holds what a run needs, and no more", async (t) => {
+  for (const path of [
+    "dist/cli/main.js",
+    "playbooks/edge.yml",
+    "assets/player/vendor/hls.min.js",
+    "nginx-build/build.sh",
+  ]) {
+    t.ok((await stat(join(installed, path))).isFile(), path);
+  }
+  const top = await readdir(installed);
+  t.notOk(top.includes("src") || top.includes("test"), "neither sources nor tests");
+  const files = await readdir(installed, { recursive: true, withFileTypes: true });
+  const own = files.filter((file) => file.isFile());
+  const sizes = await Promise.all(own.map((file) => stat(join(file.parentPath, file.name))));
+  const total = sizes.reduce((sum, { size }) => sum + size, 0);
+  t.ok(total < LARGEST_PACKAGE, `${Math.round(total / 1024)} KB unpacked`);
+});
+
+t.test("--version and --help answer on stdout", async (t) => {
+  const version = await edgeSetup("--version");
+  t.match(version, { code: 0, stderr: "", stdout: /^edge-setup \d+\.\d+\.\d+/ });
+  const help = await edgeSetup("--help");
+  t.match(help, { code: 0, stderr: "" });
+  t.match(help.stdout, /\bapply\b/);
+});
+
+t.test("an inventory with a mistake is refused with its place, and exit code 2", async (t) => {
+  await mkdir(join(folder, "bad"));
+  const file = join(folder, "bad", "edges.yml");
+  await writeFile(file, "edges:\n  hosts:\n    pi: { ansible_host: 192.0.2.1 }\n  vars: { hls_fragmnt: 2s }\n");
+  const plan = await edgeSetup("plan", "-i", file, "--no-input");
+  t.equal(plan.code, 2, plan.stderr);
+  t.equal(plan.stdout, "");
+  t.match(plan.stderr, /edges\.yml:4:\d+/);
+  t.match(plan.stderr, /hls_fragment/, "the right name is suggested");
+});
+
+t.test("an unknown command is refused with exit code 2", async (t) => {
+  t.equal((await edgeSetup("aply")).code, 2);
+});

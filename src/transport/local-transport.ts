@@ -8,6 +8,7 @@ import type { ExecOptions, ExecResult, Transport, TransportStats } from "./trans
 /** This very machine. Commands run by `sh -c`, in a session of their own as they would over SSH. */
 export class LocalTransport implements Transport {
   readonly description = "local";
+  readonly remoteHost = undefined;
   readonly #stats: TransportStats = { execs: 0, bytesUp: 0, bytesDown: 0 };
 
   get stats(): Readonly<TransportStats> {

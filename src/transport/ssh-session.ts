@@ -22,6 +22,7 @@ const REFUSAL = /^Inbound: Received USERAUTH_FAILURE \((.*)\)$/;
 export interface SshSession {
   readonly client: Client;
   readonly label: string;
+  readonly hostname: string;
   /** Aborts with an UnreachableError E_CONNECTION_LOST as its reason, when the link goes. */
   readonly lost: AbortSignal;
   bytes(): ByteCount;
@@ -142,6 +143,7 @@ export async function openSession(stream: Duplex, options: HandshakeOptions): Pr
     return {
       client,
       label: place.label,
+      hostname: place.hostname,
       lost: lost.signal,
       bytes,
       close: () => {

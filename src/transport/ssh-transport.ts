@@ -15,6 +15,7 @@ const CHANNELS = 5;
 /** A host over SSH. */
 export class SshTransport implements Transport {
   readonly description: string;
+  readonly remoteHost: string;
   readonly #session: SshSession;
   readonly #release: () => void;
   readonly #channels = new Semaphore(CHANNELS);
@@ -26,6 +27,7 @@ export class SshTransport implements Transport {
     this.#session = session;
     this.#release = release;
     this.description = `ssh ${session.label}`;
+    this.remoteHost = session.hostname;
   }
 
   get stats(): Readonly<TransportStats> {

@@ -31,6 +31,8 @@ export interface TransportStats {
 export interface Transport {
   /** For messages: `ssh pi@pi-church.local:22` or `local`. */
   readonly description: string;
+  /** The name or address that ssh_config gave to the host, for URLs; undefined for this very machine. */
+  readonly remoteHost: string | undefined;
   readonly stats: Readonly<TransportStats>;
   /**
    * Runs one command line by the login shell of the host.

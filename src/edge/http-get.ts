@@ -47,7 +47,7 @@ function get(connection: Duplex, url: URL, options: HttpGetOptions): Promise<Htt
       port: url.port === "" ? undefined : url.port,
       path: url.pathname + url.search,
       headers: { ...options.headers, Host: url.host, Connection: "close" },
-      agent: false,
+      // no "agent": with any, even false, Node.js ignores createConnection
       setHost: false,
       signal,
     });

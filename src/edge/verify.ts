@@ -133,7 +133,7 @@ function portOutcome(route: Route | NoRoute, host: string, port: number): CheckO
       return pass(`${host} port ${port} answers`);
     case "tunnel":
       return warn(
-        `port ${port} of ${host} is closed from this machine (${route.obstacle}); the edge itself works`,
+        `port ${port} of ${host} is closed from this machine (${route.obstacle}), but open on the host itself`,
         `let TCP port ${port} through the firewall of the host, its provider, or this network`,
       );
     case "none":

@@ -20,6 +20,7 @@ import {
 } from "./python-values.js";
 import { type Binding, describeBinding, EvaluationError, type Scope, UndefinedVariableError } from "./scope.js";
 import { isPossiblyTemplate, parseTemplate, type Target, type Template, type TemplateNode } from "./template-parser.js";
+import type { Locate } from "./template-source.js";
 import type { Expr, Templated, Value } from "./types.js";
 
 const UNKNOWN: Position = { file: "<value>", line: 1, column: 1 };
@@ -27,15 +28,20 @@ const SINGLE_VARIABLE = /^\{\{\s*([\p{L}\p{N}_]*)\s*\}\}\n?$/u;
 const MAX_CACHED = 5000;
 const parsed = new Map<string, Template>();
 
-/** A string of a playbook as a template. Parsed once; the place of a later use is as good as that of the first. */
-function valueTemplate(source: string, position: Position): Template {
+/** A string of a playbook as a template. Parsed once; `locate` makes the places within it exact. */
+function valueTemplate(source: string, position: Position, locate?: Locate): Template {
   const key = `${position.file}:${position.line}:${position.column}:${source}`;
   const known = parsed.get(key);
   if (known !== undefined) return known;
   if (parsed.size >= MAX_CACHED) parsed.clear();
-  const template = parseTemplate(source, position, { escapes: "literal" });
+  const template = parseTemplate(source, locate ?? position, { escapes: "literal" });
   parsed.set(key, template);
   return template;
+}
+
+/** Checks the syntax of a playbook's string at load time, and remembers where its parts stand. @throws InputError */
+export function checkTemplate(source: string, position: Position, locate: Locate): void {
+  if (isPossiblyTemplate(source)) valueTemplate(source, position, locate);
 }
 
 function assign(target: Target, value: Rt, names: Map<string, Rt>): void {

@@ -99,10 +99,10 @@ class Folder {
         const known = literalTruth(test);
         if (known === true) return this.fold(expr.then);
         if (known === false && expr.otherwise !== undefined) return this.fold(expr.otherwise);
-        // biome-ignore lint/suspicious/noThenProperty: the name in the tree's contract; nobody awaits an expression
         return {
           ...expr,
           test,
+          // biome-ignore lint/suspicious/noThenProperty: the name in the tree's contract; nobody awaits an expression
           then: this.fold(expr.then),
           ...(expr.otherwise === undefined ? {} : { otherwise: this.fold(expr.otherwise) }),
         };

@@ -1,0 +1,69 @@
+/** Keywords of plays, blocks and tasks: what the subset has, and what to do instead of the rest. */
+
+export const PLAY_KEYWORDS = (
+  "name hosts connection gather_facts become become_user vars vars_files environment pre_tasks tasks post_tasks handlers tags serial " +
+  "any_errors_fatal"
+).split(" ");
+
+/** Keywords that a block hands down to its tasks. */
+export const INHERITED_KEYWORDS =
+  "name when tags vars become become_user environment ignore_errors no_log check_mode diff delegate_to run_once".split(
+    " ",
+  );
+
+export const BLOCK_KEYWORDS = [...INHERITED_KEYWORDS, "block", "rescue", "always"];
+
+export const TASK_KEYWORDS = [
+  ...INHERITED_KEYWORDS,
+  ..."args loop loop_control register notify changed_when failed_when until retries delay async poll".split(" "),
+];
+
+export const HANDLER_KEYWORDS = [...TASK_KEYWORDS, "listen"];
+
+const become = "sudo is the one way to become another user.";
+const inventory = "Set it in the inventory.";
+const oneRun = "All hosts run the play at their own pace; serial limits how many.";
+
+export const REFUSED: Readonly<Record<string, string>> = {
+  roles: "Use import_tasks.",
+  role: "Use import_tasks.",
+  include_role: "Use import_tasks.",
+  import_role: "Use import_tasks.",
+  include_tasks: "Use import_tasks: its tasks are known before the run.",
+  include: "Use import_tasks.",
+  include_vars: "Use vars_files of the play.",
+  local_action: "Use delegate_to: localhost.",
+  action: "Write the module's name as the key.",
+  strategy: oneRun,
+  order: oneRun,
+  throttle: oneRun,
+  max_fail_percentage: "Use any_errors_fatal.",
+  force_handlers: "Handlers look at the host's state, so the next run does what a failed one left.",
+  become_method: become,
+  become_flags: become,
+  become_exe: become,
+  remote_user: inventory,
+  port: inventory,
+  vars_prompt: "Give the value with --extra-vars.",
+  module_defaults: "Write the arguments in each task.",
+  collections: "Write the module's whole name.",
+  debugger: "Use --check and --diff.",
+  gather_subset: "Facts cost one command; all are gathered.",
+  gather_timeout: inventory,
+  fact_path: inventory,
+  ignore_unreachable: "An unreachable host ends its own play only.",
+  timeout: "Use async and poll.",
+  delegate_facts: "Facts stay with the host they describe.",
+  any_errors_fatal: "Set it on the play.",
+  notify: "Notify from the tasks.",
+  loop: "Loops are for single tasks.",
+  register: "Only tasks have results.",
+  first_available_file: "Use lookup('file').",
+};
+
+/** What to do instead of a keyword or module that the subset leaves out. */
+export function insteadOf(key: string): string | undefined {
+  if (key.startsWith("with_")) return "Use loop.";
+  const short = key.replace(/^ansible\.(?:builtin|legacy)\./, "");
+  return Object.hasOwn(REFUSED, short) ? REFUSED[short] : undefined;
+}

@@ -1,0 +1,150 @@
+/** Loads a playbook with everything it imports, and reports all that is wrong in it at once. */
+import { posix } from "node:path";
+import { InputErrors, type Position } from "../util/errors.js";
+import { didYouMean } from "../util/suggest.js";
+import { insteadOf, PLAY_KEYWORDS } from "./keywords.js";
+import { LoadContext, type LoadOptions } from "./load-context.js";
+import { loadHandlers, loadList, loadTasks } from "./load-tasks.js";
+import { namesOfValue } from "./names-used.js";
+import { renderValue } from "./render.js";
+import { Scope } from "./scope.js";
+import type { Play, Playbook, PlayNode, TaskNode, Templated } from "./types.js";
+import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
+
+function readVarsFiles(node: YamlNode, file: string, context: LoadContext): Record<string, Templated>[] {
+  const entries = node.kind === "list" ? node.items : [node];
+  return entries.flatMap((entry) => {
+    if (entry.kind !== "scalar" || typeof entry.value !== "string") {
+      context.problem(entry.position, "an entry of vars_files must be a path");
+      return [];
+    }
+    const templated = context.templated(entry);
+    const [name] = namesOfValue(templated.value);
+    if (name !== undefined) {
+      context.problem(
+        entry.position,
+        `the path depends on the variable "${name}"`,
+        "vars_files are read before any host is known: write the path itself.",
+      );
+      return [];
+    }
+    const path = context.attempt(() => String(renderValue(templated, new Scope())));
+    if (path === undefined) return [];
+    const full = posix.normalize(path.startsWith("/") ? path : posix.join(posix.dirname(file), path));
+    const text = context.options.readFile(full);
+    if (text === undefined) {
+      context.problem(entry.position, `the file ${full} does not exist`);
+      return [];
+    }
+    const content = readYaml(full, text, context.report);
+    return content === undefined ? [] : [context.vars(content, `the file ${full}`)];
+  });
+}
+
+function tasksOf(nodes: readonly PlayNode[]): TaskNode[] {
+  return nodes.flatMap((node) =>
+    node.kind === "task" ? [node] : tasksOf([...node.block, ...node.rescue, ...node.always]),
+  );
+}
+
+/** A name in `notify` that no handler has would fail in the middle of a run. */
+function checkNotify(play: Play, context: LoadContext): void {
+  const known = new Set(play.handlers.flatMap(({ name, listen }) => [name, ...listen]));
+  for (const task of tasksOf([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers])) {
+    for (const name of task.notify) {
+      if (!known.has(name))
+        context.problem(
+          task.position,
+          `the task notifies "${name}", which no handler is called`,
+          didYouMean(name, known),
+        );
+    }
+  }
+}
+
+function readSerial(node: YamlNode, context: LoadContext): number | undefined {
+  if (node.kind === "scalar" && typeof node.value === "number" && Number.isInteger(node.value) && node.value > 0)
+    return node.value;
+  context.problem(node.position, "serial must be a whole number of hosts");
+  return undefined;
+}
+
+function readPlay(node: MapNode, file: string, context: LoadContext): Play | undefined {
+  const fields = new Map<string, MapEntry>(node.entries.map((entry) => [entry.key, entry]));
+  for (const { key, position } of node.entries) {
+    if (!PLAY_KEYWORDS.includes(key))
+      context.unknown("keyword of a play", key, position, PLAY_KEYWORDS, insteadOf(key));
+  }
+  const get = (key: string): YamlNode | undefined => fields.get(key)?.value;
+  const read = <T>(key: string, reader: (value: YamlNode) => T, otherwise: T): T => {
+    const value = get(key);
+    return value === undefined ? otherwise : reader(value);
+  };
+  const hosts = get("hosts");
+  if (hosts === undefined) context.problem(node.position, "the play names no hosts", "Add `hosts: all`.");
+  const tasks = (key: string): PlayNode[] => read(key, (value) => loadTasks(value, key, file, context), []);
+  const serial = read("serial", (value) => readSerial(value, context), undefined);
+  const connection = read<string | undefined>("connection", (value) => context.text(value, "connection"), undefined);
+  const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
+  const pattern = hosts === undefined ? "" : context.texts(hosts, "hosts").join(",");
+  const play: Play = {
+    name: read("name", (value) => context.templateText(value, "name"), pattern),
+    position: node.position,
+    directory: posix.dirname(file),
+    hosts: pattern,
+    ...(connection === undefined ? {} : { connection }),
+    gatherFacts: read("gather_facts", (value) => context.bool(value, "gather_facts"), true),
+    become: read("become", (value) => context.bool(value, "become"), false),
+    ...(becomeUser === undefined ? {} : { becomeUser }),
+    vars: read("vars", (value) => context.vars(value, "vars"), {}),
+    fileVars: read("vars_files", (value) => readVarsFiles(value, file, context), []),
+    environment: read("environment", (value) => context.vars(value, "environment"), {}),
+    preTasks: tasks("pre_tasks"),
+    tasks: tasks("tasks"),
+    postTasks: tasks("post_tasks"),
+    handlers: read("handlers", (value) => loadHandlers(value, file, context), []),
+    tags: read("tags", (value) => context.texts(value, "a tag", true), []),
+    ...(serial === undefined ? {} : { serial }),
+    anyErrorsFatal: read("any_errors_fatal", (value) => context.bool(value, "any_errors_fatal"), false),
+  };
+  checkNotify(play, context);
+  return play;
+}
+
+function readPlays(file: string, from: Position, chain: readonly string[], context: LoadContext): Play[] {
+  return loadList(file, from, context).flatMap((node) => {
+    if (node.kind !== "map") {
+      context.problem(node.position, "a play must be a mapping", "It begins with `- name:` or `- hosts:`.");
+      return [];
+    }
+    const imported = node.entries.find(
+      ({ key }) => key === "import_playbook" || key === "ansible.builtin.import_playbook",
+    );
+    if (imported !== undefined) {
+      const path = posix.normalize(posix.join(posix.dirname(file), context.text(imported.value, "import_playbook")));
+      for (const { key, position } of node.entries) {
+        if (key !== imported.key && key !== "name")
+          context.unknown("keyword of import_playbook", key, position, ["name"]);
+      }
+      if (chain.includes(path)) {
+        context.problem(imported.position, `the playbook imports itself: ${[...chain, path].join(" -> ")}`);
+        return [];
+      }
+      return readPlays(path, imported.value.position, [...chain, path], context);
+    }
+    const play = readPlay(node, file, context);
+    return play === undefined ? [] : [play];
+  });
+}
+
+/**
+ * Loads and checks a playbook.
+ * @param file its path; imported files and vars_files are read beside it, by `options.readFile`
+ * @throws InputErrors with every problem of all files, each with its place
+ */
+export function loadPlaybook(file: string, options: LoadOptions): Playbook {
+  const context = new LoadContext(options);
+  const plays = readPlays(file, { file, line: 1, column: 1 }, [posix.normalize(file)], context);
+  if (context.problems.length > 0) throw new InputErrors(context.problems);
+  return { file, plays };
+}

@@ -1,0 +1,276 @@
+/** Tasks, blocks and imported files. What a block or an import says is folded into the tasks below it. */
+import { posix } from "node:path";
+import type { Position } from "../util/errors.js";
+import { BLOCK_KEYWORDS, HANDLER_KEYWORDS, INHERITED_KEYWORDS, insteadOf, TASK_KEYWORDS } from "./keywords.js";
+import { IDENTIFIER, type LoadContext } from "./load-context.js";
+import { readModule } from "./load-module.js";
+import type { BlockNode, Condition, PlayNode, TaskNode, Templated } from "./types.js";
+import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
+
+/** What tasks get from the blocks and imports around them. */
+interface Inherited {
+  readonly when: readonly Condition[];
+  readonly tags: readonly string[];
+  readonly vars: Readonly<Record<string, Templated>>;
+  readonly environment: Readonly<Record<string, Templated>>;
+  readonly become?: boolean;
+  readonly becomeUser?: Templated;
+  readonly ignoreErrors?: boolean;
+  readonly noLog?: boolean;
+  readonly checkMode?: boolean;
+  readonly diff?: boolean;
+  readonly delegateTo?: Templated;
+  readonly runOnce?: boolean;
+}
+
+const NOTHING: Inherited = { when: [], tags: [], vars: {}, environment: {} };
+const DEFAULT_LOOP_VAR = "item";
+
+/** Where the nodes at hand stand. */
+interface Place {
+  readonly file: string;
+  /** Files that import each other down to this one. */
+  readonly chain: readonly string[];
+  readonly handlers: boolean;
+}
+
+type Fields = ReadonlyMap<string, MapEntry>;
+
+function fieldsOf(map: MapNode): Fields {
+  return new Map(map.entries.map((entry) => [entry.key, entry]));
+}
+
+class TaskLoader {
+  constructor(readonly context: LoadContext) {}
+
+  /** An optional field through a reader, as a property to be spread. */
+  #optional<K extends string, T>(
+    name: K,
+    entry: MapEntry | undefined,
+    read: (node: YamlNode) => T,
+  ): { [key in K]?: T } {
+    return entry === undefined ? {} : ({ [name]: read(entry.value) } as { [key in K]?: T });
+  }
+
+  nodes(list: readonly YamlNode[], inherited: Inherited, place: Place): PlayNode[] {
+    return list.flatMap((node) => {
+      if (node.kind !== "map") {
+        this.context.problem(node.position, "a task must be a mapping", "It begins with `- name:`.");
+        return [];
+      }
+      const fields = fieldsOf(node);
+      const imported = fields.get("import_tasks") ?? fields.get("ansible.builtin.import_tasks");
+      if (imported !== undefined) return this.#import(imported, fields, inherited, place);
+      if (fields.has("block")) return this.#block(node, fields, inherited, place);
+      const task = this.#task(node, fields, inherited, place);
+      return task === undefined ? [] : [task];
+    });
+  }
+
+  #inherit(fields: Fields, outer: Inherited): Inherited {
+    const { context } = this;
+    const get = (key: string): MapEntry | undefined => fields.get(key);
+    const when = get("when");
+    const tags = get("tags");
+    const vars = get("vars");
+    const environment = get("environment");
+    return {
+      ...outer,
+      when: when === undefined ? outer.when : [...outer.when, ...context.conditions(when.value, "when")],
+      tags:
+        tags === undefined ? outer.tags : [...new Set([...outer.tags, ...context.texts(tags.value, "a tag", true)])],
+      vars: vars === undefined ? outer.vars : { ...outer.vars, ...context.vars(vars.value, "vars") },
+      environment:
+        environment === undefined
+          ? outer.environment
+          : { ...outer.environment, ...this.environment(environment.value) },
+      ...this.#optional("become", get("become"), (node) => context.bool(node, "become")),
+      ...this.#optional("becomeUser", get("become_user"), (node) => context.templated(node)),
+      ...this.#optional("ignoreErrors", get("ignore_errors"), (node) => context.bool(node, "ignore_errors")),
+      ...this.#optional("noLog", get("no_log"), (node) => context.bool(node, "no_log")),
+      ...this.#optional("checkMode", get("check_mode"), (node) => context.bool(node, "check_mode")),
+      ...this.#optional("diff", get("diff"), (node) => context.bool(node, "diff")),
+      ...this.#optional("delegateTo", get("delegate_to"), (node) => context.templated(node)),
+      ...this.#optional("runOnce", get("run_once"), (node) => context.bool(node, "run_once")),
+    };
+  }
+
+  environment(node: YamlNode): Record<string, Templated> {
+    return this.context.vars(node, "environment");
+  }
+
+  #checkKeys(fields: Fields, known: readonly string[], what: string): void {
+    for (const { key, position } of fields.values()) {
+      if (!known.includes(key)) this.context.unknown(what, key, position, known, insteadOf(key));
+    }
+  }
+
+  #import(entry: MapEntry, fields: Fields, inherited: Inherited, place: Place): PlayNode[] {
+    this.#checkKeys(fields, [...INHERITED_KEYWORDS, entry.key], "keyword of import_tasks");
+    const { context } = this;
+    let node = entry.value;
+    if (node.kind === "map") {
+      const inner = fieldsOf(node);
+      const file = inner.get("file");
+      this.#checkKeys(inner, ["file"], "argument of import_tasks");
+      if (file === undefined) {
+        context.problem(entry.position, 'import_tasks needs the argument "file"');
+        return [];
+      }
+      node = file.value;
+    }
+    const name = context.text(node, "the file of import_tasks");
+    if (name === "") return [];
+    const path = posix.normalize(name.startsWith("/") ? name : posix.join(posix.dirname(place.file), name));
+    if (place.chain.includes(path)) {
+      context.problem(node.position, `the file imports itself: ${[...place.chain, path].join(" -> ")}`);
+      return [];
+    }
+    const list = loadList(path, node.position, context);
+    return this.nodes(list, this.#inherit(fields, inherited), { ...place, file: path, chain: [...place.chain, path] });
+  }
+
+  #block(node: MapNode, fields: Fields, outer: Inherited, place: Place): PlayNode[] {
+    const { context } = this;
+    if (place.handlers)
+      context.problem(
+        node.position,
+        "a handler is a single task",
+        "Write each task of the block as a handler, and join them with listen.",
+      );
+    this.#checkKeys(fields, BLOCK_KEYWORDS, "keyword of a block");
+    const inherited = this.#inherit(fields, outer);
+    const part = (key: string): PlayNode[] => {
+      const entry = fields.get(key);
+      return entry === undefined ? [] : this.nodes(context.list(entry.value, key), inherited, place);
+    };
+    const name = fields.get("name");
+    const block: BlockNode = {
+      kind: "block",
+      name: name === undefined ? "" : context.templateText(name.value, "name"),
+      position: node.position,
+      block: part("block"),
+      rescue: part("rescue"),
+      always: part("always"),
+    };
+    return [block];
+  }
+
+  /** The one key of a task that is no keyword is its module. */
+  #moduleEntry(node: MapNode, fields: Fields, known: readonly string[]): MapEntry | undefined {
+    const { context } = this;
+    const others = [...fields.values()].filter(({ key }) => !known.includes(key));
+    const modules = others.filter(({ key }) => {
+      if (context.options.catalog.has(key.replace(/^ansible\.\w+\./, ""))) return true;
+      return key.includes(".");
+    });
+    const [only, second] = modules;
+    for (const { key, position } of others) {
+      if (modules.some((entry) => entry.key === key)) continue;
+      // With a module at hand it is a keyword, wrong or left out; without one it may be a module.
+      const listen = key === "listen" ? "Only handlers listen." : insteadOf(key);
+      if (only === undefined && others.length === 1) return fields.get(key);
+      const names = only === undefined ? [...known, ...context.options.catalog.keys()] : known;
+      context.unknown(only === undefined ? "keyword or module" : "keyword of a task", key, position, names, listen);
+    }
+    if (second !== undefined)
+      context.problem(second.position, `the task has two modules, ${only?.key} and ${second.key}`);
+    if (others.length === 0) context.problem(node.position, "the task has no module");
+    return only;
+  }
+
+  #task(node: MapNode, fields: Fields, outer: Inherited, place: Place): TaskNode | undefined {
+    const { context } = this;
+    const entry = this.#moduleEntry(node, fields, place.handlers ? HANDLER_KEYWORDS : TASK_KEYWORDS);
+    const inherited = this.#inherit(fields, outer);
+    const get = (key: string): MapEntry | undefined => fields.get(key);
+    const value = (key: string): MapEntry | undefined => {
+      const found = fields.get(key);
+      return found?.value.kind === "scalar" && found.value.value === null ? undefined : found;
+    };
+    const call = entry === undefined ? undefined : readModule(entry, get("args")?.value, context);
+    const name = value("name");
+    const register = get("register");
+    const { ignoreErrors = false, noLog = false, runOnce = false, ...rest } = inherited;
+    const conditions = (key: string) => (found: YamlNode) => context.conditions(found, key);
+    const templated = (found: YamlNode): Templated => context.templated(found);
+    const notify = value("notify");
+    const listen = value("listen");
+    const task: TaskNode = {
+      kind: "task",
+      name: name === undefined ? (entry?.key ?? "") : context.templateText(name.value, "name"),
+      position: node.position,
+      directory: posix.dirname(place.file),
+      module: call?.module ?? "",
+      args: call?.args ?? {},
+      ...(call?.freeForm === undefined ? {} : { freeForm: call.freeForm }),
+      ...rest,
+      ...this.#loop(get("loop"), get("loop_control")),
+      ...(register === undefined ? {} : { register: this.#name(register) }),
+      notify: notify === undefined ? [] : context.texts(notify.value, "notify"),
+      listen: listen === undefined ? [] : context.texts(listen.value, "listen"),
+      ...this.#optional("changedWhen", value("changed_when"), conditions("changed_when")),
+      ...this.#optional("failedWhen", value("failed_when"), conditions("failed_when")),
+      ...this.#optional("until", value("until"), conditions("until")),
+      ...this.#optional("retries", value("retries"), templated),
+      ...this.#optional("delay", value("delay"), templated),
+      ...this.#optional("async", value("async"), templated),
+      ...this.#optional("poll", value("poll"), templated),
+      ignoreErrors,
+      noLog,
+      runOnce,
+    };
+    return call === undefined ? undefined : task;
+  }
+
+  #name(entry: MapEntry): string {
+    const name = this.context.text(entry.value, entry.key);
+    if (name !== "" && !IDENTIFIER.test(name))
+      this.context.problem(entry.value.position, `"${name}" is no name for a variable`);
+    return name;
+  }
+
+  #loop(
+    loop: MapEntry | undefined,
+    control: MapEntry | undefined,
+  ): { loop?: Templated; loopVar: string; loopLabel?: Templated } {
+    const { context } = this;
+    const inner =
+      control === undefined ? new Map<string, MapEntry>() : fieldsOf(context.map(control.value, "loop_control"));
+    this.#checkKeys(inner, ["loop_var", "label"], "key of loop_control");
+    const loopVar = inner.get("loop_var");
+    const label = inner.get("label");
+    if (loop !== undefined && loop.value.kind === "map")
+      context.problem(loop.value.position, "loop must be a list", "Use | dict2items for a mapping.");
+    return {
+      ...(loop === undefined ? {} : { loop: context.templated(loop.value) }),
+      loopVar: loopVar === undefined ? DEFAULT_LOOP_VAR : this.#name(loopVar),
+      ...(label === undefined ? {} : { loopLabel: context.templated(label.value) }),
+    };
+  }
+}
+
+/** The list in a file of tasks or plays; a missing or wrong file is reported at `from`. */
+export function loadList(path: string, from: Position, context: LoadContext): readonly YamlNode[] {
+  const text = context.options.readFile(path);
+  if (text === undefined) {
+    context.problem(from, `the file ${path} does not exist`);
+    return [];
+  }
+  const node = readYaml(path, text, context.report);
+  return node === undefined ? [] : context.list(node, `the file ${path}`);
+}
+
+/** Tasks of a play. `file` is where they stand. */
+export function loadTasks(node: YamlNode, what: string, file: string, context: LoadContext): PlayNode[] {
+  const place: Place = { file, chain: [posix.normalize(file)], handlers: false };
+  return new TaskLoader(context).nodes(context.list(node, what), NOTHING, place);
+}
+
+/** Handlers of a play: single tasks, imported files allowed. */
+export function loadHandlers(node: YamlNode, file: string, context: LoadContext): TaskNode[] {
+  const place: Place = { file, chain: [posix.normalize(file)], handlers: true };
+  return new TaskLoader(context)
+    .nodes(context.list(node, "handlers"), NOTHING, place)
+    .filter((found) => found.kind === "task");
+}

@@ -1,0 +1,334 @@
+import t from "tap";
+import { loadPlaybook } from "../../../src/playbook/load-playbook.js";
+import { renderValue } from "../../../src/playbook/render.js";
+import { Scope } from "../../../src/playbook/scope.js";
+import type { ModuleArgs, ModuleCatalog, Playbook, TaskNode } from "../../../src/playbook/types.js";
+import { formatPosition, InputError, InputErrors } from "../../../src/util/errors.js";
+
+const modules: ModuleArgs[] = [
+  {
+    name: "copy",
+    args: {
+      content: { type: "str" },
+      dest: { type: "path", required: true },
+      src: { type: "path" },
+      mode: { type: "mode" },
+      force: { type: "bool" },
+    },
+  },
+  {
+    name: "file",
+    args: {
+      path: { type: "path", required: true, aliases: ["dest", "name"] },
+      state: { type: "str", choices: ["file", "directory", "absent"] },
+      mode: { type: "mode" },
+    },
+  },
+  {
+    name: "command",
+    freeForm: true,
+    args: { cmd: { type: "str" }, argv: { type: "list" }, chdir: { type: "path" }, creates: { type: "path" } },
+  },
+  { name: "shell", freeForm: true, args: { cmd: { type: "str" }, chdir: { type: "path" } } },
+  { name: "debug", args: { msg: { type: "raw" }, var: { type: "str" } } },
+  { name: "stat", args: { path: { type: "path", required: true } } },
+  { name: "set_fact", args: { x: { type: "raw" } } },
+  { name: "sysctl", args: { name: { type: "str", required: true }, value: { type: "str" } } },
+];
+const catalog: ModuleCatalog = new Map(modules.map((module) => [module.name, module]));
+
+function load(files: Record<string, string> | string): Playbook {
+  const all = typeof files === "string" ? { "dir/play.yml": files } : files;
+  return loadPlaybook("dir/play.yml", { catalog, readFile: (path) => all[path] });
+}
+
+function problems(files: Record<string, string> | string): string[] {
+  try {
+    load(files);
+    return [];
+  } catch (error) {
+    if (!(error instanceof InputErrors)) throw error;
+    return error.errors.map(
+      (each) =>
+        `${each.position === undefined ? "?" : formatPosition(each.position).replace(/^dir\//, "")} ${each.message}${each.hint === undefined ? "" : ` | ${each.hint}`}`,
+    );
+  }
+}
+
+const play = (tasks: string): string => `- hosts: all\n  tasks:\n${tasks.replace(/^/gm, "    ")}\n`;
+
+const good = {
+  "dir/play.yml": `---
+- name: Edge
+  hosts: edges
+  become: yes
+  gather_facts: on
+  vars_files: [vars.yml, "{{ 'lock' }}.json"]
+  vars: { a: "{{ b }}" }
+  pre_tasks:
+    - debug: { msg: hi }
+  tasks:
+    - import_tasks: sub/more.yml
+      when: outer
+      tags: [t1]
+      vars: { v: 1 }
+    - name: guarded
+      when: inblock
+      become: false
+      block:
+        - command: echo {{ a }}
+          args: { chdir: /tmp }
+          register: out
+          changed_when: false
+          failed_when: [out.rc != 0, "'x' in out.stdout"]
+          when: [one, two]
+          loop: [1, 2]
+          loop_control: { loop_var: n, label: "{{ n }}" }
+          notify: reload
+      rescue:
+        - ansible.builtin.debug: { msg: rescued }
+      always:
+        - debug:
+            msg: done
+    - ansible.posix.sysctl: { name: x, value: 1 }
+    - ansible.builtin.file:
+        dest: /x
+        state: directory
+        mode: 0755
+  handlers:
+    - name: do reload
+      listen: reload
+      command:
+        cmd: nginx -s reload
+`,
+  "dir/vars.yml": "b: 1\nlist: [yes, 0644, 1_000, 'no', ~, 1e3]\ntext: |\n  a {{ b }}\n",
+  "dir/lock.json": '{"nginx": {"version": "1.30.4", "size": 12}}',
+  "dir/sub/more.yml":
+    "- name: first\n  copy: { content: x, dest: /y, mode: '0644' }\n  tags: t2, t3\n  when: inner\n- import_tasks: deep.yml\n",
+  "dir/sub/deep.yml": "- stat: { path: /z }\n  vars: { v: 2, w: 3 }\n",
+};
+
+t.test("a playbook with imports, blocks and handlers", async (t) => {
+  const [edge] = load(good).plays;
+  t.ok(edge);
+  if (edge === undefined) return;
+  t.match(edge, { name: "Edge", hosts: "edges", become: true, gatherFacts: true, directory: "dir" });
+  t.strictSame(
+    edge.fileVars.map((vars) => Object.fromEntries(Object.entries(vars).map(([k, v]) => [k, v.value]))),
+    [
+      { b: 1, list: [true, 420, 1000, "no", null, "1e3"], text: "a {{ b }}\n" },
+      { nginx: { version: "1.30.4", size: 12 } },
+    ],
+  );
+  const [first, deep, block, sysctl, file] = edge.tasks as [
+    TaskNode,
+    TaskNode,
+    { block: TaskNode[]; rescue: TaskNode[]; always: TaskNode[] },
+    TaskNode,
+    TaskNode,
+  ];
+  t.match(first, {
+    name: "first",
+    module: "copy",
+    directory: "dir/sub",
+    tags: ["t1", "t2", "t3"],
+    loopVar: "item",
+    register: undefined,
+  });
+  t.strictSame(
+    first.when.map(({ source }) => source),
+    ["outer", "inner"],
+  );
+  t.strictSame(
+    [deep.name, deep.vars.v?.value, deep.vars.w?.value, deep.position],
+    ["stat", 2, 3, { file: "dir/sub/deep.yml", line: 1, column: 3 }],
+  );
+  const [command] = block.block;
+  t.match(command, {
+    module: "command",
+    freeForm: { value: "echo {{ a }}" },
+    register: "out",
+    become: false,
+    loopVar: "n",
+    notify: ["reload"],
+  });
+  t.strictSame([command?.when.length, command?.changedWhen?.length, command?.failedWhen?.length], [3, 1, 2]);
+  t.strictSame([block.rescue[0]?.module, block.always[0]?.module, sysctl.module], ["debug", "debug", "sysctl"]);
+  t.strictSame([file.args.path?.value, file.args.mode?.value], ["/x", 0o755]);
+  t.match(edge.handlers, [{ name: "do reload", listen: ["reload"], module: "command" }]);
+});
+
+// [what, source, problems as "file:line:column message | hint"]
+const cases: [string, string | Record<string, string>, string[]][] = [
+  ["module", play("- coppy: { dest: /x }"), ['play.yml:3:7 unknown module "coppy" | Did you mean "copy"?']],
+  [
+    "argument",
+    play("- copy: { dest: /x, contnt: y }"),
+    ['play.yml:3:25 unknown argument of copy "contnt" | Did you mean "content"?'],
+  ],
+  [
+    "keyword",
+    play("- copy: { dest: /x }\n  wehn: x"),
+    ['play.yml:4:7 unknown keyword of a task "wehn" | Did you mean "when"?'],
+  ],
+  [
+    "refused keyword",
+    play("- copy: { dest: /x }\n  with_items: [1]"),
+    ['play.yml:4:7 keyword of a task "with_items" is not supported | Use loop.'],
+  ],
+  [
+    "refused module",
+    play("- include_tasks: x.yml"),
+    ['play.yml:3:7 module "include_tasks" is not supported | Use import_tasks: its tasks are known before the run.'],
+  ],
+  [
+    "community",
+    play("- community.general.ufw: { rule: allow }"),
+    ['play.yml:3:7 unknown module "community.general.ufw"'],
+  ],
+  [
+    "posix is not builtin",
+    play("- ansible.posix.copy: { dest: /x }"),
+    ['play.yml:3:7 unknown module "ansible.posix.copy"'],
+  ],
+  ["required", play("- copy: { content: x }"), ['play.yml:3:7 copy needs the argument "dest"']],
+  ["alias and name", play("- file: { path: /x, dest: /y }"), ['play.yml:3:25 the argument "path" is given twice']],
+  [
+    "choice",
+    play("- file: { path: /x, state: directry }"),
+    ['play.yml:3:32 "directry" is none of the choices of "state" | Did you mean "directory"?'],
+  ],
+  ["mode", play("- file: { path: /x, mode: 644 }"), ['play.yml:3:31 "mode" is a number: write "0644" in quotes']],
+  ["bool", play("- copy: { dest: /x, force: maybe }"), ['play.yml:3:32 "force" must be true or false']],
+  [
+    "play keyword",
+    "- hosts: all\n  roles: [x]\n  taks: []\n",
+    [
+      'play.yml:2:3 keyword of a play "roles" is not supported | Use import_tasks.',
+      'play.yml:3:3 unknown keyword of a play "taks" | Did you mean "tasks"?',
+    ],
+  ],
+  ["no hosts", "- tasks: []\n", ["play.yml:1:3 the play names no hosts | Add `hosts: all`."]],
+  ["duplicate key", play("- copy: { dest: /x }\n  name: a\n  name: b"), ["play.yml:5:7 the key is given twice"]],
+  [
+    "yaml",
+    "- hosts: [all\n",
+    ["play.yml:2:1 Flow sequence in block collection must be sufficiently indented and end with a ]"],
+  ],
+  [
+    "several",
+    play("- coppy: {}\n- fiel: {}"),
+    [
+      'play.yml:3:7 unknown module "coppy" | Did you mean "copy"?',
+      'play.yml:4:7 unknown module "fiel" | Did you mean "file"?',
+    ],
+  ],
+  [
+    "template",
+    play('- debug: { msg: "a {{ x | lowr }}" }'),
+    ['play.yml:3:31 unknown filter "lowr" | Did you mean "lower"?'],
+  ],
+  [
+    "template in a block scalar",
+    play("- debug:\n    msg: |\n      one\n      two {{ x | nope }}"),
+    ['play.yml:6:22 unknown filter "nope"'],
+  ],
+  [
+    "template in a folded scalar",
+    play("- debug:\n    msg: >-\n      one\n      two {{ x is stringg }}"),
+    ['play.yml:6:23 unknown test "stringg" | Did you mean "string"?'],
+  ],
+  [
+    "template after escapes",
+    play('- debug: { msg: "\\t\\"q\\" {{ 1 + }}" }'),
+    ["play.yml:3:37 unexpected the end of the expression"],
+  ],
+  [
+    "when with braces",
+    play('- debug: {}\n  when: "{{ x }}"'),
+    [
+      'play.yml:4:14 a condition is a bare expression, without {{ }} and {% %} | Leave out the braces: `when: x`, not `when: "{{ x }}"`.',
+    ],
+  ],
+  ["when", play("- debug: {}\n  when: a = b"), ['play.yml:4:15 unexpected "=" | Compare with `==`.']],
+  [
+    "when list",
+    play("- debug: {}\n  when:\n    - a\n    - b is definde"),
+    ['play.yml:6:16 unknown test "definde" | Did you mean "defined"?'],
+  ],
+  [
+    "notify",
+    play("- debug: {}\n  notify: reload"),
+    ['play.yml:3:7 the task notifies "reload", which no handler is called'],
+  ],
+  [
+    "inline options",
+    play("- command: ls chdir=/tmp"),
+    ['play.yml:3:16 "chdir=" within the command is not supported | Put chdir under args:.'],
+  ],
+  [
+    "k=v",
+    play("- file: path=/x"),
+    ["play.yml:3:13 the arguments of file must be a mapping | Write `name: value` on lines of their own."],
+  ],
+  [
+    "vars_files",
+    "- hosts: all\n  vars_files: [nope.yml, '{{ x }}.yml']\n",
+    [
+      "play.yml:2:16 the file dir/nope.yml does not exist",
+      'play.yml:2:26 the path depends on the variable "x" | vars_files are read before any host is known: write the path itself.',
+    ],
+  ],
+  ["import", play("- import_tasks: nope.yml"), ["play.yml:3:21 the file dir/nope.yml does not exist"]],
+  [
+    "import in a circle",
+    { "dir/play.yml": play("- import_tasks: a.yml"), "dir/a.yml": "- import_tasks: a.yml\n" },
+    ["a.yml:1:17 the file imports itself: dir/play.yml -> dir/a.yml -> dir/a.yml"],
+  ],
+  [
+    "problem in an imported file",
+    { "dir/play.yml": play("- import_tasks: a.yml"), "dir/a.yml": "- debgu: {}\n" },
+    ['a.yml:1:3 unknown module "debgu" | Did you mean "debug"?'],
+  ],
+  ["two modules", play("- debug: {}\n  copy: { dest: /x }"), ["play.yml:4:7 the task has two modules, debug and copy"]],
+  ["no module", play("- name: x"), ["play.yml:3:7 the task has no module"]],
+  ["register", play("- debug: {}\n  register: a-b"), ['play.yml:4:17 "a-b" is no name for a variable']],
+  [
+    "scalars that YAML 1.1 reads otherwise",
+    "- hosts: all\n  vars:\n    a: 1.0\n    b: 12:30\n    c: 2024-01-02\n    on: 1\n",
+    [
+      'play.yml:3:8 the float 1.0 cannot be kept apart from the whole number 1 | Write 1, or "1.0" in quotes.',
+      "play.yml:4:8 YAML reads 12:30 as a number to the base of 60 | Put it in quotes.",
+      "play.yml:5:8 YAML reads 2024-01-02 as a date | Put it in quotes.",
+      "play.yml:6:5 a key must be a string | Put it in quotes.",
+    ],
+  ],
+  [
+    "vault",
+    "- hosts: all\n  vars:\n    a: !vault x\n",
+    ["play.yml:3:15 the tag !vault is not supported | Keep secrets in a file of their own, mode 0600."],
+  ],
+];
+
+t.test("problems", async (t) => {
+  for (const [what, source, expected] of cases) t.strictSame(problems(source), expected, what);
+});
+
+t.test("an undefined variable is named at its place within a block scalar", async (t) => {
+  const { plays } = load(play("- debug:\n    msg: |\n      one\n      two {{ xx.y }}"));
+  const task = plays[0]?.tasks[0] as TaskNode;
+  const { msg } = task.args;
+  t.ok(msg);
+  try {
+    if (msg !== undefined) renderValue(msg, new Scope().withValues({ xy: 1 }));
+    t.fail("no error");
+  } catch (error) {
+    t.ok(error instanceof InputError);
+    t.match(error, {
+      code: "E_UNDEFINED",
+      message: "'xx' is undefined",
+      hint: 'Did you mean "xy"?',
+      position: { file: "dir/play.yml", line: 6, column: 18 },
+    });
+  }
+});

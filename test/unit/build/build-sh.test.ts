@@ -23,6 +23,19 @@ function list(sources: string, env: Env = {}, ...more: string[]): string {
 
 const pathWith = (toy: Toy): Env => ({ PATH: `${toy.bin}:${process.env.PATH}` });
 
+t.test("POSIX sh, and clean", async (t) => {
+  const checkers = [
+    ["sh", "-n"],
+    ["dash", "-n"],
+    ["shellcheck", "-s", "sh"],
+  ];
+  for (const [program = "", ...args] of checkers) {
+    const result = spawnSync(program, [...args, SCRIPT], { encoding: "utf8" });
+    if (result.error === undefined) t.equal(result.status, 0, `${program}: ${result.stdout}${result.stderr}`);
+    else t.comment(`${program} is not installed`);
+  }
+});
+
 t.test("wrong usage is named, with exit 2 and nothing touched", async (t) => {
   const dir = t.testdir({ s: {} });
   const cases: [args: string[], message: RegExp][] = [

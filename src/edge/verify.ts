@@ -8,7 +8,7 @@ import { systemClock } from "./clock.js";
 import { findRoute, type NoRoute, type OpenTcp, type Route } from "./dial.js";
 import { type FlvClip, readClip } from "./flv.js";
 import { createHttpGet } from "./http-get.js";
-import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl } from "./urls.js";
+import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl, webUrl } from "./urls.js";
 import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
 import { checkAbsent, checkPlay, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
 import { checkFirstSegment, checkUnpublish, playBack } from "./verify-playback.js";
@@ -46,12 +46,12 @@ export async function verifyEdge(options: VerifyOptions): Promise<VerifyResult> 
   const clip = options.clip ?? (await loadTestPattern());
   const webPort = target.https ? target.httpsPort : target.httpPort;
   const rtmp = await checkPort(checks, checkRefs.rtmpPort, options, target.rtmpPort);
-  const http = await checkPort(checks, checkRefs.httpPort, options, webPort);
+  const http = await checkPort(checks, checkRefs.httpPort, options, webPort, (route) => checkWebAnswer(target, route));
 
   let firstSegmentMs: number | undefined;
   if (rtmp.kind === "none" || http.kind === "none") {
     const { rtmpPort: _rtmp, httpPort: _http, ...others } = checkRefs;
-    checks.skip(Object.values(others), `the ${rtmp.kind === "none" ? "RTMP" : "web"} port cannot be reached`);
+    checks.skip(Object.values(others), `the ${rtmp.kind === "none" ? "RTMP" : "web"} port is of no use`);
   } else {
     const httpGet = createHttpGet(http.open);
     firstSegmentMs = await runChecks({ target, checks, rtmp, httpGet, clip, stream, clock: systemClock, signal });
@@ -118,13 +118,21 @@ async function checkPort(
   ref: CheckRef,
   { target, openTcp }: VerifyOptions,
   port: number,
+  speak?: (route: Route) => Promise<void>,
 ): Promise<Route | NoRoute> {
-  let route: Route | NoRoute = { kind: "none", obstacle: "not tried" };
+  let found: Route | NoRoute = { kind: "none", obstacle: "not tried" };
   await checks.run(ref, async () => {
-    route = await findRoute(target.host, port, openTcp);
+    const route = await findRoute(target.host, port, openTcp);
+    if (route.kind !== "none") await speak?.(route);
+    found = route;
     return portOutcome(route, target.host, port);
   });
-  return route;
+  return found;
+}
+
+/** A wrong certificate shall fail one check, not ten. */
+async function checkWebAnswer(target: EdgeTarget, route: Route): Promise<void> {
+  await createHttpGet(route.open)(webUrl(target, "/"));
 }
 
 function portOutcome(route: Route | NoRoute, host: string, port: number): CheckOutcome {

@@ -7,7 +7,8 @@ import { type BuildOptions, buildTask, decideAll, NeedsControllerError } from ".
 import type { CompiledCall, Segment, StepPosition, Target } from "./compiled.js";
 import { compileControl, isControl } from "./control.js";
 import { controllerReader, TaskLanguage, UnknownValueError } from "./language.js";
-import { fieldVariable, type RegisterShape } from "./shell-condition.js";
+import { resultValue } from "./results.js";
+import type { RegisterShape } from "./shell-condition.js";
 import type { BlockStep, PlaySteps, Step, TaskStep } from "./steps.js";
 
 /** What one host brings to the compile step. */
@@ -96,6 +97,7 @@ class SegmentCompiler {
     }
     if (position !== undefined && position.step >= steps.length) position = undefined;
     return {
+      from,
       target: this.#target ?? { local: this.#input.host.local, user: undefined },
       body: this.#body,
       libs: this.#libs,
@@ -237,7 +239,7 @@ class SegmentCompiler {
   /** Keeps what is known of the task's result. */
   #afterCalls(step: TaskStep, items: readonly unknown[] | undefined, known: readonly (Value | undefined)[]): void {
     const { node } = step;
-    const judged = this.#calls.some((call) => call.ref.id === step.ref.id && call.judged);
+    const judged = this.#calls.some((call) => call.ref.id === step.ref.id && call.judge !== undefined);
     if (judged) this.#closed = true;
     if (node.register === undefined) return;
     if (known.every((value) => value !== undefined)) {
@@ -338,7 +340,6 @@ class SegmentCompiler {
       payloads: [],
       missing: [],
       returns: {},
-      judged: false,
       reason,
       ...about,
     });
@@ -397,7 +398,13 @@ class SegmentCompiler {
       (open ? `else skip ${quote(`when: ${gate.source} is false`)}; fi\n` : "") +
       verdict.shell +
       `E ${this.#flag(node, loop, verdict.judged)}\nfi\n`;
-    this.#calls.push({ ref: step.ref, node, judged: verdict.judged, ...rest, ...about });
+    this.#calls.push({
+      ref: step.ref,
+      node,
+      ...rest,
+      ...about,
+      ...(verdict.judged ? { judge: this.#judge(node, rest.returns, about) } : {}),
+    });
     return undefined;
   }
 
@@ -444,6 +451,35 @@ class SegmentCompiler {
       return { shell, judged: true };
     }
     return { shell: node.register === undefined ? shell : `${shell}RS ${name}\n`, judged: false };
+  }
+
+  /** Decides changed_when and failed_when once the result is there, as Ansible would. */
+  #judge(node: TaskNode, returns: CompiledCall["returns"], about: CallItem): NonNullable<CompiledCall["judge"]> {
+    return (raw, registers) => {
+      if (raw.status === "skipped" || raw.status === "pending") return raw;
+      const result = resultValue({ node, returns, ...about }, raw);
+      const own = node.register === undefined ? {} : { [node.register]: result };
+      const scope = this.#scope(node, this.#itemVars(node, about)).withValues({ ...registers, ...own });
+      const language = new TaskLanguage(scope, new Set());
+      const holds = (conditions: TaskNode["changedWhen"]) => {
+        const decision = language.decide(conditions ?? []);
+        return decision.kind === "known" && decision.value;
+      };
+      const because = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
+      if (node.failedWhen === undefined ? raw.status === "failed" : holds(node.failedWhen)) {
+        return {
+          ...raw,
+          status: "failed",
+          reason: node.failedWhen === undefined ? raw.reason : `failed_when: ${because(node.failedWhen)}`,
+        };
+      }
+      const changed = node.changedWhen === undefined ? raw.status !== "ok" : holds(node.changedWhen);
+      return {
+        ...raw,
+        status: changed ? "changed" : "ok",
+        reason: raw.status === "failed" ? "failure not counted" : raw.reason,
+      };
+    };
   }
 
   #tooComplex(node: TaskNode): InputError {
@@ -510,7 +546,7 @@ class SegmentCompiler {
       for (const name of Object.keys(decided.facts)) this.#shapes.delete(name);
     }
     const number = this.#calls.length + 1;
-    const common = { ref: step.ref, node, payloads: [], missing: [], returns: {}, judged: false, ...about };
+    const common = { ref: step.ref, node, payloads: [], missing: [], returns: {}, ...about };
     const say = decided.say === undefined ? {} : { say: decided.say };
     if (gate.kind === "known" && decided.shell === undefined && !decided.fails) {
       this.#body += `O ${number}\n`;
@@ -533,5 +569,3 @@ class SegmentCompiler {
     return undefined;
   }
 }
-
-export { fieldVariable };

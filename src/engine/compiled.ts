@@ -34,8 +34,8 @@ export interface CompiledCall {
   readonly reason?: string;
   /** Text that needs results which are there when the call ends (debug, fail). */
   readonly say?: (registers: Readonly<Record<string, Value>>) => string;
-  /** changed_when and failed_when are decided on the controller. */
-  readonly judged: boolean;
+  /** changed_when and failed_when that shell cannot say, decided from the result. */
+  readonly judge?: (raw: CallOutcome, registers: Readonly<Record<string, Value>>) => CallOutcome;
 }
 
 /** Where the next segment begins. */
@@ -47,6 +47,7 @@ export interface StepPosition {
 
 /** What one program holds: steps that could be compiled together. */
 export interface Segment {
+  readonly from: StepPosition;
   readonly target: Target;
   readonly body: string;
   readonly libs: ReadonlySet<LibName>;

@@ -16,7 +16,7 @@ export type ProgramMessage =
   /** The present content of a file that differs, or the new one that the host made. */
   | { kind: "content"; call: number; which: "old" | "new"; bytes: Buffer }
   /** A piece of a job's log. */
-  | { kind: "log"; call: number; text: string }
+  | { kind: "log"; call: number; bytes: Buffer }
   /** A file needs the payload, or would in apply; `path` when it is to be that file. */
   | { kind: "wants"; call: number; sha256: string; path: string }
   /** The file that the next contents are about. */
@@ -127,7 +127,7 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
     case "f":
       return { kind: "file", call, path: shown(second) };
     case "l":
-      return { kind: "log", call, text: textOf(second) };
+      return { kind: "log", call, bytes: bytesOf(second) };
     case "w":
     case "n": {
       const sha256 = textOf(second);

@@ -3,7 +3,7 @@ import type { Value } from "../playbook/types.js";
 import type { CallOutcome, CompiledCall } from "./compiled.js";
 
 /** The value that `register` gives for one call, in Ansible's shape. */
-export function resultValue(call: CompiledCall, outcome: CallOutcome): Value {
+export function resultValue(call: Pick<CompiledCall, "node" | "returns" | "itemValue">, outcome: CallOutcome): Value {
   const result: Record<string, Value> = {
     changed: outcome.status === "changed",
     failed: outcome.status === "failed",

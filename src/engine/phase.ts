@@ -1,0 +1,381 @@
+import type { Play, Value } from "../playbook/types.js";
+import type { EmitEvent, FileDiff, RunEvent, TaskStatus } from "../report/events.js";
+import { InputError, InterruptedError, LockedError, TaskError, UnreachableError } from "../util/errors.js";
+import { compileSegment, type HostScope } from "./compile.js";
+import type { BuildOptions } from "./compile-task.js";
+import type { CallOutcome, CompiledCall, Segment, StepPosition } from "./compiled.js";
+import { isText, unifiedDiff } from "./diff.js";
+import { JobLog } from "./job-log.js";
+import { programText } from "./program.js";
+import { type ProgramMessage, ProtocolParser } from "./protocol.js";
+import { RecapCounter } from "./recap.js";
+import { loopValue, resultValue } from "./results.js";
+import type { Clock, HostSession } from "./session.js";
+import type { SourceStore } from "./sources.js";
+import type { PlaySteps } from "./steps.js";
+import type { TarEntry } from "./tar.js";
+
+export interface PhaseInput {
+  readonly play: Play;
+  readonly steps: PlaySteps;
+  readonly host: HostScope;
+  readonly session: HostSession;
+  readonly sources: SourceStore;
+  readonly build: BuildOptions;
+  readonly check: boolean;
+  readonly diff: boolean;
+  readonly emit: EmitEvent;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  readonly run: string;
+  readonly who: string;
+  readonly newNonce: () => string;
+  /** Payloads to send from the start. */
+  readonly payloads: ReadonlySet<string>;
+  readonly resolveMissingSource: ((path: string) => Promise<void>) | undefined;
+}
+
+/** What a call has said so far. */
+export interface CallState {
+  readonly started: number;
+  readonly fields: Record<string, string>;
+  output?: string;
+  wants: { sha256: string; path: string } | undefined;
+  path: string;
+  old?: Buffer;
+  readonly diffs: FileDiff[];
+  log?: JobLog;
+}
+
+/** How often a program may be sent again with a payload that it missed, beyond one for each call. */
+const EXTRA_SENDS = 3;
+/** Most bytes of registered results that one phase keeps of a host. */
+const MAX_RESULT_BYTES = 32 << 20;
+
+/** One way of a play through one host: all its segments, in check mode or for real. */
+export class Phase {
+  readonly counter = new RecapCounter();
+  /** Payloads that files of the host differ from, or that commands need. */
+  readonly wanted = new Set<string>();
+  /** Controller files that have to be fetched for it. */
+  readonly missing = new Map<string, CompiledCall>();
+  /** Something changed, or would in apply. */
+  dirty = false;
+  failed = false;
+  /** Another run holds the host: who. */
+  holder: string | undefined;
+  readonly #input: PhaseInput;
+  readonly #notified = new Set<number>();
+  readonly #loops = new Map<number, Value[]>();
+  #resultBytes = 0;
+
+  constructor(input: PhaseInput) {
+    this.#input = input;
+  }
+
+  async run(): Promise<void> {
+    const { play, steps, host, build, check } = this.#input;
+    let position: StepPosition | undefined = { step: 0, handler: 0 };
+    while (position !== undefined && !this.failed) {
+      if (this.#input.signal?.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted.");
+      let segment: Segment = compileSegment({ play, steps, host, options: build, check }, position);
+      if (segment.calls.length > 0) segment = await this.#segment(segment);
+      Object.assign(host.registers, segment.registers);
+      Object.assign(host.facts, segment.facts);
+      position = segment.next;
+    }
+    this.counter.flush();
+  }
+
+  /** Runs a segment to its end, and gives it as it was compiled last. */
+  async #segment(segment: Segment): Promise<Segment> {
+    const { session, sources, steps, clock } = this.#input;
+    const payloads = new Set(this.#input.payloads);
+    let current = segment;
+    let start = 1;
+    for (let sends = 0; ; sends++) {
+      if (sends > segment.calls.length + EXTRA_SENDS)
+        throw new TaskError("E_PAYLOAD", "The host asks for the same file again and again.");
+      const nonce = this.#input.newNonce();
+      const text = programText(current, {
+        nonce,
+        run: this.#input.run,
+        check: this.#input.check,
+        diff: this.#input.diff,
+        start,
+        who: this.#input.who,
+        handlerNames: steps.handlers.map((handler) => handler.node.name),
+        notified: this.#notified,
+      });
+      const program = Buffer.from(text);
+      const entries: TarEntry[] = [{ name: "program", size: program.length, source: program }];
+      const sent = new Set(current.calls.flatMap((call) => call.payloads.filter((sha256) => payloads.has(sha256))));
+      for (const sha256 of sent) {
+        const entry = sources.entry(sha256);
+        if (entry !== undefined) entries.push(entry);
+      }
+      const reader = new ProgramReader(current, this.#input, this);
+      const parser = new ProtocolParser(nonce, (message) => reader.take(message));
+      try {
+        await session.run(
+          current.target,
+          entries,
+          (chunk) => parser.push(chunk),
+          () => reader.spoke,
+        );
+      } catch (error) {
+        if (!(error instanceof UnreachableError) || error.code !== "E_CONNECTION_LOST") throw error;
+        await session.reconnect(error, (said) =>
+          this.#input.emit({
+            type: "message",
+            time: clock.now().toISOString(),
+            level: "warning",
+            host: session.host.name,
+            text: said,
+          }),
+        );
+        start = Math.max(start, reader.nextCall);
+        continue;
+      }
+      const end = reader.end;
+      if (end === "done") return current;
+      if (end === "failed") {
+        this.failed = true;
+        return current;
+      }
+      if (end === "locked") throw lockedError(this.holder);
+      if (end === "stopped")
+        throw new InterruptedError("E_INTERRUPTED", "The run is interrupted; the task at hand was finished.");
+      if (end === "need" && reader.need !== undefined) {
+        const { call, sha256 } = reader.need;
+        start = call;
+        if (sha256 === "") {
+          const compiled = current.calls[call - 1];
+          for (const path of compiled?.missing ?? []) await this.fetch(path);
+          current = this.#again(segment);
+          for (const again of current.calls[call - 1]?.payloads ?? []) payloads.add(again);
+        } else payloads.add(sha256);
+        continue;
+      }
+      throw new TaskError("E_PROGRAM_ENDED", "The program on the host ended without a word.", {
+        hint: "It may have been killed, or the host restarted. Run again: what is done is done.",
+      });
+    }
+  }
+
+  /** The same segment with sources that are there now. */
+  #again(segment: Segment): Segment {
+    const { play, steps, host, build, check } = this.#input;
+    return compileSegment({ play, steps, host, options: build, check }, segment.from);
+  }
+
+  /** Lets the build room fetch a source. @throws InputError when nobody can */
+  async fetch(path: string): Promise<void> {
+    const resolve = this.#input.resolveMissingSource;
+    if (resolve === undefined) throw new InputError("E_SOURCE_MISSING", `${path} does not exist on this machine.`);
+    await resolve(path);
+    if (this.#input.sources.describe(path) === undefined) {
+      throw new InputError("E_SOURCE_MISSING", `${path} does not exist on this machine, even after fetching it.`);
+    }
+  }
+
+  /** Hash of a controller file that is there now. */
+  hashOf(path: string): string | undefined {
+    return this.#input.sources.describe(path)?.sha256;
+  }
+
+  /** A call has ended. */
+  settle(call: CompiledCall, state: CallState, raw: CallOutcome): void {
+    const { host, clock, session } = this.#input;
+    this.#resultBytes += Object.values(raw.fields).reduce((total, value) => total + value.length, 0);
+    if (this.#resultBytes > MAX_RESULT_BYTES) throw new TaskError("E_RESULTS", "The host's results are too large.");
+    const outcome = call.judge === undefined ? raw : call.judge(raw, host.registers);
+    if (outcome.status === "changed" || outcome.status === "pending") this.dirty = true;
+    if (outcome.status === "changed") {
+      for (const name of call.node.notify) {
+        for (const index of this.#input.steps.handlerIndex.get(name) ?? []) this.#notified.add(index + 1);
+      }
+    }
+    if (call.ref.handler && call.last && outcome.status !== "failed") {
+      this.#notified.delete(this.#input.steps.handlers.findIndex((handler) => handler.ref.id === call.ref.id) + 1);
+    }
+    if (call.judge !== undefined && outcome.status === "failed" && !call.node.ignoreErrors) this.failed = true;
+    if (call.node.register !== undefined) this.#register(call, outcome);
+    const status: TaskStatus = outcome.status === "pending" ? "skipped" : outcome.status;
+    const pending = outcome.status === "pending";
+    const ignored = status === "failed" && call.node.ignoreErrors;
+    this.counter.add(status, { pending, ignored, last: call.last });
+    const hidden = call.node.noLog;
+    let reason = call.say === undefined || status === "skipped" ? outcome.reason : call.say(host.registers);
+    if (call.reason !== undefined && (outcome.reason === "-" || outcome.reason === "")) reason = call.reason;
+    if (hidden) reason = status === "failed" ? "failed (no_log hides why)" : `${status} (no_log)`;
+    const diff = state.diffs.length === 0 ? undefined : mergeDiffs(state.diffs);
+    this.#input.emit({
+      type: "task.result",
+      time: clock.now().toISOString(),
+      host: session.host.name,
+      task: call.ref,
+      ...(call.item === undefined ? {} : { item: hidden ? "(no_log)" : call.item }),
+      status,
+      reason: reason.trim() || status,
+      ...(ignored ? { ignored: true } : {}),
+      ...(pending ? { pending: true } : {}),
+      ...(diff === undefined || hidden ? {} : { diff }),
+      ...(state.output === undefined || hidden ? {} : { output: state.output }),
+      durationMs: Math.max(0, clock.now().getTime() - state.started),
+    });
+  }
+
+  #register(call: CompiledCall, outcome: CallOutcome): void {
+    const { host } = this.#input;
+    const name = call.node.register;
+    if (name === undefined) return;
+    const value = resultValue(call, outcome);
+    if (call.itemValue === undefined) {
+      host.registers[name] = value;
+      return;
+    }
+    const values = this.#loops.get(call.ref.id) ?? [];
+    values.push(value);
+    this.#loops.set(call.ref.id, values);
+    if (call.last) {
+      host.registers[name] = loopValue(values);
+      this.#loops.delete(call.ref.id);
+    }
+  }
+
+  /** Handlers that the host says are notified, the journaled ones among them. */
+  noteHandlers(numbers: readonly number[]): void {
+    this.#notified.clear();
+    for (const number of numbers) this.#notified.add(number);
+  }
+}
+
+function mergeDiffs(diffs: readonly FileDiff[]): FileDiff {
+  const [first] = diffs;
+  return { path: first?.path ?? "", unified: diffs.map((diff) => diff.unified).join("") };
+}
+
+export function lockedError(holder: string | undefined): LockedError {
+  return new LockedError("E_LOCKED", `Another run holds this host: ${holder ?? "unknown"}.`, {
+    hint: "Wait until it has ended, then run again.",
+  });
+}
+
+/** Reads one program's messages. */
+class ProgramReader {
+  spoke = false;
+  end: Extract<ProgramMessage, { kind: "end" }>["reason"] | undefined;
+  need: { call: number; sha256: string } | undefined;
+  /** First call without a result. */
+  nextCall = 1;
+  readonly #states = new Map<number, CallState>();
+
+  constructor(
+    private readonly segment: Segment,
+    private readonly input: PhaseInput,
+    private readonly phase: Phase,
+  ) {}
+
+  take(message: ProgramMessage): void {
+    this.spoke = true;
+    switch (message.kind) {
+      case "pid":
+        this.input.session.noteProgram(message.pid, this.segment.target);
+        return;
+      case "locked":
+        this.phase.holder = message.holder;
+        return;
+      case "handlers":
+        this.phase.noteHandlers(message.notified);
+        return;
+      case "end":
+        this.end = message.reason;
+        return;
+      case "need":
+        this.need = message;
+        return;
+      default:
+        this.#ofCall(message);
+    }
+  }
+
+  #ofCall(message: Exclude<ProgramMessage, { kind: "pid" | "locked" | "handlers" | "end" | "need" }>): void {
+    const call = this.segment.calls[message.call - 1];
+    if (call === undefined) return;
+    if (message.kind === "start") {
+      this.#start(message.call, call);
+      return;
+    }
+    const state = this.#states.get(message.call);
+    if (state === undefined) return;
+    switch (message.kind) {
+      case "field":
+        state.fields[message.field] = message.value;
+        return;
+      case "output":
+        state.output = message.text;
+        return;
+      case "wants":
+        this.#finishDiff(state);
+        state.wants = message;
+        state.path = message.path;
+        if (message.sha256 !== "" && call.payloads.includes(message.sha256)) this.phase.wanted.add(message.sha256);
+        else if (message.sha256 === "") for (const path of call.missing) this.phase.missing.set(path, call);
+        return;
+      case "file":
+        state.path = message.path;
+        return;
+      case "content":
+        if (message.which === "old") state.old = message.bytes;
+        else this.#addDiff(state, state.old, message.bytes);
+        return;
+      case "log":
+        state.log ??= new JobLog(this.#sink(call));
+        if (!call.node.noLog) state.log.push(message.bytes);
+        return;
+      case "result":
+        state.log?.end();
+        this.#finishDiff(state, message.status);
+        this.#states.delete(message.call);
+        this.nextCall = message.call + 1;
+        this.phase.settle(call, state, { status: message.status, reason: message.reason, fields: state.fields });
+    }
+  }
+
+  #start(number: number, call: CompiledCall): void {
+    this.nextCall = number;
+    const { clock, session, emit } = this.input;
+    this.#states.set(number, { started: clock.now().getTime(), fields: {}, wants: undefined, path: "", diffs: [] });
+    const item = call.item === undefined ? {} : { item: call.node.noLog ? "(no_log)" : call.item };
+    emit({ type: "task.start", time: clock.now().toISOString(), host: session.host.name, task: call.ref, ...item });
+  }
+
+  #sink(call: CompiledCall) {
+    const { clock, session, emit } = this.input;
+    const about = () => ({ time: clock.now().toISOString(), host: session.host.name, task: call.ref });
+    return {
+      line: (line: string) => emit({ type: "task.log", ...about(), line } satisfies RunEvent),
+      progress: (done: number, total: number, text: string) =>
+        emit({ type: "task.progress", ...about(), done, total, text } satisfies RunEvent),
+    };
+  }
+
+  /** A payload that a file is to become gives the new side of a diff. */
+  #finishDiff(state: CallState, status?: string): void {
+    const { wants } = state;
+    state.wants = undefined;
+    if (wants === undefined || wants.path === "" || !this.input.diff) return;
+    const after = this.input.sources.bytes(wants.sha256);
+    if (after !== undefined && (status === undefined || status === "changed")) this.#addDiff(state, state.old, after);
+    delete state.old;
+  }
+
+  #addDiff(state: CallState, before: Buffer | undefined, after: Uint8Array): void {
+    const old = before ?? Buffer.alloc(0);
+    delete state.old;
+    if (after.length > 131072 || !isText(old) || !isText(after)) return;
+    const unified = unifiedDiff(state.path, old.toString("utf8"), Buffer.from(after).toString("utf8"));
+    if (unified !== "") state.diffs.push({ path: state.path, unified });
+  }
+}

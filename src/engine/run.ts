@@ -1,0 +1,370 @@
+import { randomBytes } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { basename, dirname } from "node:path";
+import { type HostAccess, hostAccess } from "../inventory/host-address.js";
+import type { Inventory, InventoryHost } from "../inventory/types.js";
+import { Scope } from "../playbook/scope.js";
+import type { Play, Playbook, Value, Vars } from "../playbook/types.js";
+import { type EmitEvent, EVENT_VERSION, type HostRecap, type RunEvent } from "../report/events.js";
+import { Semaphore } from "../transport/semaphore.js";
+import type { Transport } from "../transport/transport.js";
+import {
+  EdgeError,
+  type ExitCode,
+  exitCodes,
+  formatPosition,
+  InputErrors,
+  InterruptedError,
+  UnreachableError,
+} from "../util/errors.js";
+import type { Secret } from "../util/secret.js";
+import type { HostScope } from "./compile.js";
+import { runHostPlay } from "./host-play.js";
+import { masker } from "./mask.js";
+import { emptyRecap } from "./recap.js";
+import { type Clock, HostSession, systemClock } from "./session.js";
+import { SourceStore } from "./sources.js";
+import { countTasks, type PlaySteps, playSteps } from "./steps.js";
+
+export interface RunOptions {
+  /** For the run.start event: `plan`, `apply`. */
+  readonly command: string;
+  /** Plan: nothing on the host is changed. */
+  readonly check: boolean;
+  /** Diffs in the results. */
+  readonly diff?: boolean;
+  /** Hosts at once; 10 unless given. */
+  readonly forks?: number;
+  /** Host pattern that narrows the plays' own. */
+  readonly limit?: string | undefined;
+  readonly tags?: readonly string[];
+  readonly skipTags?: readonly string[];
+  /** `-e`: stronger than everything else. */
+  readonly extraVars?: Vars;
+}
+
+export interface RunInput {
+  readonly playbook: Playbook;
+  readonly inventory: Inventory;
+  readonly connect: (host: InventoryHost, signal: AbortSignal | undefined) => Promise<Transport>;
+  readonly connectLocal: () => Promise<Transport>;
+  /** How a host is reached and root is become on it; read from its variables unless given. */
+  readonly access?: (host: InventoryHost) => HostAccess;
+  readonly options: RunOptions;
+  readonly emit: EmitEvent;
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  /** Values that no event may hold. */
+  readonly secrets?: readonly (string | Secret)[];
+  /** Fetches a controller file that does not exist. @throws EdgeError when it cannot */
+  readonly resolveMissingSource?: (path: string) => Promise<void>;
+  /** Says which missing files can be fetched; all of them, unless given, when resolveMissingSource is. */
+  readonly canResolveSource?: (path: string) => boolean;
+}
+
+export interface RunOutcome {
+  readonly recap: Readonly<Record<string, HostRecap>>;
+  readonly exitCode: ExitCode;
+  /** Something changed, or would. */
+  readonly dirty: boolean;
+}
+
+const DEFAULT_FORKS = 10;
+
+/** Runs a playbook on its hosts. Failures of hosts are events and numbers; only mistakes in the input are thrown. */
+export async function runPlaybook(input: RunInput): Promise<RunOutcome> {
+  return await new PlaybookRun(input).run();
+}
+
+class PlaybookRun {
+  readonly #input: RunInput;
+  readonly #clock: Clock;
+  readonly #emit: EmitEvent;
+  readonly #id = randomBytes(6).toString("hex");
+  readonly #sources = new SourceStore();
+  readonly #sessions = new Map<string, HostSession>();
+  readonly #recaps: Record<string, HostRecap> = {};
+  readonly #failed = new Set<string>();
+  readonly #states = new Map<string, { facts: Record<string, Value>; registers: Record<string, Value> }>();
+  readonly #errors: EdgeError[] = [];
+  #taskFailed = false;
+
+  constructor(input: RunInput) {
+    this.#input = input;
+    this.#clock = input.clock ?? systemClock;
+    const mask = masker((input.secrets ?? []).map((secret) => (typeof secret === "string" ? secret : secret.reveal())));
+    this.#emit = (event) => input.emit(maskEvent(event, mask));
+  }
+
+  #now(): string {
+    return this.#clock.now().toISOString();
+  }
+
+  async run(): Promise<RunOutcome> {
+    const { playbook, options } = this.#input;
+    const began = this.#clock.now().getTime();
+    const filter = { tags: options.tags ?? [], skipTags: options.skipTags ?? [] };
+    const plays = playbook.plays.map((play) => ({ play, steps: playSteps(play, filter), hosts: this.#hostsOf(play) }));
+    const hosts = [...new Set(plays.flatMap(({ hosts: names }) => names.map((host) => host.name)))];
+    for (const name of hosts) this.#recaps[name] = emptyRecap();
+    this.#emit({
+      type: "run.start",
+      version: EVENT_VERSION,
+      time: this.#now(),
+      run: this.#id,
+      command: options.command,
+      check: options.check,
+      hosts,
+    });
+    try {
+      for (const { play, steps, hosts: playHosts } of plays) {
+        if (this.#input.signal?.aborted) break;
+        await this.#play(play, steps, playHosts);
+        if (play.anyErrorsFatal && this.#failed.size > 0) break;
+      }
+    } finally {
+      await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    }
+    for (const name of hosts) {
+      this.#emit({ type: "host.end", time: this.#now(), host: name, recap: this.#recaps[name] ?? emptyRecap() });
+    }
+    const exitCode = this.#exitCode();
+    const recap = { ...this.#recaps };
+    this.#emit({
+      type: "run.end",
+      time: this.#now(),
+      recap,
+      exitCode,
+      durationMs: this.#clock.now().getTime() - began,
+    });
+    return { recap, exitCode, dirty: Object.values(recap).some((one) => one.changed > 0 || one.pending > 0) };
+  }
+
+  #exitCode(): ExitCode {
+    if (this.#input.signal?.aborted) return exitCodes.interrupted;
+    if (this.#taskFailed) return exitCodes.taskFailed;
+    const codes = new Set(this.#errors.map((error) => error.exitCode));
+    const order = [
+      exitCodes.internal,
+      exitCodes.hostKey,
+      exitCodes.unreachable,
+      exitCodes.locked,
+      exitCodes.taskFailed,
+      exitCodes.usage,
+    ];
+    return [...order, exitCodes.interrupted].find((code) => codes.has(code)) ?? exitCodes.ok;
+  }
+
+  #hostsOf(play: Play): readonly InventoryHost[] {
+    const { inventory, options } = this.#input;
+    if (play.hosts === "localhost" && !inventory.hosts.some((host) => host.name === "localhost"))
+      return [implicitLocalhost(play)];
+    const chosen = inventory.select(play.hosts);
+    if (options.limit === undefined) return chosen;
+    const allowed = new Set(inventory.select(options.limit).map((host) => host.name));
+    return chosen.filter((host) => allowed.has(host.name));
+  }
+
+  async #play(play: Play, steps: PlaySteps, all: readonly InventoryHost[]): Promise<void> {
+    const hosts = all.filter((host) => !this.#failed.has(host.name));
+    this.#emit({
+      type: "play.start",
+      time: this.#now(),
+      play: play.name,
+      hosts: hosts.map((host) => host.name),
+      tasks: countTasks(steps.steps),
+    });
+    const size = play.serial === undefined || play.serial <= 0 ? Math.max(1, hosts.length) : play.serial;
+    for (let from = 0; from < hosts.length; from += size) {
+      const batch = hosts.slice(from, from + size);
+      const slots = new Semaphore(this.#input.options.forks ?? DEFAULT_FORKS);
+      await Promise.all(batch.map((host) => slots.run(() => this.#hostPlay(play, steps, host, hosts))));
+      // As Ansible: a batch in which every host failed ends the play.
+      if (batch.every((host) => this.#failed.has(host.name))) break;
+    }
+  }
+
+  async #hostPlay(play: Play, steps: PlaySteps, host: InventoryHost, hosts: readonly InventoryHost[]): Promise<void> {
+    if (this.#input.signal?.aborted) return;
+    try {
+      await this.#onHost(play, steps, host, hosts);
+    } catch (error) {
+      this.#failed.add(host.name);
+      this.#report(host, error);
+    }
+  }
+
+  async #onHost(play: Play, steps: PlaySteps, host: InventoryHost, hosts: readonly InventoryHost[]): Promise<void> {
+    const { options, signal } = this.#input;
+    const access = (this.#input.access ?? ((one: InventoryHost) => hostAccess(one)))(host);
+    const session = await this.#connected(play, host, access);
+    const known = await session.facts();
+    const state = this.#states.get(host.name) ?? { facts: {}, registers: {} };
+    this.#states.set(host.name, state);
+    const scope: HostScope = {
+      base: baseScope(host, known.facts),
+      extraVars: options.extraVars ?? {},
+      magic: this.#magic(play, host, hosts, known.facts),
+      facts: state.facts,
+      registers: state.registers,
+      uid: known.uid,
+      localUid: process.getuid?.() ?? 0,
+      first: hosts[0]?.name === host.name,
+      local: session.isLocal,
+      become: access.become,
+      becomeUser: access.becomeUser,
+    };
+    const canFetch =
+      this.#input.canResolveSource ?? (this.#input.resolveMissingSource === undefined ? () => false : () => true);
+    const diff = options.diff ?? false;
+    const result = await runHostPlay({
+      play,
+      steps,
+      host: scope,
+      session,
+      sources: this.#sources,
+      build: { sources: this.#sources, wantDiff: diff, canFetch, directories: [] },
+      diff,
+      emit: this.#emit,
+      clock: this.#clock,
+      signal,
+      run: this.#id,
+      who: this.#who(),
+      newNonce: () => randomBytes(9).toString("hex"),
+      resolveMissingSource: this.#input.resolveMissingSource,
+      planOnly: options.check,
+    });
+    this.#states.set(host.name, { facts: scope.facts, registers: scope.registers });
+    this.#add(host.name, result.recap);
+    if (result.failed) {
+      this.#failed.add(host.name);
+      this.#taskFailed = true;
+    }
+  }
+
+  async #connected(play: Play, host: InventoryHost, given: HostAccess): Promise<HostSession> {
+    const known = this.#sessions.get(host.name);
+    if (known !== undefined) return known;
+    const local = play.connection === "local" || given.address.connection === "local";
+    const access: HostAccess = local ? { ...given, address: { ...given.address, connection: "local" } } : given;
+    const { connect, connectLocal, signal } = this.#input;
+    const session = new HostSession(host, { connect, connectLocal, access, clock: this.#clock, signal });
+    const transport = await session.transport();
+    this.#sessions.set(host.name, session);
+    this.#emit({ type: "host.connected", time: this.#now(), host: host.name, description: transport.description });
+    const facts = await session.facts();
+    this.#emit({ type: "host.facts", time: this.#now(), host: host.name, summary: facts.summary });
+    return session;
+  }
+
+  #who(): string {
+    let user = "unknown";
+    try {
+      user = userInfo().username;
+    } catch {
+      // no passwd entry, as in some containers
+    }
+    return `${user}@${hostname()} since ${this.#now()}, edge-setup ${this.#input.options.command}`;
+  }
+
+  #magic(play: Play, host: InventoryHost, hosts: readonly InventoryHost[], facts: Vars): Vars {
+    const { inventory, playbook, options } = this.#input;
+    const names = hosts.map((one) => one.name);
+    const groups: Record<string, Value> = {};
+    for (const [group, members] of Object.entries(inventory.groups)) groups[group] = members;
+    return {
+      inventory_hostname: host.name,
+      inventory_hostname_short: host.name.split(".")[0] ?? host.name,
+      group_names: host.groups.filter((group) => group !== "all"),
+      groups,
+      hostvars: Object.fromEntries(inventory.hosts.map((one) => [one.name, one.vars])),
+      play_hosts: names,
+      ansible_play_hosts: names,
+      ansible_play_hosts_all: names,
+      ansible_play_batch: names,
+      ansible_play_name: play.name,
+      playbook_dir: dirname(playbook.file),
+      inventory_file: inventory.file,
+      inventory_dir: dirname(inventory.file),
+      inventory_basename: basename(inventory.file),
+      ansible_check_mode: options.check,
+      ansible_diff_mode: options.diff ?? false,
+      ansible_facts: facts,
+    };
+  }
+
+  #add(host: string, recap: HostRecap): void {
+    const total = this.#recaps[host] ?? emptyRecap();
+    for (const key of Object.keys(recap) as (keyof HostRecap)[]) total[key] += recap[key];
+    this.#recaps[host] = total;
+  }
+
+  #report(host: InventoryHost, error: unknown): void {
+    if (!(error instanceof EdgeError)) {
+      // A bug of ours must not look like a failure of the host; other hosts finish first.
+      this.#taskFailed = true;
+      this.#message(
+        host,
+        `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        undefined,
+      );
+      this.#add(host.name, { ...emptyRecap(), failed: 1 });
+      return;
+    }
+    this.#errors.push(error);
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    if (error instanceof UnreachableError || error.exitCode === exitCodes.hostKey) {
+      this.#emit({
+        type: "host.unreachable",
+        time: this.#now(),
+        host: host.name,
+        code: error.code,
+        text: error.message,
+        ...hint,
+      });
+      this.#add(host.name, { ...emptyRecap(), unreachable: 1 });
+      return;
+    }
+    const parts = error instanceof InputErrors ? error.errors : [error];
+    for (const part of parts) {
+      const place = part.position === undefined ? "" : `${formatPosition(part.position)}: `;
+      this.#message(host, place + part.message, part.hint);
+    }
+    if (!(error instanceof InterruptedError)) this.#add(host.name, { ...emptyRecap(), failed: 1 });
+  }
+
+  #message(host: InventoryHost, text: string, hint: string | undefined): void {
+    const more = hint === undefined ? {} : { hint };
+    this.#emit({ type: "message", time: this.#now(), level: "error", host: host.name, text, ...more });
+  }
+}
+
+/** `hosts: localhost` in an inventory that does not have it. */
+function implicitLocalhost(play: Play): InventoryHost {
+  return {
+    name: "localhost",
+    groups: [],
+    vars: { ansible_connection: "local" },
+    origins: {},
+    position: play.position,
+  };
+}
+
+/** Inventory variables are templates of the operator's; facts come from the host and are data. */
+function baseScope(host: InventoryHost, facts: Vars): Scope {
+  const prefixed = Object.fromEntries(Object.entries(facts).map(([name, value]) => [`ansible_${name}`, value]));
+  return new Scope().withTemplates(host.vars, host.origins).withValues(prefixed);
+}
+
+/** Masks every text of an event that comes from a host or a playbook. */
+function maskEvent(event: RunEvent, mask: (text: string) => string): RunEvent {
+  const walk = (value: unknown, key: string): unknown => {
+    if (typeof value === "string") return key === "type" || key === "time" ? value : mask(value);
+    if (Array.isArray(value)) return value.map((item) => walk(item, key));
+    if (typeof value === "object" && value !== null) {
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, name)]));
+    }
+    return value;
+  };
+  return walk(event, "") as RunEvent;
+}

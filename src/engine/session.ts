@@ -1,0 +1,202 @@
+import type { HostAccess } from "../inventory/host-address.js";
+import type { InventoryHost } from "../inventory/types.js";
+import { type Become, becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
+import type { Transport } from "../transport/transport.js";
+import { InterruptedError, TaskError, UnreachableError } from "../util/errors.js";
+import { quote } from "../util/shell.js";
+import type { Target } from "./compiled.js";
+import { FACTS_LIMIT, factsProgram, type HostFacts, parseFacts } from "./facts.js";
+import { launchCommand } from "./program.js";
+import { printable } from "./protocol.js";
+import { type TarEntry, tarGzip } from "./tar.js";
+
+/** Time as the engine sees it. */
+export interface Clock {
+  now(): Date;
+  /** @throws InterruptedError when the signal aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  sleep: (milliseconds, signal) =>
+    new Promise((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        reject(new InterruptedError("E_INTERRUPTED", "The run is interrupted."));
+      };
+      if (signal?.aborted) return reject(new InterruptedError("E_INTERRUPTED", "The run is interrupted."));
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      }, milliseconds);
+      signal?.addEventListener("abort", stop, { once: true });
+    }),
+};
+
+export interface SessionOptions {
+  readonly connect: (host: InventoryHost, signal: AbortSignal | undefined) => Promise<Transport>;
+  readonly connectLocal: () => Promise<Transport>;
+  readonly access: HostAccess;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A link that broke is opened again after these pauses, in milliseconds. */
+const RECONNECT_AFTER = [2000, 5000, 10000];
+const STDERR_LIMIT = 64 * 1024;
+
+/** One host's connection for the length of a run: facts and programs go through it. */
+export class HostSession {
+  #remote: Transport | undefined;
+  #local: Transport | undefined;
+  #facts: HostFacts | undefined;
+  #running: { pid: number; target: Target } | undefined;
+
+  constructor(
+    readonly host: InventoryHost,
+    private readonly options: SessionOptions,
+  ) {}
+
+  get isLocal(): boolean {
+    return this.options.access.address.connection === "local";
+  }
+
+  /** Connects unless connected. @throws UnreachableError, HostKeyError */
+  async transport(): Promise<Transport> {
+    this.#remote ??= this.isLocal
+      ? await this.#localTransport()
+      : await this.options.connect(this.host, this.options.signal);
+    return this.#remote;
+  }
+
+  async #localTransport(): Promise<Transport> {
+    this.#local ??= await this.options.connectLocal();
+    return this.#local;
+  }
+
+  /** Facts, gathered once a run, as the user who logs in. */
+  async facts(): Promise<HostFacts> {
+    if (this.#facts !== undefined) return this.#facts;
+    const transport = await this.transport();
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onStdout = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= FACTS_LIMIT) chunks.push(chunk);
+    };
+    const { signal } = this.options;
+    await transport.exec("sh", {
+      stdin: Buffer.from(factsProgram),
+      onStdout,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    this.#facts = parseFacts(Buffer.concat(chunks).toString("utf8"));
+    return this.#facts;
+  }
+
+  /**
+   * Sends a program with its payloads and runs it.
+   * @param spoke tells whether the program has said anything: if not, sudo or the shell is to blame.
+   * @throws UnreachableError code E_CONNECTION_LOST, or what sudo says.
+   */
+  async run(
+    target: Target,
+    entries: readonly TarEntry[],
+    onStdout: (chunk: Buffer) => void,
+    spoke: () => boolean,
+  ): Promise<void> {
+    const transport = target.local ? await this.#localTransport() : await this.transport();
+    const bytes = entries.reduce((total, entry) => total + entry.size, 0);
+    const launch = launchCommand(bytes);
+    const archive = tarGzip(entries);
+    const stderr: Buffer[] = [];
+    let stderrSize = 0;
+    const onStderr = (chunk: Buffer) => {
+      stderrSize += chunk.length;
+      if (stderrSize <= STDERR_LIMIT) stderr.push(chunk);
+    };
+    const { becomePassword } = this.options.access;
+    const become = this.#become(target);
+    const command = become.method === "none" ? `sh -c ${quote(launch)}` : becomeCommand(become, launch);
+    const stdin =
+      become.needsPassword && becomePassword !== undefined ? stdinWithPassword(becomePassword, archive) : archive;
+    const stop = () => void this.#stop().catch(() => undefined);
+    const { signal } = this.options;
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      const result = await transport.exec(command, { stdin, onStdout, onStderr });
+      if (spoke()) return;
+      const said = printable(Buffer.concat(stderr).toString("utf8")).trim();
+      throw (
+        (become.method === "sudo" ? diagnoseSudo(result.code, said) : undefined) ??
+        new TaskError(
+          "E_PROGRAM",
+          `The host does not run the program: ${said.split("\n").slice(-3).join("; ") || `exit status ${result.code}`}`,
+          {
+            hint: "The host needs sh, tar, gzip and coreutils, and room in /run or /tmp.",
+          },
+        )
+      );
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      this.#running = undefined;
+    }
+  }
+
+  /** The running program has told its process id. */
+  noteProgram(pid: number, target: Target): void {
+    this.#running = { pid, target };
+    if (this.options.signal?.aborted) void this.#stop().catch(() => undefined);
+  }
+
+  /** Asks the program to end after the task at hand. */
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    const { target, pid } = running;
+    const transport = target.local ? await this.#localTransport() : await this.transport();
+    const become = this.#become(target);
+    const { becomePassword } = this.options.access;
+    const command = `kill -TERM ${pid}`;
+    await transport.exec(become.method === "none" ? command : becomeCommand(become, command), {
+      stdin:
+        become.needsPassword && becomePassword !== undefined
+          ? stdinWithPassword(becomePassword, new Uint8Array())
+          : new Uint8Array(),
+    });
+  }
+
+  #become(target: Target): Become {
+    return target.user === undefined
+      ? { method: "none", user: "", needsPassword: false }
+      : { method: "sudo", user: target.user, needsPassword: this.options.access.becomePassword !== undefined };
+  }
+
+  /** Opens a broken link again. @throws the last attempt's error */
+  async reconnect(lost: UnreachableError, onTry: (text: string) => void): Promise<void> {
+    const { clock, signal, connect } = this.options;
+    let failure: unknown = lost;
+    await this.#remote?.close().catch(() => undefined);
+    this.#remote = undefined;
+    for (const pause of RECONNECT_AFTER) {
+      onTry(`link lost, connecting again in ${pause / 1000} s`);
+      await clock.sleep(pause, signal);
+      try {
+        this.#remote = await connect(this.host, signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof UnreachableError)) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async close(): Promise<void> {
+    const open = new Set([this.#remote, this.#local]);
+    this.#remote = undefined;
+    this.#local = undefined;
+    for (const transport of open) await transport?.close().catch(() => undefined);
+  }
+}

@@ -12,6 +12,9 @@ export class FakeRtmpServer {
   readonly messages: RtmpMessage[] = [];
   readonly sockets: Socket[] = [];
   #server: Server;
+  readonly #accepted = new Set<Socket>();
+  /** Called when a publisher that was accepted leaves. */
+  onDelete: () => void = () => {};
 
   private constructor(readonly answer: (name: string) => PublishAnswer) {
     this.#server = createServer((socket) => this.#serve(socket));
@@ -23,8 +26,12 @@ export class FakeRtmpServer {
     return fake;
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   connect(): Socket {
-    return connect((this.#server.address() as AddressInfo).port, "127.0.0.1");
+    return connect(this.port, "127.0.0.1");
   }
 
   /** Messages of one type. */
@@ -81,11 +88,14 @@ export class FakeRtmpServer {
       ping(socket);
     } else if (name === "publish") {
       this.#onPublish(socket, String(argument));
+    } else if (name === "deleteStream" && this.#accepted.delete(socket)) {
+      this.onDelete();
     }
   }
 
   #onPublish(socket: Socket, name: string): void {
     const answer = this.answer(name);
+    if (answer === "start") this.#accepted.add(socket);
     if (answer === "close") socket.end();
     if (answer === "bad-name") status(socket, "error", "NetStream.Publish.BadName", `Already publishing ${name}`);
     if (answer === "start" || answer === "revoke")

@@ -1,0 +1,199 @@
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import t from "tap";
+import { verifyEdge } from "../../../src/edge/verify.js";
+import type { EdgeTarget } from "../../../src/edge/verify-context.js";
+import type { RunEvent } from "../../../src/report/events.js";
+import { Secret } from "../../../src/util/secret.js";
+import { FakeRtmpServer } from "./fake-rtmp-server.js";
+
+// Each verification waits for its stream most of the time.
+t.jobs = 8;
+
+const segments = [0, 1].map((index) => readFileSync(`test/unit/edge/fixtures/nginx-rtmp-${index}.mpegts`));
+const token = "right-token";
+const password = "status-password";
+const cors = { "access-control-allow-origin": "*" };
+
+/** What a fake edge does differently from a good one. */
+interface Faults {
+  readonly acceptsAnyToken?: boolean;
+  readonly leaksRefused?: boolean;
+  readonly acceptsSecond?: boolean;
+  readonly openStatus?: boolean;
+  readonly reflects?: boolean;
+  readonly external?: boolean;
+  readonly renamesSegments?: boolean;
+  readonly noCors?: boolean;
+  readonly cached?: boolean;
+  readonly stuck?: boolean;
+  readonly neverStops?: boolean;
+}
+
+/** An edge of one process: a segment of one second appears every 300 ms while its stream is published. */
+class FakeEdge {
+  readonly requests: string[] = [];
+  #live: { name: string; since: number; until: number } | undefined;
+  #publishers = 0;
+  constructor(readonly faults: Faults) {}
+
+  publish = (key: string) => {
+    const [name = "", query = ""] = key.split("?");
+    if (query !== `token=${token}` && !this.faults.acceptsAnyToken) return "close" as const;
+    if (this.#live !== undefined && !this.faults.acceptsSecond) return "bad-name" as const;
+    this.#publishers += 1;
+    this.#live ??= { name, since: Date.now(), until: Number.POSITIVE_INFINITY };
+    return "start" as const;
+  };
+
+  unpublish(): void {
+    this.#publishers -= 1;
+    if (this.#live === undefined || this.#publishers > 0 || this.faults.neverStops) return;
+    if (this.#live.name.endsWith("-refused")) this.#live = undefined;
+    else this.#live.until = Date.now();
+  }
+
+  serve = (request: IncomingMessage, response: ServerResponse) => {
+    const url = new URL(request.url ?? "/", "http://edge");
+    this.requests.push(url.pathname);
+    const send = (status: number, headers: Record<string, string>, body: string | Buffer = "") =>
+      response.writeHead(status, headers).end(body);
+    const allow = this.faults.noCors ? {} : cors;
+    if (url.pathname.endsWith(".m3u8")) {
+      const text = this.#playlist(url.pathname.slice("/hls/".length, -".m3u8".length));
+      const cache = this.faults.cached ? "max-age=60" : "public, max-age=1";
+      const headers = { ...allow, "content-type": "application/vnd.apple.mpegurl", "cache-control": cache };
+      return text === undefined ? send(404, {}) : send(200, headers, text);
+    }
+    if (url.pathname.endsWith(".ts")) {
+      const index = Number(/(\d)\.ts$/.exec(url.pathname)?.[1]) % 2;
+      const headers = { ...allow, "content-type": "video/mp2t", "cache-control": "max-age=3600, immutable" };
+      return send(200, headers, segments[index]);
+    }
+    if (url.pathname === "/status") {
+      const login = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
+      return send(this.faults.openStatus || request.headers.authorization === login ? 200 : 401, {});
+    }
+    if (url.pathname === "/player.js") return send(200, { "content-type": "text/javascript" });
+    const stream = this.faults.reflects ? (url.searchParams.get("stream") ?? "") : "";
+    const script = this.faults.external ? "https://cdn.example/hls.js" : "player.js";
+    return send(200, { "content-type": "text/html" }, `<title>${stream}</title><script src="${script}"></script>`);
+  };
+
+  #playlist(name: string): string | undefined {
+    const live = this.#live;
+    if (this.faults.leaksRefused && name.endsWith("-refused")) return this.#lines(0, 1);
+    if (live === undefined || live.name !== name) return undefined;
+    const age = Math.min(Date.now(), live.until) - live.since;
+    return this.#lines(0, this.faults.stuck ? Math.min(2, age / 300) : age / 300);
+  }
+
+  #lines(first: number, count: number): string {
+    const lines = ["#EXTM3U", `#EXT-X-MEDIA-SEQUENCE:${first}`, "#EXT-X-TARGETDURATION:1"];
+    const suffix = this.faults.renamesSegments ? `${Math.floor(count)}-` : "";
+    for (let index = 0; index < Math.floor(count); index++) {
+      lines.push("#EXT-X-DISCONTINUITY", "#EXTINF:1.0,", `s${suffix}${index}.ts`);
+    }
+    return lines.join("\n");
+  }
+}
+
+async function verify(
+  t: { teardown(done: () => Promise<void>): void },
+  faults: Faults,
+  more: Partial<EdgeTarget> = {},
+) {
+  const edge = new FakeEdge(faults);
+  const rtmp = await FakeRtmpServer.start(edge.publish);
+  rtmp.onDelete = () => edge.unpublish();
+  const web = createServer(edge.serve);
+  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+  t.teardown(async () => {
+    await rtmp.stop();
+    await new Promise((resolve) => web.close(resolve));
+  });
+  const ports = { rtmpPort: rtmp.port, httpPort: (web.address() as AddressInfo).port };
+  const target: EdgeTarget = {
+    ...{ name: "edge", host: "127.0.0.1", ...ports, https: false, httpsPort: 443 },
+    ...{ corsOrigin: "*", immutableSegments: true, fragmentMs: 300 },
+    ...{ token: new Secret(token), statusUser: "admin", statusPassword: new Secret(password) },
+    ...more,
+  };
+  const events: RunEvent[] = [];
+  const openTcp = async (_host: string, port: number) => connect(port, "127.0.0.1");
+  const result = await verifyEdge({ target, emit: (event) => events.push(event), openTcp });
+  const not = (status: string) => result.checks.filter((check) => check.status === status).map((check) => check.id);
+  return { result, events, edge, failed: not("fail"), warned: not("warn"), skipped: not("skip") };
+}
+
+t.test("a good edge passes, and no secret is told", { buffered: true }, async (t) => {
+  const { result, events, failed, skipped } = await verify(t, {});
+  t.same(failed, []);
+  t.same(skipped, ["rtmp-play"], "our own host may play");
+  t.ok(result.ok);
+  t.ok((result.firstSegmentMs ?? 0) >= 250, "the first segment's time is measured");
+  t.notMatch(JSON.stringify([events, result]), new RegExp(`${token}|${password}`));
+  const told = events.flatMap((event) => (event.type === "check.result" ? [event.check.id] : []));
+  t.same(
+    told,
+    result.checks.map((check) => check.id),
+  );
+  t.equal(new Set(told).size, 16);
+  t.ok(result.checks.every((check) => check.reason !== ""));
+});
+
+const broken: [string, Faults, string[]][] = [
+  ["takes any token", { acceptsAnyToken: true }, ["publish-wrong-token"]],
+  ["writes before it asks for the token", { leaksRefused: true }, ["publish-wrong-token"]],
+  ["takes a second publisher", { acceptsSecond: true }, ["second-publisher"]],
+  ["shows its status to everybody", { openStatus: true }, ["status"]],
+  ["repeats a hostile stream name", { reflects: true }, ["player"]],
+  ["loads its player from elsewhere", { external: true }, ["player"]],
+  ["has two writers of one playlist", { renamesSegments: true }, ["playlist-advances"]],
+  ["sends no CORS header", { noCors: true }, ["playlist-headers", "segment-headers"]],
+  ["lets playlists be cached", { cached: true }, ["playlist-headers"]],
+  ["goes on after the publisher left", { neverStops: true }, ["unpublish"]],
+];
+for (const [name, faults, expected] of broken) {
+  t.test(`an edge that ${name}`, { buffered: true }, async (t) => {
+    const { result, failed } = await verify(t, faults);
+    t.same(failed, expected);
+    t.notOk(result.ok);
+  });
+}
+
+t.test("a wrong token in the inventory", { buffered: true }, async (t) => {
+  const { result, failed } = await verify(t, {}, { token: new Secret("old") });
+  t.same(failed, ["publish"]);
+  t.match(result.checks.find((check) => check.id === "publish")?.hint, /token in the inventory/);
+  t.equal(result.firstSegmentMs, undefined);
+});
+
+t.test("ports that only the host itself sees are tunnelled, with a warning", { buffered: true }, async (t) => {
+  const { result, warned, failed } = await verify(t, {}, { host: "edge.invalid" });
+  t.same(failed, []);
+  t.same(warned, ["rtmp-port", "http-port"]);
+  t.ok(result.ok);
+});
+
+t.test("an interrupted verification ends its stream", { buffered: true }, async (t) => {
+  const edge = new FakeEdge({ stuck: true });
+  const rtmp = await FakeRtmpServer.start(edge.publish);
+  t.teardown(() => rtmp.stop());
+  const web = createServer(edge.serve);
+  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => web.close());
+  const abort = new AbortController();
+  const target: EdgeTarget = {
+    ...{ name: "edge", host: "127.0.0.1", rtmpPort: rtmp.port, httpPort: (web.address() as AddressInfo).port },
+    ...{ https: false, httpsPort: 443, corsOrigin: "*", immutableSegments: true, fragmentMs: 300 },
+    ...{ token: new Secret(token), statusUser: "admin", statusPassword: new Secret(password) },
+  };
+  const emit = (event: RunEvent) => {
+    if (event.type === "check.start" && event.check.id === "playlist-advances") setTimeout(() => abort.abort(), 100);
+  };
+  await t.rejects(verifyEdge({ target, emit, signal: abort.signal }), { name: "InterruptedError" });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.ok(rtmp.sockets.every((socket) => socket.destroyed || socket.readableEnded));
+});

@@ -23,15 +23,6 @@ export function labImpossible(): string | false {
   return missing.length > 0 ? `lab hosts need ${missing.join(", ")}` : false;
 }
 
-/** What an edge compiles and runs with, installed once for all suites, so that none waits for apt. */
-export const edgeLayer = {
-  name: "edge",
-  packages: [
-    ...["gcc", "make", "libc6-dev", "libpcre2-dev", "libssl-dev", "zlib1g-dev"],
-    ...["ffmpeg", "certbot", "python3"],
-  ],
-} as const;
-
 /** Boots a host that ends with the test. */
 export async function bootForTest(t: TestScope, options: BootOptions): Promise<LabHost> {
   const host = await bootHost({ onProgress: (line) => t.comment(line), ...options });
@@ -59,16 +50,17 @@ export function ssh(host: LabHost, command: string, user = host.user): Promise<L
 /** Runs a program to its end and gives what it wrote; never rejects on exit codes. */
 export function runProgram(
   argv: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
 ): Promise<LabExecResult> {
   const [program = "", ...words] = argv;
   return new Promise((resolve, reject) => {
-    const settings = { ...options, maxBuffer: 64 * 1024 * 1024 };
+    const { input: _, ...rest } = options;
+    const settings = { ...rest, maxBuffer: 64 * 1024 * 1024 };
     const child = execFile(program, words, settings, (error, stdout, stderr) => {
       if (error && typeof error.code !== "number" && error.signal === null) reject(error);
       else resolve({ code: child.exitCode ?? 1, stdout, stderr });
     });
-    child.stdin?.end();
+    child.stdin?.end(options.input);
   });
 }
 

@@ -1,0 +1,52 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { LabExecResult, LabHost } from "../../../src/lab/index.js";
+import type { RunEvent } from "../../../src/report/events.js";
+import { runProgram } from "./lab.js";
+
+const program = resolve(import.meta.dirname, "../../../dist/cli/main.js");
+
+/** A folder as an operator has one: an inventory, an ssh_config, and a state of its own. */
+export interface Desk {
+  readonly folder: string;
+  readonly state: string;
+  /** Runs the built command line in the folder, as a user would. */
+  run(...words: string[]): Promise<LabExecResult>;
+  /** The same with `--json`: the events of the run. */
+  events(...words: string[]): Promise<{ code: number; events: RunEvent[]; stdout: string; stderr: string }>;
+}
+
+/**
+ * @param folder an empty folder
+ * @param host whose known_hosts the desk trusts; several hosts of one lab share it
+ */
+export function makeDesk(folder: string, host: LabHost): Desk {
+  const state = join(folder, "state");
+  mkdirSync(state, { recursive: true });
+  writeFileSync(
+    join(folder, "ssh_config"),
+    `Host *\n  UserKnownHostsFile ${host.knownHostsFile}\n  GlobalKnownHostsFile /dev/null\n  IdentitiesOnly yes\n`,
+  );
+  const env = {
+    ...process.env,
+    XDG_STATE_HOME: state,
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+    NO_COLOR: "1",
+  };
+  const run = (...words: string[]) =>
+    runProgram([process.execPath, program, ...words, "--ssh-config", join(folder, "ssh_config")], { cwd: folder, env });
+  return {
+    folder,
+    state,
+    run,
+    async events(...words) {
+      const { code, stdout, stderr } = await run(...words, "--json");
+      const events = stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as RunEvent);
+      return { code, events, stdout, stderr };
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import {
+  bootHost,
+  findFrozen,
+  freezeHost,
+  type LabHost,
+  type LabLayer,
+  type LabLayerRequest,
+} from "../../../src/lab/index.js";
+import { inventoryOf, runProgram } from "./lab.js";
+
+const root = resolve(import.meta.dirname, "../../..");
+const program = join(root, "dist/cli/main.js");
+
+/** Inventory name of a provisioned host; its secrets are filed under it. */
+export const EDGE = "edge";
+
+/** Folders that decide what an edge is: when one changes, the provisioned layer is made anew. */
+const PRODUCT = ["playbooks", "assets", "systemd", "nginx-build", "src/inventory", "src/modules"];
+
+/** Where a provisioned host keeps the inventory that it was made from (its secrets above all) for the next boots. */
+const KEPT_INVENTORY = "/root/lab-inventory";
+
+/** Sources that the package mirror alone can give. */
+const LAB_VARS = { nginx_sources: "debian" };
+
+interface TestScope {
+  teardown(handler: () => unknown): void;
+  comment(text: string): void;
+}
+
+/** A host with its inventory, and edge-setup as a user would call it. */
+export interface LabEdge {
+  readonly host: LabHost;
+  /** Folder of edges.yml and its group_vars. */
+  readonly folder: string;
+  readonly inventory: string;
+  readonly sshConfig: string;
+  /** Runs `edge-setup WORDS -i ... --ssh-config ... --no-input` and gives what it wrote. */
+  edgeSetup(command: string, ...words: readonly string[]): ReturnType<typeof runProgram>;
+}
+
+/** The packages that the play asks for, so that no suite waits for apt. Python is for ansible-playbook. */
+export async function edgeLayer(): Promise<LabLayerRequest> {
+  const lock = JSON.parse(await readFile(join(root, "nginx-build/sources.lock.json"), "utf8"));
+  const build: string[] = lock.edge_lock.profiles["debian-trixie"].packages.debian;
+  return { name: "edge", packages: [...build, "ca-certificates", "certbot", "curl", "ffmpeg", "python3"] };
+}
+
+/** A bare host with the packages, an inventory for it in a folder of its own, both gone after the test. */
+export async function bootBare(t: TestScope, vars: Readonly<Record<string, unknown>> = {}): Promise<LabEdge> {
+  const onProgress = (line: string) => t.comment(line);
+  const host = await bootHost({ name: EDGE, layer: await edgeLayer(), onProgress });
+  t.teardown(() => host.stop());
+  const edge = await withInventory(host, { ...LAB_VARS, ...vars });
+  t.teardown(() => rm(edge.folder, { recursive: true, force: true }));
+  return edge;
+}
+
+/** A provisioned host. The first one of a state of the product is compiled and frozen, all others boot on that. */
+export async function bootEdge(t: TestScope): Promise<LabEdge> {
+  const key = await productKey();
+  const layer = (await findFrozen(EDGE, key)) ?? (await provision(t, key));
+  const host = await bootHost({ name: EDGE, from: layer, onProgress: (line) => t.comment(line) });
+  t.teardown(() => host.stop());
+  const edge = await withInventory(host, LAB_VARS);
+  t.teardown(() => rm(edge.folder, { recursive: true, force: true }));
+  const kept = await host.exec(`tar -C ${KEPT_INVENTORY} -cf - . | base64 -w0`);
+  await runProgram(["sh", "-c", `base64 -d | tar -C "$1" -xf -`, "sh", edge.folder], { input: kept.stdout });
+  return edge;
+}
+
+async function provision(t: TestScope, key: string): Promise<LabLayer> {
+  t.comment("provisioning the edge that the suites share (once for each state of the product, minutes)");
+  const host = await bootHost({ name: EDGE, layer: await edgeLayer(), onProgress: (line) => t.comment(line) });
+  try {
+    const edge = await withInventory(host, LAB_VARS);
+    const apply = await edge.edgeSetup("apply", "--yes", "--no-verify");
+    if (apply.code !== 0) throw new Error(`apply ends with code ${apply.code}:\n${apply.stdout}${apply.stderr}`);
+    const secrets = await runProgram(["sh", "-c", `tar -C "$1" -cf - group_vars | base64 -w0`, "sh", edge.folder]);
+    await host.exec(`mkdir -p -m 700 ${KEPT_INVENTORY} && base64 -d | tar -C ${KEPT_INVENTORY} -xf -`, {
+      input: secrets.stdout,
+    });
+    await rm(edge.folder, { recursive: true, force: true });
+    return await freezeHost(host, EDGE, key);
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+}
+
+/** Writes edges.yml and an ssh_config for the host, and calls the built program with them. */
+async function withInventory(host: LabHost, vars: Readonly<Record<string, unknown>>): Promise<LabEdge> {
+  const folder = await mkdtemp(join(tmpdir(), "edge-lab-"));
+  const inventory = join(folder, "edges.yml");
+  const sshConfig = join(folder, "ssh_config");
+  await writeFile(inventory, inventoryOf([host], vars));
+  await writeFile(sshConfig, sshConfigOf(host));
+  const edgeSetup = (command: string, ...words: readonly string[]) => {
+    const common = ["-i", inventory, "--ssh-config", sshConfig, "--no-input"];
+    const env = { ...process.env, NO_COLOR: "1", XDG_STATE_HOME: join(folder, "state") };
+    return runProgram([process.execPath, program, command, ...common, ...words], { cwd: folder, env });
+  };
+  return { host, folder, inventory, sshConfig, edgeSetup };
+}
+
+function sshConfigOf(host: LabHost): string {
+  const lines = [`UserKnownHostsFile ${host.knownHostsFile}`, "StrictHostKeyChecking yes", "IdentitiesOnly yes"];
+  return `Host ${host.address}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+/** Names the state of the product: a hash over all its files that shape a host. */
+async function productKey(): Promise<string> {
+  const hash = createHash("sha256");
+  for (const folder of PRODUCT) {
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    for (const file of files.sort()) hash.update(`${file.slice(root.length)}\0`).update(await readFile(file));
+  }
+  return hash.digest("hex").slice(0, 12);
+}

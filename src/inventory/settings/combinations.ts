@@ -28,7 +28,20 @@ export function findClashes(values: SettingValues): Clash[] {
     ...namingClashes(values),
     ...memoryClashes(values),
     ...httpClashes(values),
+    ...versionClashes(values),
   ];
+}
+
+function versionClashes({ nginx_sources, nginx_version, njs_version }: SettingValues): Clash[] {
+  const given = { nginx_version, njs_version };
+  if (nginx_sources === "upstream") return [];
+  return (["nginx_version", "njs_version"] as const)
+    .filter((name) => given[name] !== undefined)
+    .map((name) => ({
+      names: [name, "nginx_sources"],
+      message: `${name} has no effect with nginx_sources ${nginx_sources}, whose versions are Debian's`,
+      hint: `remove ${name}, or write nginx_sources: upstream`,
+    }));
 }
 
 function portClashes(values: SettingValues): Clash[] {

@@ -95,7 +95,7 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
     case "version":
       return typeof value === "number"
         ? fail("E_SETTING_TYPE", `is the number ${value} to YAML`, "quote it")
-        : matching(type, value, /^[0-9]+(\.[0-9]+){1,3}$/);
+        : matching(type, value, /^[0-9]+(\.[0-9]+){1,3}(-git)?$/);
     case "hostnames":
       return parseList(type, value, (item) => HOSTNAME.test(item), "is not a host name of the DNS");
     case "words":

@@ -138,8 +138,8 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   ["nginx_version: 1.31", "4:20: nginx_version is the number 1.31 to YAML (quote it)"],
   [
-    "nginx_version: 1.31.4",
-    "4:20: nginx_version has no effect: this version comes without a choice of versions (remove nginx_version)",
+    "{nginx_version: 1.30.4, nginx_sources: debian}",
+    "4:21: nginx_version has no effect with nginx_sources debian, whose versions are Debian's (remove nginx_version, or write nginx_sources: upstream)",
   ],
   [
     "{https: true, https_cert_domain: [live.example.org], https_cert_mail: ops@example.org}",

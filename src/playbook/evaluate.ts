@@ -90,7 +90,7 @@ function computeNode(expr: Expr, env: Env): Rt {
     case "slice":
       return slice(expr, env);
     case "list": {
-      const items = expr.items.map((part) => operand(part, env));
+      const items = expr.items.map((part) => compute(part, env));
       return expr.tuple === true ? Tuple.of2(items) : items;
     }
     case "dict":
@@ -100,7 +100,7 @@ function computeNode(expr: Expr, env: Env): Rt {
           if (name instanceof Undefined) throw new UndefinedProblem(name);
           const text = asText(name);
           if (text === undefined) throw new ValueProblem(`a key of a dict is a string here, not ${typeName(name)}`);
-          return [text, operand(value, env)] as const;
+          return [text, compute(value, env)] as const;
         }),
       );
     case "not":
@@ -126,11 +126,12 @@ function computeNode(expr: Expr, env: Env): Rt {
     case "filter": {
       const subject = compute(expr.subject, env);
       const spec = filterSpec(expr.name);
-      const args = expr.args.map((arg) => operand(arg, env));
-      const keywords = mapValues(expr.kwargs, (arg) => operand(arg, env));
-      // `default` and its like hand their subject through, mark and all.
-      if (spec?.keepUndefined === true) return callFilter(expr.name, subject, args, keywords);
-      return callFilter(expr.name, subject instanceof NativeText ? subject.text : subject, args, keywords);
+      // `default` and its like hand values through, mark and all.
+      const read = spec?.keepUndefined === true ? compute : operand;
+      const args = expr.args.map((arg) => read(arg, env));
+      const keywords = mapValues(expr.kwargs, (arg) => read(arg, env));
+      const keeps = spec?.keepUndefined === true || spec?.keepMark === true;
+      return callFilter(expr.name, !keeps && subject instanceof NativeText ? subject.text : subject, args, keywords);
     }
     case "test":
       return callTest(
@@ -290,7 +291,10 @@ function range(args: readonly Rt[]): View {
   if (step === 0) throw new ValueProblem("range()'s step is not zero");
   const size = Math.max(0, Math.ceil((stop - start) / step));
   if (size > MAX_RANGE) throw new ValueProblem(`range() gives at most ${MAX_RANGE} numbers`);
-  return new View(Array.from({ length: size }, (_, index) => start + index * step));
+  return new View(
+    Array.from({ length: size }, (_, index) => start + index * step),
+    true,
+  );
 }
 
 function call(expr: Extract<Expr, { kind: "call" }>, env: Env): Rt {

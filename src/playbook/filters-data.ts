@@ -206,7 +206,11 @@ export const dataFilters: FilterTable = {
     run: (subject) => {
       const text = needText(subject, "what b64decode reads").replace(/[^A-Za-z0-9+/=]/g, "");
       if (text.length % 4 !== 0) throw new ValueProblem("the text is not base64: its padding is wrong");
-      return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(text, "base64"));
+      try {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, "base64"));
+      } catch {
+        throw new ValueProblem("what the base64 text holds is not UTF-8");
+      }
     },
   },
   hash: {

@@ -96,6 +96,7 @@ export function dirname(path: string): string {
 }
 
 function joinPath(parts: readonly string[]): string {
+  if (parts.length === 0) throw new ValueProblem("path_join is given no parts");
   return parts.reduce((path, part) =>
     part.startsWith("/") ? part : path === "" || path.endsWith("/") ? path + part : `${path}/${part}`,
   );
@@ -174,5 +175,14 @@ export const textFilters: FilterTable = {
         ? joinPath(subject.map((part) => needText(part, "a part of a path")))
         : needText(subject, "a path"),
   },
-  quote: { params: [], run: (subject) => shellQuote(subject === null ? "" : str(subject)) },
+  quote: {
+    params: [],
+    keepMark: true,
+    run: (subject) => {
+      const text = subject === null ? "" : str(subject);
+      const quoted = shellQuote(text);
+      // Python hands the very object back when nothing needs quotes.
+      return quoted === text && subject instanceof NativeText ? subject : quoted;
+    },
+  },
 };

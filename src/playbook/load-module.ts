@@ -101,6 +101,10 @@ function readArgs(module: ModuleArgs, entries: readonly MapEntry[], context: Loa
       ? entry.key
       : Object.keys(module.args).find((candidate) => module.args[candidate]?.aliases?.includes(entry.key));
     const spec = name === undefined ? undefined : module.args[name];
+    if (module.anyArgs === true && name === undefined) {
+      args[entry.key] = context.templated(entry.value);
+      continue;
+    }
     if (name === undefined || spec === undefined) {
       context.unknown(`argument of ${module.name}`, entry.key, entry.position, Object.keys(module.args));
       continue;

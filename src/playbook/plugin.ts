@@ -30,6 +30,8 @@ export interface Plugins {
 export interface FilterSpec extends CallSignature {
   /** Undefined values reach `run`; else they are refused before it. */
   readonly keepUndefined?: boolean;
+  /** The mark of NativeText reaches `run`. */
+  readonly keepMark?: boolean;
   readonly run: (subject: Rt, call: Call, plugins: Plugins) => Rt;
 }
 

@@ -29,9 +29,18 @@ class LiteralReader {
 
   read(): Rt {
     const value = this.#value();
+    const rest: Rt[] = [];
+    // `[1], [2]` is a tuple to Python, even without parentheses.
+    let isTuple = false;
+    while (this.#skip(",")) {
+      isTuple = true;
+      this.#space();
+      if (this.#at >= this.text.length) break;
+      rest.push(this.#value());
+    }
     this.#space();
     if (this.#at < this.text.length) throw new NoLiteral();
-    return value;
+    return isTuple ? Tuple.of2([value, ...rest]) : value;
   }
 
   #match(pattern: RegExp): RegExpExecArray | null {

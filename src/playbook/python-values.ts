@@ -12,6 +12,11 @@ export class PyFloat {
 
 /** A tuple: prints with parentheses, and differs from the list of the same items. */
 export class Tuple extends Array<Rt> {
+  /** map and filter of a tuple give lists, as in Python. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
   static of2(items: Iterable<Rt>): Tuple {
     const tuple = new Tuple();
     for (const item of items) tuple.push(item);
@@ -38,7 +43,11 @@ export class Undefined {
 
 /** What `range()`, `.keys()`, `.values()` and `.items()` give: good for iterating, turned into a list when printed. */
 export class View {
-  constructor(readonly items: readonly Rt[]) {}
+  /** @param sequence a range can be asked for its length and elements, the views of a dict cannot */
+  constructor(
+    readonly items: readonly Rt[],
+    readonly sequence = false,
+  ) {}
 }
 
 export type Dict = { readonly [key: string]: Rt };

@@ -17,6 +17,7 @@ import {
   Undefined,
   UndefinedProblem,
   ValueProblem,
+  View,
 } from "./python-values.js";
 import { type Binding, describeBinding, EvaluationError, type Scope, UndefinedVariableError } from "./scope.js";
 import { isPossiblyTemplate, parseTemplate, type Target, type Template, type TemplateNode } from "./template-parser.js";
@@ -158,6 +159,13 @@ export function renderTemplate(template: Template, scope: Scope): string {
   return keepNewlines(runTemplate(template, scope).map(str).join(""), template.trailingNewlines);
 }
 
+/** Would a list or dict be the same after it was printed and read again? */
+function isPlain(value: Rt): boolean {
+  if (value instanceof NativeText || value instanceof View || value instanceof Undefined) return false;
+  if (isList(value)) return value.every(isPlain);
+  return !isDict(value) || Object.values(value).every(isPlain);
+}
+
 /** A template as a value: text that reads as a list, dict or bool becomes one. */
 function renderToValue(template: Template, scope: Scope): Rt {
   const out = runTemplate(template, scope);
@@ -167,7 +175,9 @@ function renderToValue(template: Template, scope: Scope): Rt {
   else if (
     out.length === 1 &&
     only !== undefined &&
-    ((isList(only) && !(only instanceof Tuple)) || isDict(only) || typeof only === "boolean")
+    !(only instanceof Tuple) &&
+    (isList(only) || isDict(only) || typeof only === "boolean") &&
+    isPlain(only)
   )
     result = only;
   else result = fromRendered(out.map(str).join(""));

@@ -138,6 +138,8 @@ export interface ModuleArgs {
   readonly args: Readonly<Record<string, ArgSpec>>;
   /** command, shell, debug-like modules that accept a bare string. */
   readonly freeForm?: boolean;
+  /** set_fact: names that the spec does not list are taken as they are. */
+  readonly anyArgs?: boolean;
 }
 
 /** The registry that the loader checks against; src/modules provides it. */

@@ -170,7 +170,7 @@ class Reader {
     const source = node.source ?? text;
     const locate = this.#locator(node, text, position);
     const plain = node.type === "PLAIN";
-    if (node.tag !== undefined && node.tag.startsWith("tag:yaml.org,2002:") && node.tag !== "tag:yaml.org,2002:str")
+    if (node.tag?.startsWith("tag:yaml.org,2002:") && node.tag !== "tag:yaml.org,2002:str")
       this.problem(offset, `the tag ${node.tag} is not supported`, "Leave it out.");
     return {
       kind: "scalar",

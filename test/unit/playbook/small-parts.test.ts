@@ -1,0 +1,113 @@
+import t from "tap";
+import { loadJson } from "../../../src/playbook/python-json.js";
+import { sha512Crypt } from "../../../src/playbook/sha512-crypt.js";
+import { looseVersionCompare } from "../../../src/playbook/versions.js";
+import { nodeValue, readYaml } from "../../../src/playbook/yaml-nodes.js";
+import { suggest } from "../../../src/util/suggest.js";
+
+// From `openssl passwd -6 -salt SALT PASSWORD` (OpenSSL 3.0).
+const hashes: [string, string, number | undefined, string][] = [
+  [
+    "a",
+    "saltsalt",
+    undefined,
+    "$6$saltsalt$8gzUrz5S2/0AfMGfui2LllQQ2fwu.jYnAVGef2XY7gAo0jNFrzHsTq9lMr2ze7QvIJxr4BYOKdgDpx4Va9Atb1",
+  ],
+  [
+    "pw-ü",
+    "ab",
+    undefined,
+    "$6$ab$RKBp7Yg5QnZdYLHbOXG0wJFGcTZ5vLa/aSQA9GAn13.Dj2c7HL/Is2VtPFv1j.RE7K/9edquGJd2WRA6Tj3rp0",
+  ],
+  [
+    "pw-ü",
+    "0123456789abcdef",
+    undefined,
+    "$6$0123456789abcdef$bah2d6.KUqLniqz0ZGvhG2DhuxEdIV2ltYLqiZ0gu2a9s65M3Aa87iNQIEeEIYDw0nfdzeoXhMAgIGzAwHFeu/",
+  ],
+  [
+    "x".repeat(100),
+    "saltsalt",
+    undefined,
+    "$6$saltsalt$9HNqus/FQOG.XUp153ohaAe3d4vycIH3mMrzmIFPNDtxtEtKipo2Um6RqZqjZwWaPBQQkOoYDYKgciqrVaKlT0",
+  ],
+  [
+    "secret",
+    "xyz",
+    1234,
+    "$6$rounds=1234$xyz$EdCtN.nqdbNyJLWs1cdIs1JfotyV5AO4C4VP1sp985Emim9EPKyRKYgRblPHHfWlg3Bdylrc6meD6QToNX3bb.",
+  ],
+];
+
+t.test("sha512-crypt", async (t) => {
+  for (const [password, salt, rounds, expected] of hashes) t.equal(sha512Crypt(password, salt, rounds), expected);
+  t.throws(() => sha512Crypt("x", ""), { message: /salt/ });
+  t.throws(() => sha512Crypt("x", "a b"), { message: /salt/ });
+});
+
+t.test("suggestions", async (t) => {
+  const cases: [string, string[], string | undefined][] = [
+    ["rtmp_prot", ["rtmp_port", "http_port"], "rtmp_port"],
+    ["colur", ["color", "cover"], "color"],
+    ["xyz", ["color"], undefined],
+    ["ab", ["ba"], "ba"],
+    ["Tempalte", ["template", "copy"], "template"],
+  ];
+  for (const [word, candidates, expected] of cases) t.equal(suggest(word, candidates), expected, word);
+});
+
+// What PyYAML's safe_load gives for each scalar.
+const scalars: [string, unknown][] = [
+  ["yes", true],
+  ["No", false],
+  ["ON", true],
+  ["y", "y"],
+  ["n", "n"],
+  ["~", null],
+  ["Null", null],
+  ["", null],
+  ["0644", 420],
+  ["0o17", "0o17"],
+  ["08", "08"],
+  ["1_000", 1000],
+  ["+5", 5],
+  ["-0", 0],
+  ["0x1F", 31],
+  ["0b11", 3],
+  ["1e3", "1e3"],
+  ["1.25", 1.25],
+  [".5", 0.5],
+  ["'yes'", "yes"],
+  ['"0644"', "0644"],
+  ["[1, yes, '1']", [1, true, "1"]],
+  ["|\n  x\n  y\n", "x\ny\n"],
+  [">\n  x\n  y\n\n  z\n", "x y\nz\n"],
+  ["'it''s'", "it's"],
+  ["a # c", "a"],
+  ["a#c", "a#c"],
+];
+
+t.test("scalars of YAML 1.1", async (t) => {
+  for (const [source, expected] of scalars) {
+    const node = readYaml("x.yml", `k: ${source}`, (error) => t.fail(error.message));
+    t.strictSame(node && nodeValue(node), { k: expected }, source);
+  }
+});
+
+t.test("versions", async (t) => {
+  for (const [a, b, sign] of [
+    ["1.2", "1.10", -1],
+    ["1.0", "1", 1],
+    ["1.2.3", "1.2.3", 0],
+    ["2", "10", -1],
+  ] as const) {
+    t.equal(Math.sign(looseVersionCompare(a, b)), sign, `${a} ${b}`);
+  }
+  t.throws(() => looseVersionCompare("1.a", "1.1"));
+});
+
+t.test("wrong JSON names its place", async (t) => {
+  for (const text of ["{", "[1,]", "{'a': 1}", "[01]", "tru", '"a\nb"', "[1] x"]) {
+    t.throws(() => loadJson(text), { message: /^from_json: .* at line \d+ column \d+/ }, text);
+  }
+});

@@ -16,7 +16,7 @@ export const controlModules: readonly ModuleArgs[] = [
   },
   { name: "fail", args: { msg: { type: "raw", default: "Failed as requested from task" } } },
   { name: "debug", args: { msg: { type: "raw" }, var: { type: "raw" }, verbosity: { type: "int", default: 0 } } },
-  { name: "set_fact", args: {}, freeForm: true },
+  { name: "set_fact", args: { cacheable: { type: "bool" } }, anyArgs: true },
   { name: "meta", args: { _raw_params: { type: "raw", choices: ["flush_handlers", "noop"] } }, freeForm: true },
   { name: "setup", args: { gather_subset: { type: "raw" }, filter: { type: "raw" } } },
   { name: "ping", args: { data: { type: "raw" } } },

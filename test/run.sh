@@ -23,9 +23,13 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 say() { printf '== %s\n' "$*"; }
 
-# as_root COMMAND...: by sudo unless we are root.
+# as_root COMMAND...: by sudo unless we are root; with our PATH, which sudo would replace (Node may be in a home).
 as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo --preserve-env=PATH,CI,XDG_CACHE_HOME,EDGE_SETUP_LAB_MIRROR "$@"; fi
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  else
+    sudo --preserve-env=CI,XDG_CACHE_HOME,EDGE_SETUP_LAB_MIRROR env "PATH=$PATH" "$@"
+  fi
 }
 
 can_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }

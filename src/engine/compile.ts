@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { LibName } from "../modules/types.js";
 import type { Scope } from "../playbook/scope.js";
 import type { Play, TaskNode, Templated, Value, Vars } from "../playbook/types.js";
@@ -48,6 +49,11 @@ class SegmentEnd extends Error {}
 /** Compiles one segment of a play for one host, beginning at `from`. */
 export function compileSegment(input: CompileInput, from: StepPosition): Segment {
   return new SegmentCompiler(input).compile(from);
+}
+
+/** Where relative paths of a task are looked for: beside its file, then beside the playbook. */
+function searchPath(node: TaskNode, play: Play): string[] {
+  return [...new Set([resolve(node.directory), resolve(play.directory)])];
 }
 
 class SegmentCompiler {
@@ -145,7 +151,14 @@ class SegmentCompiler {
   #block(step: BlockStep): void {
     const n = ++this.#blocks;
     this.#depth++;
+    const first = this.#calls.length;
     for (const part of step.block) this.#step(part);
+    if (step.rescue.length > 0) {
+      for (let index = first; index < this.#calls.length; index++) {
+        const call = this.#calls[index];
+        if (call !== undefined) this.#calls[index] = { ...call, rescued: true };
+      }
+    }
     if (step.rescue.length > 0) {
       this.#body += `if [ -n "$DEAD" ]; then DEAD=\n`;
       for (const part of step.rescue) this.#step(part);
@@ -183,7 +196,7 @@ class SegmentCompiler {
     const plain = Object.keys(node.vars).length === 0 && Object.keys(extra).length === 0;
     if (plain && this.#cached?.directory === node.directory) return this.#cached.scope;
     let scope = host.base
-      .withOptions({ reader: controllerReader, searchPath: [...new Set([node.directory, play.directory])] })
+      .withOptions({ reader: controllerReader, searchPath: searchPath(node, play) })
       .withVars(play.vars);
     for (const vars of play.fileVars) scope = scope.withVars(vars);
     scope = scope
@@ -414,7 +427,7 @@ class SegmentCompiler {
 
   #options(node: TaskNode): BuildOptions {
     const { options, play } = this.#input;
-    return { ...options, directories: [...new Set([node.directory, play.directory])] };
+    return { ...options, directories: searchPath(node, play) };
   }
 
   #notify(node: TaskNode): string {

@@ -30,6 +30,8 @@ export interface CompiledCall {
   readonly returns: Readonly<Record<string, ReturnType>>;
   /** The loop ends with this call. */
   readonly last: boolean;
+  /** A failure leads to a block's rescue instead of the end. */
+  readonly rescued?: boolean;
   /** Decided here; the program only keeps its turn. */
   readonly reason?: string;
   /** Text that needs results which are there when the call ends (debug, fail). */

@@ -103,6 +103,8 @@ export class Phase {
         check: this.#input.check,
         diff: this.#input.diff,
         start,
+        // Tasks delegated to this machine by several hosts at once do not hold each other up.
+        lock: !current.target.local || session.isLocal,
         who: this.#input.who,
         handlerNames: steps.handlers.map((handler) => handler.node.name),
         notified: this.#notified,
@@ -204,7 +206,7 @@ export class Phase {
     const status: TaskStatus = outcome.status === "pending" ? "skipped" : outcome.status;
     const pending = outcome.status === "pending";
     const ignored = status === "failed" && call.node.ignoreErrors;
-    this.counter.add(status, { pending, ignored, last: call.last });
+    this.counter.add(status, { pending, ignored: ignored || call.rescued === true, last: call.last });
     const hidden = call.node.noLog;
     let reason = call.say === undefined || status === "skipped" ? outcome.reason : call.say(host.registers);
     if (call.reason !== undefined && (outcome.reason === "-" || outcome.reason === "")) reason = call.reason;

@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly diff: boolean;
   /** First call to run, from 1. */
   readonly start: number;
+  /** Take the host's lock. */
+  readonly lock: boolean;
   /** Who holds the lock, since when: text for the next who comes. */
   readonly who: string;
   readonly handlerNames: readonly string[];
@@ -45,7 +47,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
   return [
     settings.join("\n"),
     compact(runtimeText),
-    compact(lockText),
+    options.lock ? compact(lockText) : "emit p $$\n",
     ...libs.map(compact),
     "journaled",
     `${segment.body}if [ -n "$DEAD" ]; then fin failed; fi\nfin done\n`,

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { type HostAccess, hostAccess } from "../inventory/host-address.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
 import { Scope } from "../playbook/scope.js";
@@ -283,9 +283,9 @@ class PlaybookRun {
       ansible_play_hosts_all: names,
       ansible_play_batch: names,
       ansible_play_name: play.name,
-      playbook_dir: dirname(playbook.file),
-      inventory_file: inventory.file,
-      inventory_dir: dirname(inventory.file),
+      playbook_dir: resolve(dirname(playbook.file)),
+      inventory_file: resolve(inventory.file),
+      inventory_dir: resolve(dirname(inventory.file)),
       inventory_basename: basename(inventory.file),
       ansible_check_mode: options.check,
       ansible_diff_mode: options.diff ?? false,

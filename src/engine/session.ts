@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import type { HostAccess } from "../inventory/host-address.js";
 import type { InventoryHost } from "../inventory/types.js";
 import { type Become, becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
@@ -46,6 +47,8 @@ export interface SessionOptions {
 const RECONNECT_AFTER = [2000, 5000, 10000];
 const STDERR_LIMIT = 64 * 1024;
 
+const FACTS_ARCHIVE = gzipSync(factsProgram, { level: 9 });
+
 /** One host's connection for the length of a run: facts and programs go through it. */
 export class HostSession {
   #remote: Transport | undefined;
@@ -86,8 +89,8 @@ export class HostSession {
       if (size <= FACTS_LIMIT) chunks.push(chunk);
     };
     const { signal } = this.options;
-    await transport.exec("sh", {
-      stdin: Buffer.from(factsProgram),
+    await transport.exec("sh -c 'gzip -dc | sh'", {
+      stdin: FACTS_ARCHIVE,
       onStdout,
       ...(signal === undefined ? {} : { signal }),
     });

@@ -19,7 +19,9 @@ const ANSIBLE_RUNS = 3;
 
 /** The command lines that are compared, as data. The first is what the ratios refer to. */
 function contenders(edge: LabEdge, runs: number): Contender[] {
-  const { host, inventory, sshConfig } = edge;
+  const { host, desk } = edge;
+  const inventory = join(desk.folder, "edges.yml");
+  const sshConfig = join(desk.folder, "ssh_config");
   const own = [process.execPath, program];
   const reach = ["-i", inventory, "--ssh-config", sshConfig, "--no-input"];
   const ansible = ["ansible-playbook", "-i", inventory, playbook];
@@ -50,7 +52,7 @@ async function main(): Promise<void> {
   const missing = missingPackages();
   if (missing.length > 0) await installPackages(missing, { onProgress: scope.comment });
   const edge = await bootEdge(scope);
-  const first = await edge.edgeSetup("apply", "--yes", "--no-verify");
+  const first = await edge.desk.run("apply", "--yes", "--no-verify");
   if (first.code !== 0) throw new Error(`apply ends with code ${first.code}:\n${first.stdout}${first.stderr}`);
   const measured: Measured[] = [];
   for (const contender of contenders(edge, Number(values.runs))) {
@@ -64,7 +66,7 @@ async function main(): Promise<void> {
 
 /** Round trips and bytes, where the run events tell. */
 async function printTotals(edge: LabEdge): Promise<void> {
-  const events = await edge.edgeSetup("apply", "--yes", "--no-verify", "--json");
+  const events = await edge.desk.run("apply", "--yes", "--no-verify", "--json");
   const totals = runTotals(events.stdout);
   console.log(totals.length > 0 ? totals.join("\n") : "(the run events hold no totals of round trips and bytes)");
   const version = await runProgram(["ansible-playbook", "--version"]).catch(() => undefined);

@@ -10,10 +10,10 @@ import {
   type LabLayer,
   type LabLayerRequest,
 } from "../../../src/lab/index.js";
+import { type Desk, makeDesk } from "./cli.js";
 import { inventoryOf, runProgram } from "./lab.js";
 
 const root = resolve(import.meta.dirname, "../../..");
-const program = join(root, "dist/cli/main.js");
 
 /** Inventory name of a provisioned host; its secrets are filed under it. */
 export const EDGE = "edge";
@@ -32,15 +32,10 @@ interface TestScope {
   comment(text: string): void;
 }
 
-/** A host with its inventory, and edge-setup as a user would call it. */
+/** A host, and a desk whose edges.yml names it. */
 export interface LabEdge {
   readonly host: LabHost;
-  /** Folder of edges.yml and its group_vars. */
-  readonly folder: string;
-  readonly inventory: string;
-  readonly sshConfig: string;
-  /** Runs `edge-setup WORDS -i ... --ssh-config ... --no-input` and gives what it wrote. */
-  edgeSetup(command: string, ...words: readonly string[]): ReturnType<typeof runProgram>;
+  readonly desk: Desk;
 }
 
 /** The packages that the play asks for, so that no suite waits for apt. Python is for ansible-playbook. */
@@ -55,8 +50,8 @@ export async function bootBare(t: TestScope, vars: Readonly<Record<string, unkno
   const onProgress = (line: string) => t.comment(line);
   const host = await bootHost({ name: EDGE, layer: await edgeLayer(), onProgress });
   t.teardown(() => host.stop());
-  const edge = await withInventory(host, { ...LAB_VARS, ...vars });
-  t.teardown(() => rm(edge.folder, { recursive: true, force: true }));
+  const edge = await deskFor(host, { ...LAB_VARS, ...vars });
+  t.teardown(() => rm(edge.desk.folder, { recursive: true, force: true }));
   return edge;
 }
 
@@ -66,10 +61,10 @@ export async function bootEdge(t: TestScope): Promise<LabEdge> {
   const layer = (await findFrozen(EDGE, key)) ?? (await provision(t, key));
   const host = await bootHost({ name: EDGE, from: layer, onProgress: (line) => t.comment(line) });
   t.teardown(() => host.stop());
-  const edge = await withInventory(host, LAB_VARS);
-  t.teardown(() => rm(edge.folder, { recursive: true, force: true }));
+  const edge = await deskFor(host, LAB_VARS);
+  t.teardown(() => rm(edge.desk.folder, { recursive: true, force: true }));
   const kept = await host.exec(`tar -C ${KEPT_INVENTORY} -cf - . | base64 -w0`);
-  await runProgram(["sh", "-c", `base64 -d | tar -C "$1" -xf -`, "sh", edge.folder], { input: kept.stdout });
+  await runProgram(["sh", "-c", `base64 -d | tar -C "$1" -xf -`, "sh", edge.desk.folder], { input: kept.stdout });
   return edge;
 }
 
@@ -77,14 +72,14 @@ async function provision(t: TestScope, key: string): Promise<LabLayer> {
   t.comment("provisioning the edge that the suites share (once for each state of the product, minutes)");
   const host = await bootHost({ name: EDGE, layer: await edgeLayer(), onProgress: (line) => t.comment(line) });
   try {
-    const edge = await withInventory(host, LAB_VARS);
-    const apply = await edge.edgeSetup("apply", "--yes", "--no-verify");
+    const edge = await deskFor(host, LAB_VARS);
+    const apply = await edge.desk.run("apply", "--no-input", "--yes", "--no-verify");
     if (apply.code !== 0) throw new Error(`apply ends with code ${apply.code}:\n${apply.stdout}${apply.stderr}`);
-    const secrets = await runProgram(["sh", "-c", `tar -C "$1" -cf - group_vars | base64 -w0`, "sh", edge.folder]);
+    const secrets = await runProgram(["sh", "-c", `tar -C "$1" -cf - group_vars | base64 -w0`, "sh", edge.desk.folder]);
     await host.exec(`mkdir -p -m 700 ${KEPT_INVENTORY} && base64 -d | tar -C ${KEPT_INVENTORY} -xf -`, {
       input: secrets.stdout,
     });
-    await rm(edge.folder, { recursive: true, force: true });
+    await rm(edge.desk.folder, { recursive: true, force: true });
     return await freezeHost(host, EDGE, key);
   } catch (error) {
     await host.stop();
@@ -92,24 +87,11 @@ async function provision(t: TestScope, key: string): Promise<LabLayer> {
   }
 }
 
-/** Writes edges.yml and an ssh_config for the host, and calls the built program with them. */
-async function withInventory(host: LabHost, vars: Readonly<Record<string, unknown>>): Promise<LabEdge> {
+/** A desk with an edges.yml that names the host. */
+async function deskFor(host: LabHost, vars: Readonly<Record<string, unknown>>): Promise<LabEdge> {
   const folder = await mkdtemp(join(tmpdir(), "edge-lab-"));
-  const inventory = join(folder, "edges.yml");
-  const sshConfig = join(folder, "ssh_config");
-  await writeFile(inventory, inventoryOf([host], vars));
-  await writeFile(sshConfig, sshConfigOf(host));
-  const edgeSetup = (command: string, ...words: readonly string[]) => {
-    const common = ["-i", inventory, "--ssh-config", sshConfig, "--no-input"];
-    const env = { ...process.env, NO_COLOR: "1", XDG_STATE_HOME: join(folder, "state") };
-    return runProgram([process.execPath, program, command, ...common, ...words], { cwd: folder, env });
-  };
-  return { host, folder, inventory, sshConfig, edgeSetup };
-}
-
-function sshConfigOf(host: LabHost): string {
-  const lines = [`UserKnownHostsFile ${host.knownHostsFile}`, "StrictHostKeyChecking yes", "IdentitiesOnly yes"];
-  return `Host ${host.address}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  await writeFile(join(folder, "edges.yml"), inventoryOf([host], vars));
+  return { host, desk: makeDesk(folder, host) };
 }
 
 /** Names the state of the product: a hash over all its files that shape a host. */

@@ -27,7 +27,8 @@ export interface FleetHost {
 export interface Fleet {
   readonly inventory: Inventory;
   readonly hosts: readonly FleetHost[];
-  readonly secrets: SecretsResult;
+  /** `file` is undefined where secrets live for this run only. */
+  readonly secrets: Omit<SecretsResult, "file"> & { readonly file: string | undefined };
   readonly extraVars: ExtraVars;
 }
 

@@ -86,5 +86,10 @@ export type RunEvent =
   | { type: "host.end"; time: string; host: string; recap: HostRecap; log?: string }
   | { type: "run.end"; time: string; recap: Record<string, HostRecap>; exitCode: number; durationMs: number };
 
+/** The time of an event that happens now. */
+export function nowText(): string {
+  return new Date().toISOString();
+}
+
 /** Where the engine puts events. */
 export type EmitEvent = (event: RunEvent) => void;

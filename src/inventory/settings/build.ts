@@ -18,6 +18,14 @@ export const buildSettings = [
     status: { kind: "new" },
   },
   {
+    name: "nginx_vts",
+    type: { kind: "enum", values: ["auto", "include", "omit"] },
+    default: "auto",
+    directive: "build.sh --with-vts",
+    doc: "The VTS statistics module: `auto` includes it with `nginx_sources: upstream`. Debian has no source of it: `include` takes the one in `--source-dir` or in the cache.",
+    status: { kind: "new" },
+  },
+  {
     name: "nginx_version",
     type: { kind: "version" },
     default: undefined,

@@ -88,7 +88,7 @@ export function commandSetup(environment: Readonly<Record<string, string>>, chdi
  * @throws ArgumentError when it does not hold `%s`.
  */
 export function validator(template: string): string {
-  if (template === "") return "VLD=\n";
+  if (template === "") return "";
   if (!template.includes("%s"))
     throw new ArgumentError("validate does not say where the file goes: %s is missing", "validate");
   const words = splitWords(template).map((word) =>

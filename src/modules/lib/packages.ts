@@ -16,6 +16,8 @@ m_apt() {
     for _f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do
       if [ -e "$_f" ]; then _m=$(stat -c %Y "$_f"); break; fi
     done
+    # An image made without lists has none, however new their folder is.
+    for _f in /var/lib/apt/lists/*_*Release; do [ -e "$_f" ] || _m=0; break; done
     _age=$(($(date +%s) - _m))
     [ "$_age" -ge "$_vt" ] || _age=
   fi

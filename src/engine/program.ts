@@ -50,7 +50,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
     options.lock ? compact(lockText) : "emit p $$\n",
     ...libs.map(compact),
     "journaled",
-    `${segment.body}if [ -n "$DEAD" ]; then fin failed; fi\nfin done\n`,
+    `${segment.body}if [ -n "$DEAD" ]; then fin failed; fi\nfin 'done'\n`,
   ].join("\n");
 }
 

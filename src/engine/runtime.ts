@@ -89,7 +89,7 @@ journal() {
 B() {
   [ -z "$DEAD" ] && [ "$1" -ge "$START" ] || return 1
   [ -z "$STOP" ] || fin stopped
-  C=$1 S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 K=$CHECK
+  C=$1 S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 VLD='' K=$CHECK
   R_rc=0
   emit s "$C"
   [ -z "$STOP" ] || fin stopped

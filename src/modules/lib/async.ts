@@ -17,7 +17,10 @@ m_job() {
     chg "$\{KNOWN:-ran}, finished meanwhile"
   else
     chg "$\{KNOWN:-ran}"
-    mkdir -p "$BD" && chmod 700 "$BD" && rm -f "$_k.rc" && : >"$_k.log" || { bad "cannot write $BD"; return 1; }
+    if ! { mkdir -p "$BD" && chmod 700 "$BD" && rm -f "$_k.rc" && : >"$_k.log"; }; then
+      bad "cannot write $BD"
+      return 1
+    fi
     printf '%s\n' "$JOB" >"$_k.sh"
     chmod 600 "$_k.sh"
     printf '%s\n' "$RUNID" >"$_k.id"

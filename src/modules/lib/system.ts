@@ -94,7 +94,7 @@ m_sysctl() {
       {
         if [ "$FT" = f ]; then
           _re=$(printf %s "$1" | sed 's/[].[*^$/]/\\&/g')
-          sed "/^[ 	]*-\{0,1\}$_re[ 	]*=/d" "$4"
+          sed "/^[ 	]*-\{0,1\}$\{_re}[ 	]*=/d" "$4"
         fi
         if [ "$3" = present ]; then printf '%s=%s\n' "$1" "$2"; fi
       } >"$W/sysctl"

@@ -1,0 +1,344 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import type { RunEvent } from "../../../src/report/events.js";
+import { InputError } from "../../../src/util/errors.js";
+import { localRun } from "./local-run.js";
+
+/** A play of tasks against this machine, below the test's directory as {{ dir }}. */
+function play(dir: string, tasks: string, more = ""): string {
+  const file = join(dir, "play.yml");
+  const indented = tasks.trimEnd().replace(/^/gm, "    ");
+  writeFileSync(file, `- name: Play\n  hosts: edges\n  vars: { dir: "${dir}/root" }\n  tasks:\n${indented}\n${more}`);
+  mkdirSync(join(dir, "root"), { recursive: true });
+  return file;
+}
+
+t.test("files: plan, apply, and nothing the second time", async (t) => {
+  const dir = t.testdir({
+    files: { "a.txt": "from a file\n" },
+    templates: { "b.j2": "hello {{ who }}\n" },
+    tree: { x: "1", y: { z: "2" } },
+  });
+  const file = play(
+    dir,
+    `- name: directory
+  file: { path: "{{ dir }}/a b/c", state: directory, mode: "0750" }
+- name: copy
+  copy: { src: a.txt, dest: "{{ dir }}/a b/", mode: "0640" }
+- name: content
+  copy: { content: "it's\\n$HOME \`x\` \\\\ ", dest: "{{ dir }}/odd 'name", mode: "u=rw,go=r" }
+- name: template
+  template: { src: b.j2, dest: "{{ dir }}/b" }
+  vars: { who: wörld }
+- name: tree
+  copy: { src: tree/, dest: "{{ dir }}/tree" }
+- name: link
+  file: { path: "{{ dir }}/l", src: b, state: link }
+- name: line
+  lineinfile: { path: "{{ dir }}/lines", regexp: '^a\\s*=', line: "a = 1", create: true }
+- name: block
+  blockinfile: { path: "{{ dir }}/lines", block: "x\\ny" }
+- name: gone
+  file: { path: "{{ dir }}/old", state: absent }
+`,
+  );
+  mkdirSync(join(dir, "root/old/deep"), { recursive: true });
+  writeFileSync(join(dir, "root/old/deep/file"), "");
+  const plan = await localRun(file, "plan");
+  t.strictSame(plan.lines, [
+    "changed directory: missing",
+    "changed copy: missing",
+    "changed content: missing",
+    "changed template: missing",
+    "changed tree: missing, missing, missing and 1 more",
+    "changed link: missing",
+    "changed line: line missing",
+    "changed block: block missing",
+    "changed gone: directory is there",
+  ]);
+  t.notOk(existsSync(join(dir, "root/b")), "a plan touches nothing");
+  const apply = await localRun(file, "apply");
+  t.equal(apply.exitCode, 0);
+  t.match(apply.recap.edge, { changed: 9, failed: 0 });
+  t.equal(statSync(join(dir, "root/a b/c")).mode & 0o777, 0o750);
+  t.equal(readFileSync(join(dir, "root/a b/a.txt"), "utf8"), "from a file\n");
+  t.equal(statSync(join(dir, "root/a b/a.txt")).mode & 0o777, 0o640);
+  t.equal(readFileSync(join(dir, "root/odd 'name"), "utf8"), "it's\n$HOME `x` \\ ");
+  t.equal(statSync(join(dir, "root/odd 'name")).mode & 0o777, 0o644);
+  t.equal(readFileSync(join(dir, "root/b"), "utf8"), "hello wörld\n");
+  t.equal(readFileSync(join(dir, "root/tree/y/z"), "utf8"), "2");
+  t.equal(readlinkSync(join(dir, "root/l")), "b");
+  t.equal(
+    readFileSync(join(dir, "root/lines"), "utf8"),
+    "a = 1\n# BEGIN ANSIBLE MANAGED BLOCK\nx\ny\n# END ANSIBLE MANAGED BLOCK\n",
+  );
+  t.notOk(existsSync(join(dir, "root/old")));
+  const again = await localRun(file, "apply");
+  t.match(again.recap.edge, { ok: 9, changed: 0, failed: 0 });
+  t.equal(again.lines[1], "ok copy: sha256 equal");
+  t.equal(again.transport.stats.execs, 2, "facts and one program");
+  chmodSync(join(dir, "root/a b/a.txt"), 0o600);
+  writeFileSync(join(dir, "root/b"), "hello you\n");
+  const drift = await localRun(file, "plan");
+  t.strictSame(
+    drift.lines.filter((line) => !line.startsWith("ok")),
+    ["changed copy: mode 600 -> 640", "changed template: content differs"],
+  );
+  const result = drift.events.find(
+    (e): e is RunEvent & { type: "task.result" } => e.type === "task.result" && e.task.name === "template",
+  );
+  t.equal(
+    result?.diff?.unified,
+    `--- ${dir}/root/b (on the host)\n+++ ${dir}/root/b\n@@ -1 +1 @@\n-hello you\n+hello wörld\n`,
+  );
+});
+
+t.test("round trips do not grow with tasks", async (t) => {
+  for (const count of [10, 100]) {
+    const dir = t.testdir();
+    const tasks = Array.from({ length: count }, (_, i) => `- copy: { content: "${i}", dest: "{{ dir }}/${i}" }`).join(
+      "\n",
+    );
+    const file = play(dir, tasks);
+    t.equal((await localRun(file, "plan")).transport.stats.execs, 2);
+    t.equal((await localRun(file, "apply")).transport.stats.execs, 3);
+    const noop = await localRun(file, "apply");
+    t.equal(noop.transport.stats.execs, 2);
+    t.ok(noop.transport.stats.bytesUp < 12 * 1024, `${count} tasks: ${noop.transport.stats.bytesUp} bytes`);
+    rmSync(join(dir, "root"), { recursive: true });
+  }
+});
+
+t.test("registered results decide on the host, or start a new program", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: stat
+  stat: { path: "{{ dir }}/done" }
+  register: done
+- name: when
+  shell: echo one; echo two >"{{ dir }}/done"
+  when: not done.stat.exists
+  register: made
+- name: only then
+  command: echo three
+  when: made is changed and 'one' in made.stdout
+  register: three
+- name: uses it
+  copy: { content: "{{ three.stdout | default('no') }}", dest: "{{ dir }}/three" }
+- name: judged here
+  shell: printf 'a\\nb\\n'
+  register: j
+  changed_when: j.stdout_lines | length > 5
+- name: failed_when
+  command: "false"
+  register: f
+  failed_when: f.rc > 1
+  changed_when: false
+- name: says
+  debug: { msg: "rc {{ f.rc | default('unknown') }}" }
+- name: loop
+  command: echo {{ item }}
+  loop: [x, y]
+  register: l
+- name: after
+  debug: { msg: "{{ l.results | map(attribute='stdout') | join(',') }}" }
+  when: l is changed
+`,
+  );
+  const { lines, exitCode } = await localRun(file, "apply");
+  t.equal(exitCode, 0);
+  t.strictSame(lines, [
+    "ok stat: does not exist",
+    "changed when: ran",
+    "changed only then: ran",
+    "changed uses it: missing",
+    "ok judged here: ran",
+    "ok failed_when: ran",
+    "ok says: rc 1",
+    "changed loop[x]: ran",
+    "changed loop[y]: ran",
+    "ok after: x,y",
+  ]);
+  t.equal(readFileSync(join(dir, "root/three"), "utf8"), "three");
+  const second = await localRun(file, "plan");
+  t.equal(second.lines[1], "skipped when: when: not done.stat.exists is false");
+  t.equal(second.lines[4], "pending judged here: check mode does not run commands");
+});
+
+t.test("failures: the play ends, rescue and always run, ignore_errors goes on", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: ignored
+  command: sh -c 'echo to-out; echo to-err >&2; exit 3'
+  ignore_errors: true
+- block:
+    - name: fails
+      command: "false"
+    - name: unreached
+      debug: { msg: x }
+  rescue:
+    - name: rescue
+      debug: { msg: saved }
+  always:
+    - name: always
+      debug: { msg: anyway }
+- name: retried
+  shell: echo x >>{{ dir }}/tries; test "$(wc -l <{{ dir }}/tries)" -ge 3
+  register: tries
+  until: tries.rc == 0
+  retries: 4
+  delay: 0
+- name: ends
+  fail: { msg: "no {{ tries.rc }}" }
+- name: unreached too
+  debug: { msg: x }
+`,
+  );
+  const { lines, exitCode, recap, events } = await localRun(file, "apply");
+  t.strictSame(lines, [
+    "failed ignored: exit status 3",
+    "failed fails: exit status 1",
+    "ok rescue: saved",
+    "ok always: anyway",
+    "changed retried: ran",
+    "failed ends: no 0",
+  ]);
+  t.equal(exitCode, 1);
+  t.match(recap.edge, { failed: 1, ignored: 2 });
+  const failed = events.find((event) => event.type === "task.result" && event.task.name === "ignored");
+  t.match(failed, { ignored: true, output: "to-out\nto-err\n" });
+});
+
+t.test("a false assert first: nothing is touched, in plan and apply alike", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: check
+  assert: { that: [1 == 1, dir == 'elsewhere'], fail_msg: wrong place }
+- name: touch
+  file: { path: "{{ dir }}/touched", state: touch }
+`,
+  );
+  for (const command of ["plan", "apply"] as const) {
+    const run = await localRun(file, command);
+    t.strictSame(run.lines, ["failed check: wrong place"]);
+    t.equal(run.exitCode, 1);
+    t.notOk(existsSync(join(dir, "root/touched")));
+  }
+});
+
+t.test("secrets and no_log stay out of every event", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: hidden
+  copy: { content: "hidden-word", dest: "{{ dir }}/h" }
+  no_log: true
+- name: masked
+  copy: { content: "pw masked-word\\n", dest: "{{ dir }}/m" }
+- name: printed
+  command: sh -c 'echo masked-word; exit 1'
+`,
+  );
+  const { events } = await localRun(file, "apply", { secrets: ["masked-word"] });
+  const all = JSON.stringify(events);
+  t.notMatch(all, "masked-word");
+  t.notMatch(all, "hidden-word");
+  t.match(all, "+pw ***");
+});
+
+t.test("sources that are not there are fetched only when the host needs them", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: big
+  copy: { src: "/nonexistent/cache/{{ item }}", dest: "{{ dir }}/{{ item }}" }
+  loop: [one, two]
+  when: need_it | bool
+`,
+    "",
+  );
+  const skip = await localRun(file, "apply", {
+    options: { extraVars: { need_it: false } },
+    resolveMissingSource: async () => {
+      t.fail("not needed");
+    },
+  });
+  t.match(skip.recap.edge, { skipped: 1 });
+  const moved = join(dir, "cache");
+  writeFileSync(file, readFileSync(file, "utf8").replace("/nonexistent/cache", moved));
+  const fetched: string[] = [];
+  const over = {
+    options: { extraVars: { need_it: true } },
+    resolveMissingSource: async (path: string) => {
+      fetched.push(path);
+      mkdirSync(moved, { recursive: true });
+      writeFileSync(path, `content of ${path}`);
+    },
+  };
+  const plan = await localRun(file, "plan", over);
+  t.equal(plan.lines[0], "changed big[one]: missing (source not yet fetched)");
+  t.strictSame(fetched, []);
+  const apply = await localRun(file, "apply", over);
+  t.equal(apply.exitCode, 0);
+  t.strictSame(fetched, [join(moved, "one"), join(moved, "two")]);
+  t.equal(readFileSync(join(dir, "root/one"), "utf8"), `content of ${moved}/one`);
+  rmSync(moved, { recursive: true });
+  rmSync(join(dir, "root"), { recursive: true });
+  mkdirSync(join(dir, "root"));
+  const refused = await localRun(file, "apply", {
+    ...over,
+    resolveMissingSource: async () => {
+      throw new InputError("E_HASH", "the hash is wrong");
+    },
+  });
+  t.strictSame(refused.lines, ["failed big[one]: the hash is wrong"]);
+  t.equal(refused.exitCode, 1);
+});
+
+t.test("validate keeps a wrong file out, backup keeps the old one", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: refused
+  copy: { content: "bad\\n", dest: "{{ dir }}/v", validate: "grep -q good %s" }
+  ignore_errors: true
+- name: taken
+  copy: { content: "good\\n", dest: "{{ dir }}/v", validate: "grep -q good %s", backup: true }
+`,
+  );
+  writeFileSync(join(dir, "root/v"), "old\n");
+  const { lines } = await localRun(file, "apply");
+  t.match(lines[0], /^failed refused: validation failed/);
+  t.equal(lines[1], "changed taken: content differs");
+  t.equal(readFileSync(join(dir, "root/v"), "utf8"), "good\n");
+});
+
+t.test("tags, mistakes with their place", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- { name: a, debug: { msg: a }, tags: [one] }
+- { name: b, debug: { msg: b }, tags: [two, never] }
+- { name: c, debug: { msg: c }, tags: [always] }
+- { name: d, debug: { msg: d } }
+`,
+  );
+  const names = async (tags: string[], skipTags: string[] = []) =>
+    (await localRun(file, "plan", { options: { tags, skipTags } })).lines.map((line) =>
+      line.split(" ")[1]?.replace(":", ""),
+    );
+  t.strictSame(await names([]), ["a", "c", "d"]);
+  t.strictSame(await names(["two"]), ["b", "c"]);
+  t.strictSame(await names([], ["always", "one"]), ["d"]);
+  const wrong = play(dir, `- copy: { content: "{{ nosuch }}", dest: "{{ dir }}/x" }\n`);
+  const run = await localRun(wrong, "apply");
+  t.equal(run.exitCode, 2);
+  t.match(
+    run.events.find((event) => event.type === "message"),
+    { text: /play\.yml:5:.*nosuch/ },
+  );
+});

@@ -1,0 +1,115 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { programText } from "../../../src/engine/program.js";
+import { lockText, runtimeText } from "../../../src/engine/runtime.js";
+import { coerceArgs } from "../../../src/modules/args.js";
+import { commandWord, posixRegex, splitWords } from "../../../src/modules/fragments.js";
+import { findModule, libTexts, moduleCatalog } from "../../../src/modules/registry.js";
+import type { ModuleContext } from "../../../src/modules/types.js";
+import type { Value } from "../../../src/playbook/types.js";
+
+interface Case {
+  readonly module: string;
+  readonly args: Record<string, Value>;
+  readonly shell?: string;
+  readonly error?: string;
+}
+
+const cases: readonly Case[] = JSON.parse(readFileSync(new URL("./cases.json", import.meta.url), "utf8"));
+
+const info = { sha256: "5".repeat(64), size: 12, firstLine: "#!/bin/bash -e", mode: 0o755 };
+const context: ModuleContext = {
+  resolve: (path, folder) => `/play/${folder}/${path}`,
+  describe: (path) => (path.includes("missing") ? undefined : info),
+  tree: (path) =>
+    path.includes("tree")
+      ? [
+          { path: "d", kind: "directory", mode: 0o755 },
+          { path: "d/f", kind: "file", mode: 0o644 },
+        ]
+      : undefined,
+  content: () => info,
+  renderTemplate: () => "text",
+  canFetch: (path) => path.includes("fetchable"),
+  wantDiff: false,
+  environment: { LANG: "C.UTF-8" },
+};
+
+function build(module: string, args: Record<string, Value>) {
+  const found = findModule(module);
+  if (found === undefined) throw new Error(`no module ${module}`);
+  return found.build(coerceArgs(found.spec, args), context);
+}
+
+for (const { module, args, shell, error } of cases) {
+  t.test(`${module} ${JSON.stringify(args)}`.slice(0, 110), async (t) => {
+    if (error !== undefined) t.throws(() => build(module, args), { message: new RegExp(error) });
+    else t.equal(build(module, args).shell.trimEnd(), shell);
+  });
+}
+
+t.test("every module has a catalog entry, every library a text", async (t) => {
+  for (const name of ["apt", "copy", "systemd", "systemd_service", "set_fact", "assert", "meta"])
+    t.ok(moduleCatalog.has(name), name);
+  t.equal(moduleCatalog.get("systemd")?.name, "systemd");
+});
+
+t.test("a program with every library passes sh, dash and shellcheck", async (t) => {
+  const body = cases
+    .filter((one) => one.shell !== undefined)
+    .map((one, index) => `if B ${index + 1}; then\n${one.shell}\nE ''\nfi\n`);
+  const text = programText(
+    {
+      from: { step: 0, handler: 0 },
+      target: { local: false, user: undefined },
+      body: body.join(""),
+      libs: new Set(libTexts.keys()),
+      calls: [],
+      next: undefined,
+      registers: {},
+      facts: {},
+    },
+    {
+      nonce: "n",
+      run: "r",
+      check: true,
+      diff: true,
+      start: 1,
+      lock: true,
+      who: "it's me",
+      handlerNames: ["a", "b"],
+      notified: new Set([2]),
+    },
+  );
+  const file = join(t.testdir(), "program");
+  writeFileSync(file, text);
+  for (const shell of ["sh", "dash", "busybox"]) {
+    const words = shell === "busybox" ? ["sh", "-n", file] : ["-n", file];
+    const run = spawnSync(shell, words, { encoding: "utf8" });
+    if (run.error !== undefined) t.comment(`${shell} is not here`);
+    else t.equal(run.stderr, "", `${shell} -n`);
+  }
+  // SC2317: reached by name; SC2034: read by eval, or by another part; SC2154: set by eval, or by the program's head;
+  // SC2016: JOB and scripts are shell text in quotes on purpose.
+  const excluded = "SC2317,SC2034,SC2154,SC2016,SC2329";
+  // The library with its comments, which hold shellcheck's own directives.
+  writeFileSync(file, `NONCE=n\n${runtimeText}${lockText}${[...libTexts.values()].join("")}${body.join("")}`);
+  const check = spawnSync("shellcheck", ["-s", "sh", "-f", "gcc", "-e", excluded, file], { encoding: "utf8" });
+  if (check.error === undefined) t.equal(check.stdout, "", "shellcheck");
+  else t.comment("shellcheck is not here");
+});
+
+t.test("words and expressions", async (t) => {
+  t.strictSame(splitWords(`a 'b c' "d \\"e\\" $x" f\\ g ''`), ["a", "b c", 'd "e" $x', "f g", ""]);
+  t.throws(() => splitWords("a 'b"), { message: /open quote/ });
+  const value = (word: string) =>
+    execFileSync("sh", ["-c", `printf %s ${commandWord(word)}`], { env: { HOME: "/h", V: "a b" } }).toString();
+  t.equal(value("~/x$V'${NOSUCH}$(id)"), "/h/xa b'${NOSUCH}$(id)");
+  t.equal(
+    posixRegex("^\\s*(?:Port|X)\\s+\\d+[\\w-]\\.$", "regexp"),
+    "^[[:space:]]*(Port|X)[[:space:]]+[0-9]+[[:alnum:]_-]\\.$",
+  );
+  t.throws(() => posixRegex("(?=a)", "regexp"), { message: /POSIX lacks/ });
+});

@@ -1,24 +1,23 @@
 import type { EmitEvent, HostRecap, RunEvent } from "../report/events.js";
-import { EdgeError } from "../util/errors.js";
+import { EdgeError, InterruptedError } from "../util/errors.js";
 import type { CompiledCall } from "./compiled.js";
 import { lockedError, Phase, type PhaseInput } from "./phase.js";
+import { emptyRecap } from "./recap.js";
 
 export interface HostPlayInput extends Omit<PhaseInput, "check" | "payloads" | "emit"> {
   readonly emit: EmitEvent;
   /** Plan only. */
   readonly planOnly: boolean;
-}
-
-export interface HostPlayResult {
-  readonly recap: HostRecap;
-  readonly failed: boolean;
+  readonly onRecap: (recap: HostRecap) => void;
 }
 
 /**
  * One play on one host: a program in check mode, and, when it finds something to do and that is wanted, one more that
- * does it, with just the payloads that the first one asked for.
+ * does it, with just the payloads that the first one asked for. The recap is told even when an error cuts the play off.
+ * @returns whether a task failed
+ * @throws EdgeError for what is no task's failure: a lost host, a lock, a mistake in the playbook
  */
-export async function runHostPlay(input: HostPlayInput): Promise<HostPlayResult> {
+export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   const { host, planOnly, emit } = input;
   const facts = { ...host.facts };
   const registers = { ...host.registers };
@@ -34,33 +33,44 @@ export async function runHostPlay(input: HostPlayInput): Promise<HostPlayResult>
           else held.push(event);
         },
   });
-  await check.run();
   if (planOnly) {
+    await told(check, input);
     if (check.holder !== undefined) warnLocked(input, check.holder);
-    return { recap: check.counter.recap, failed: check.failed };
+    return check.failed;
   }
+  await check.run();
   if (check.holder !== undefined) throw lockedError(check.holder);
   if (!check.dirty) {
     // What the check saw is the truth: there is nothing to do, or nothing may be done.
     for (const event of held) emit(event);
-    return { recap: check.counter.recap, failed: check.failed };
+    input.onRecap(check.counter.recap);
+    return check.failed;
   }
   for (const [path, call] of check.missing) {
     try {
       await check.fetch(path);
     } catch (error) {
-      if (!(error instanceof EdgeError)) throw error;
+      if (!(error instanceof EdgeError) || error instanceof InterruptedError) throw error;
       emit(failedResult(input, call, error));
-      check.counter.recap.failed++;
-      return { recap: { ...check.counter.recap, changed: 0, pending: 0 }, failed: true };
+      input.onRecap({ ...emptyRecap(), failed: 1 });
+      return true;
     }
   }
   host.facts = facts;
   host.registers = registers;
-  const payloads = new Set(check.wanted);
-  const apply = new Phase({ ...input, check: false, payloads: withFetched(check, payloads), emit });
-  await apply.run();
-  return { recap: apply.counter.recap, failed: apply.failed };
+  const payloads = withFetched(check, new Set(check.wanted));
+  const apply = new Phase({ ...input, check: false, payloads, emit });
+  await told(apply, input);
+  return apply.failed;
+}
+
+async function told(phase: Phase, input: HostPlayInput): Promise<void> {
+  try {
+    await phase.run();
+  } finally {
+    phase.counter.flush();
+    input.onRecap(phase.counter.recap);
+  }
 }
 
 /** Sources that were just fetched have a hash now, and are sent at once. */

@@ -146,8 +146,7 @@ export class Phase {
         return current;
       }
       if (end === "locked") throw lockedError(this.holder);
-      if (end === "stopped")
-        throw new InterruptedError("E_INTERRUPTED", "The run is interrupted; the task at hand was finished.");
+      if (end === "stopped") throw reader.interruption();
       if (end === "need" && reader.need !== undefined) {
         const { call, sha256 } = reader.need;
         start = call;
@@ -192,7 +191,9 @@ export class Phase {
     this.#resultBytes += Object.values(raw.fields).reduce((total, value) => total + value.length, 0);
     if (this.#resultBytes > MAX_RESULT_BYTES) throw new TaskError("E_RESULTS", "The host's results are too large.");
     const outcome = call.judge === undefined ? raw : call.judge(raw, host.registers);
-    if (outcome.status === "changed" || outcome.status === "pending") this.dirty = true;
+    // A handler that an earlier run did not get to is work, whatever its own probe says.
+    const due = call.ref.handler && outcome.status !== "skipped";
+    if (due || outcome.status === "changed" || outcome.status === "pending") this.dirty = true;
     if (outcome.status === "changed") {
       for (const name of call.node.notify) {
         for (const index of this.#input.steps.handlerIndex.get(name) ?? []) this.#notified.add(index + 1);
@@ -278,6 +279,21 @@ class ProgramReader {
     private readonly input: PhaseInput,
     private readonly phase: Phase,
   ) {}
+
+  /** What became of the task at hand. */
+  interruption(): InterruptedError {
+    const open = [...this.#states.keys()].map((number) => this.segment.calls[number - 1]);
+    const job = open.find((call) => call?.node.async !== undefined);
+    return job === undefined
+      ? new InterruptedError("E_INTERRUPTED", "The run is interrupted; the task at hand was finished.")
+      : new InterruptedError(
+          "E_INTERRUPTED",
+          `The run is interrupted; the job of "${job.ref.name}" goes on on the host.`,
+          {
+            hint: "Run the same command again to follow it.",
+          },
+        );
+  }
 
   take(message: ProgramMessage): void {
     this.spoke = true;

@@ -217,7 +217,7 @@ class PlaybookRun {
     const canFetch =
       this.#input.canResolveSource ?? (this.#input.resolveMissingSource === undefined ? () => false : () => true);
     const diff = options.diff ?? false;
-    const result = await runHostPlay({
+    const failed = await runHostPlay({
       play,
       steps,
       host: scope,
@@ -233,10 +233,10 @@ class PlaybookRun {
       newNonce: () => randomBytes(9).toString("hex"),
       resolveMissingSource: this.#input.resolveMissingSource,
       planOnly: options.check,
+      onRecap: (recap) => this.#add(host.name, recap),
     });
     this.#states.set(host.name, { facts: scope.facts, registers: scope.registers });
-    this.#add(host.name, result.recap);
-    if (result.failed) {
+    if (failed) {
       this.#failed.add(host.name);
       this.#taskFailed = true;
     }

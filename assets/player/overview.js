@@ -1,12 +1,14 @@
 // The status page of builds without VTS: what is published now, asked for every few seconds.
 
 const POLL_MS = 3000;
+// From the origin, because a page opened as USER:PASSWORD@HOST may not fetch relative addresses.
+const STREAMS = new URL("/status/streams.json", location.origin);
 const summary = document.getElementById("summary");
 const rows = document.getElementById("streams");
 
 async function refresh() {
   try {
-    const response = await fetch("/status/streams.json", { cache: "no-store" });
+    const response = await fetch(STREAMS, { cache: "no-store" });
     if (!response.ok) throw new Error(`the edge answers ${response.status}`);
     const { streams } = await response.json();
     const text = streams.length === 0 ? "No stream is live." : `Live streams: ${streams.length}`;

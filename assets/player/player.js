@@ -21,7 +21,7 @@ if (stream === null || stream === "") {
   document.title = `${stream} – live stream`;
   document.getElementById("title").textContent = `Live stream ${stream}`;
   video.setAttribute("aria-label", `Live stream ${stream}`);
-  waitForStream(new URL(`hls/${stream}.m3u8`, document.baseURI).href, null);
+  waitForStream(new URL(`/hls/${stream}.m3u8`, location.origin).href, null);
 }
 
 unmute.addEventListener("click", () => {

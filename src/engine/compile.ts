@@ -39,6 +39,11 @@ export interface CompileInput {
   readonly host: HostScope;
   readonly options: BuildOptions;
   readonly check: boolean;
+  /**
+   * Check mode after something would have changed: results of the host are those of its old state, so a task that cannot
+   * be made from them is left for apply instead of being an error.
+   */
+  readonly lenient: boolean;
 }
 
 type CallItem = Pick<CompiledCall, "last" | "item" | "itemValue">;
@@ -143,7 +148,7 @@ class SegmentCompiler {
   }
 
   #step(step: Step): void {
-    if (step.kind === "task") this.#task(step, undefined);
+    if (step.kind === "task") this.#taskOrLater(step, undefined);
     else if (step.kind === "block") this.#block(step);
     else throw new InputError("E_FLUSH_IN_BLOCK", "flush_handlers does not work inside a block with rescue or always.");
   }
@@ -180,7 +185,7 @@ class SegmentCompiler {
     this.#body += `if [ -n "$H${number}" ] && [ -z "$DEAD" ]; then\n`;
     this.#depth++;
     try {
-      this.#task(step, index);
+      this.#taskOrLater(step, index);
     } catch (error) {
       this.#body = this.#body.slice(0, mark.body);
       this.#calls.length = mark.calls;
@@ -215,6 +220,20 @@ class SegmentCompiler {
     const unknown = new Set(this.#shapes.keys());
     if (own !== undefined) unknown.add(own);
     return new TaskLanguage(this.#scope(node, extra), unknown);
+  }
+
+  #taskOrLater(step: TaskStep, handler: number | undefined): void {
+    const mark = this.#mark();
+    try {
+      this.#task(step, handler);
+    } catch (error) {
+      if (!this.#input.lenient || !(error instanceof InputError)) throw error;
+      this.#rewind(mark, false);
+      const number = this.#calls.length + 1;
+      this.#body += `if B ${number}; then\nPEND=${quote(`needs results that are not there before apply (${error.message})`)}\nE i\nfi\n`;
+      this.#calls.push({ ref: step.ref, node: step.node, payloads: [], missing: [], returns: {}, last: true });
+      this.#setRegister(step.node, { changed: false, failed: false, skipped: true });
+    }
   }
 
   #task(step: TaskStep, handler: number | undefined): void {

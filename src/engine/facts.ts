@@ -132,7 +132,7 @@ function system(got: Collected): Record<string, Value> {
     machine_id: one("machine_id"),
     product_name: one("product_name") || "NA",
     system_vendor: one("system_vendor") || "NA",
-    virtualization_type: one("virt") === "none" || one("virt") === "" ? "NA" : one("virt"),
+    virtualization_type: { "": "NA", none: "NA", "systemd-nspawn": "container" }[one("virt")] ?? one("virt"),
     uptime_seconds: Math.floor(Number(one("uptime").split(" ")[0]) || 0),
     edge_board_model: one("board"),
     edge_distribution_id: id,

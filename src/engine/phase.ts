@@ -78,7 +78,10 @@ export class Phase {
     let position: StepPosition | undefined = { step: 0, handler: 0 };
     while (position !== undefined && !this.failed) {
       if (this.#input.signal?.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted.");
-      let segment: Segment = compileSegment({ play, steps, host, options: build, check }, position);
+      let segment: Segment = compileSegment(
+        { play, steps, host, options: build, check, lenient: check && this.dirty },
+        position,
+      );
       if (segment.calls.length > 0) segment = await this.#segment(segment);
       Object.assign(host.registers, segment.registers);
       Object.assign(host.facts, segment.facts);
@@ -167,7 +170,7 @@ export class Phase {
   /** The same segment with sources that are there now. */
   #again(segment: Segment): Segment {
     const { play, steps, host, build, check } = this.#input;
-    return compileSegment({ play, steps, host, options: build, check }, segment.from);
+    return compileSegment({ play, steps, host, options: build, check, lenient: false }, segment.from);
   }
 
   /** Lets the build room fetch a source. @throws InputError when nobody can */

@@ -342,3 +342,46 @@ t.test("tags, mistakes with their place", async (t) => {
     { text: /play\.yml:5:.*nosuch/ },
   );
 });
+
+t.test("what depends on work not yet done is left for apply", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: made
+  copy: { content: abc, dest: "{{ dir }}/made" }
+- name: stat
+  stat: { path: "{{ dir }}/made", checksum_algorithm: sha256 }
+  register: made
+- name: size
+  copy: { content: "{{ made.stat.size }} {{ made.stat.mode }}\\n", dest: "{{ dir }}/size" }
+- name: after
+  copy: { content: after, dest: "{{ dir }}/after" }
+`,
+  );
+  const plan = await localRun(file, "plan");
+  t.match(plan.lines[2], /^pending size: needs results that are not there before apply/);
+  t.equal(plan.lines[3], "changed after: missing");
+  t.equal(plan.exitCode, 0);
+  t.match((await localRun(file, "apply")).recap.edge, { failed: 0, changed: 3 });
+  t.equal(readFileSync(join(dir, "root/size"), "utf8"), "3 0644\n");
+  t.match((await localRun(file, "apply")).recap.edge, { failed: 0, changed: 0, ok: 4 });
+});
+
+t.test("an interrupted run ends after the task at hand", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: slow
+  shell: sleep 1; touch {{ dir }}/slow
+- name: next
+  file: { path: "{{ dir }}/next", state: touch }
+`,
+  );
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 700);
+  const run = await localRun(file, "apply", { signal: controller.signal });
+  t.equal(run.exitCode, 130);
+  t.ok(existsSync(join(dir, "root/slow")));
+  t.notOk(existsSync(join(dir, "root/next")));
+  t.match(run.recap.edge, { changed: 1 });
+});

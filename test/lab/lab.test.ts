@@ -57,7 +57,7 @@ t.test("hosts boot side by side, see each other, and the last one takes the netw
   t.equal((await ssh(right, "echo still here")).stdout, "still here\n");
   await right.stop();
   await right.stop();
-  t.same(await labTraces(), [], "nothing is left");
+  t.same(await labTraces("lab-"), [], "nothing is left");
   t.notOk(existsSync(dirname(right.identityFile)), "its folder is gone");
 });
 
@@ -79,11 +79,11 @@ for (const [signal, cleanedBy] of [
   t.test(`a run that ends by ${signal} leaves nothing: ${cleanedBy} cleans up`, { skip }, async (t) => {
     const child = spawn(process.execPath, ["--import", "tsx", bootScript], { stdio: ["ignore", "pipe", "inherit"] });
     await once(child.stdout, "data");
-    t.not((await labTraces()).length, 0, "the host is up");
+    t.not((await labTraces("lab-")).length, 0, "the host is up");
     child.kill(signal);
     await once(child, "exit");
-    if (cleanedBy === "the next run") t.equal(removeOrphans().length, 1);
-    t.same(await labTraces(), []);
+    if (cleanedBy === "the next run") removeOrphans();
+    t.same(await labTraces("lab-"), []);
     t.equal(child.signalCode, signal, "the process ends as if nobody had listened");
   });
 }
@@ -92,5 +92,5 @@ t.test("aborting a boot leaves nothing", { skip }, async (t) => {
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 300);
   await t.rejects(bootHost({ name: "lab-abort", signal: controller.signal }), { code: "E_INTERRUPTED" });
-  t.same(await labTraces(), []);
+  t.same(await labTraces("lab-"), []);
 });

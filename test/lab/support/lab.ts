@@ -7,6 +7,7 @@ import {
   type LabHost,
   missingPackages,
 } from "../../../src/lab/index.js";
+import { readStates } from "../../../src/lab/state.js";
 
 /** The part of a tap test that these helpers need. */
 interface TestScope {
@@ -80,20 +81,21 @@ export function inventoryOf(hosts: readonly LabHost[], vars: Readonly<Record<str
   return `${JSON.stringify({ edges: { vars, hosts: Object.fromEntries(entries) } }, undefined, 2)}\n`;
 }
 
-/** Everything of a lab that this machine shows: mounts, links, processes of hosts. Empty when all is cleaned up. */
-export async function labTraces(): Promise<string[]> {
+/**
+ * What this machine shows of the hosts whose names begin with `prefix`: mounts, processes, and, when no other run has
+ * hosts up, the network. Empty when all is cleaned up.
+ */
+export async function labTraces(prefix: string): Promise<string[]> {
   const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
-  const links = (await runProgram(["ip", "-brief", "link"])).stdout.split("\n");
-  const rules = (await runProgram(["iptables-save"])).stdout.split("\n");
   const processes = readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
-    .map(commandLine);
-  return [
-    ...mounts.filter((line) => line.includes("/edge-setup/lab/")),
-    ...links.filter((line) => line.startsWith("edgelab0")),
-    ...rules.filter((line) => line.includes("edgelab0")),
-    ...processes.filter((line) => line.includes("--directory=") && line.includes("/edge-setup/lab/")),
-  ];
+    .map(commandLine)
+    .filter((line) => line.includes("--directory="));
+  const ofHosts = [...mounts, ...processes].filter((line) => line.includes(`/edge-setup/lab/hosts/${prefix}`));
+  if (readStates().some((state) => !state.id.startsWith(prefix))) return ofHosts;
+  const links = (await runProgram(["ip", "-brief", "link"])).stdout.split("\n");
+  const rules = (await runProgram(["iptables-save"])).stdout.split("\n");
+  return [...ofHosts, ...[...links, ...rules].filter((line) => line.includes("edgelab0"))];
 }
 
 function commandLine(pid: string): string {

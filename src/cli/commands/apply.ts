@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes, InputError } from "../../util/errors.js";
 import type { CommandContext } from "../commands.js";
 import { type ConvergeOptions, converge, succeeded } from "../converge.js";
 import { type Display, openDisplay } from "../display.js";
-import { type FleetHost, loadFleet } from "../fleet.js";
+import { type Fleet, type FleetHost, loadFleet } from "../fleet.js";
 import { edgeTarget, prove, resultCard } from "../proof.js";
 import { asker, askPasswords, connectOptions, mayAsk } from "../reach.js";
 import { sayWarnings } from "../warnings.js";
@@ -74,7 +74,7 @@ async function proveAndShow(display: Display, one: FleetHost, options: ConvergeO
   const transport = await connect(one.access.address, connectOptions);
   try {
     const proof = await prove(one, transport, emit, signal);
-    const reveal = fleet.secrets.created.includes(one.host.name) && process.stdout.isTTY === true;
+    const reveal = fleet.secrets.created.includes(one.host.name) && mayReveal(fleet);
     display.result(resultCard(edgeTarget(one, transport), proof.firstSegmentMs, reveal));
     if (!proof.ok) {
       emit({
@@ -90,4 +90,9 @@ async function proveAndShow(display: Display, one: FleetHost, options: ConvergeO
   } finally {
     await transport.close();
   }
+}
+
+/** On the operator's own terminal, and wherever the secrets end with the run: never into the log of a pipeline. */
+function mayReveal(fleet: Fleet): boolean {
+  return process.stdout.isTTY === true || fleet.secrets.file === undefined;
 }

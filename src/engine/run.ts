@@ -6,7 +6,7 @@ import type { Inventory, InventoryHost } from "../inventory/types.js";
 import { Scope } from "../playbook/scope.js";
 import type { Play, Playbook, Value, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type RunEvent } from "../report/events.js";
-import { Semaphore } from "../transport/semaphore.js";
+import { Semaphore } from "../util/semaphore.js";
 import type { Transport } from "../transport/transport.js";
 import {
   EdgeError,

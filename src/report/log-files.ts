@@ -6,7 +6,7 @@ import type { Reporter } from "./reporter.js";
 
 /** `$XDG_STATE_HOME/edge-setup`: logs and history of runs. */
 export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const base = env["XDG_STATE_HOME"];
+  const base = env.XDG_STATE_HOME;
   return join(base === undefined || base === "" ? join(homedir(), ".local", "state") : base, "edge-setup");
 }
 

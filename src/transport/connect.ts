@@ -10,7 +10,7 @@ import { JumpHosts } from "./jump-hosts.js";
 import { planKeys } from "./key-ring.js";
 import { loadNodeSsh, loadSsh2 } from "./libraries.js";
 import { LocalTransport } from "./local-transport.js";
-import { interrupted, Semaphore } from "./semaphore.js";
+import { interrupted, Semaphore } from "../util/semaphore.js";
 import { type Jump, SshConfigReader, type SshHost } from "./ssh-config.js";
 import { openSession, type SshSession } from "./ssh-session.js";
 import { forward, SshTransport } from "./ssh-transport.js";

@@ -11,7 +11,7 @@ import {
   knownHostsName,
   preferKnownAlgorithms,
 } from "./known-hosts.js";
-import type { Semaphore } from "./semaphore.js";
+import type { Semaphore } from "../util/semaphore.js";
 import type { SshHost } from "./ssh-config.js";
 import type { HostKeyPolicy, Prompter } from "./transport.js";
 

@@ -3,7 +3,7 @@ import type { OpenSSHAgent, ParsedKey } from "ssh2";
 import { UnreachableError } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
 import { loadSsh2 } from "./libraries.js";
-import type { Semaphore } from "./semaphore.js";
+import type { Semaphore } from "../util/semaphore.js";
 import type { Prompter } from "./transport.js";
 
 /** What an identity file holds. */

@@ -1,4 +1,4 @@
-import { interrupted, Semaphore } from "./semaphore.js";
+import { interrupted, Semaphore } from "../util/semaphore.js";
 import type { SshSession } from "./ssh-session.js";
 
 /** sshd drops connections at random above ten unauthenticated ones (MaxStartups 10:30:100). */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { connect as connectTcp } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { UnreachableError } from "../util/errors.js";
-import { interrupted } from "./semaphore.js";
+import { interrupted } from "../util/semaphore.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
 
 /** This very machine. Commands run by `sh -c`, in a session of their own as they would over SSH. */

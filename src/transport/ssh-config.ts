@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../util/errors.js";
-import { Semaphore } from "./semaphore.js";
+import { Semaphore } from "../util/semaphore.js";
 
 /** One hop of a ProxyJump, as written there: `[user@]host[:port]`. */
 export interface Jump {

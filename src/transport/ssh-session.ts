@@ -9,7 +9,7 @@ import { type ByteCount, countBytes } from "./dial.js";
 import type { HostKeyExpectation } from "./host-key.js";
 import { asAgent, type KeyPlan } from "./key-ring.js";
 import { loadNodeSsh, loadSsh2 } from "./libraries.js";
-import { interrupted } from "./semaphore.js";
+import { interrupted } from "../util/semaphore.js";
 
 /** Seconds of silence after which a link counts as lost: 15 x 4. ssh2 sends none by default. */
 const KEEPALIVE_MS = 15_000;

@@ -1,4 +1,4 @@
-import { InterruptedError } from "../util/errors.js";
+import { InterruptedError } from "./errors.js";
 
 /** Lets at most `slots` holders in at once; the others wait in the order they came. */
 export class Semaphore {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
 import { Deadline } from "../../../src/transport/deadline.js";
-import { Semaphore } from "../../../src/transport/semaphore.js";
+import { Semaphore } from "../../../src/util/semaphore.js";
 
 t.test("no more than the slots, in order", async (t) => {
   const semaphore = new Semaphore(2);

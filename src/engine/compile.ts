@@ -68,6 +68,7 @@ class SegmentCompiler {
   readonly #shapes = new Map<string, RegisterShape>();
   readonly #registers: Record<string, Value> = {};
   readonly #facts: Record<string, Value> = {};
+  readonly #probes = new Map<string, boolean>();
   #body = "";
   #target: Target | undefined;
   #blocks = 0;
@@ -113,6 +114,7 @@ class SegmentCompiler {
       body: this.#body,
       libs: this.#libs,
       calls: this.#calls,
+      probes: this.#probes,
       next: position,
       registers: this.#registers,
       facts: this.#facts,
@@ -405,6 +407,10 @@ class SegmentCompiler {
         this.#options(node),
       );
       made = built;
+      for (const { path, hash } of built.probes ?? []) {
+        if (path.startsWith("/") && !path.includes("\n"))
+          this.#probes.set(path, hash || this.#probes.get(path) === true);
+      }
       rest = { payloads: built.payloads ?? [], missing: built.missing ?? [], returns: built.module.returns };
     } catch (error) {
       // Where it is not sure that the task runs, its mistake counts only if it does.
@@ -426,6 +432,8 @@ class SegmentCompiler {
       (open ? `if ${gate.shell}; then\n` : "") +
       (verdict.judged ? "" : this.#notify(node)) +
       (node.noLog || node.diff === false ? "NODIFF=1\n" : "") +
+      // What never counts as a change only reads, says the playbook.
+      (this.#readOnly(node) ? "RO=1\n" : "") +
       shell +
       (open ? `else skip ${quote(`when: ${gate.source} is false`)}; fi\n` : "") +
       verdict.shell +
@@ -438,6 +446,10 @@ class SegmentCompiler {
       ...(verdict.judged ? { judge: this.#judge(node, rest.returns, about) } : {}),
     });
     return undefined;
+  }
+
+  #readOnly(node: TaskNode): boolean {
+    return node.changedWhen?.some(({ expr }) => expr.kind === "literal" && expr.value === false) === true;
   }
 
   #flag(node: TaskNode, loop: boolean, judged: boolean): string {

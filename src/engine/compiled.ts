@@ -54,6 +54,8 @@ export interface Segment {
   readonly body: string;
   readonly libs: ReadonlySet<LibName>;
   readonly calls: readonly CompiledCall[];
+  /** Paths to look at before the first task; the value says whether to hash, too. */
+  readonly probes: ReadonlyMap<string, boolean>;
   /** undefined at the end of the play. */
   readonly next: StepPosition | undefined;
   /** Results that are known without the program (tasks skipped for sure). */

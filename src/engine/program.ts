@@ -1,7 +1,7 @@
 import { sha256Hex } from "../modules/digest.js";
 import { libTexts } from "../modules/registry.js";
 import { compact } from "../modules/sh.js";
-import { quote } from "../util/shell.js";
+import { quote, quoteAll } from "../util/shell.js";
 import type { Segment } from "./compiled.js";
 import { lockText, runtimeText } from "./runtime.js";
 
@@ -49,9 +49,22 @@ export function programText(segment: Segment, options: ProgramOptions): string {
     compact(runtimeText),
     options.lock ? compact(lockText) : "emit p $$\n",
     ...libs.map(compact),
+    probeText(segment.probes),
     "journaled",
     `${segment.body}if [ -n "$DEAD" ]; then fin failed; fi\nfin 'done'\n`,
   ].join("\n");
+}
+
+/** Below this many paths it does not pay. */
+const PROBES_FROM = 3;
+
+function probeText(probes: Segment["probes"]): string {
+  const paths = [...probes.keys()];
+  if (paths.length < PROBES_FROM) return "ix() { return 1; }";
+  const cases = paths.map((path, index) => `${quote(path)}) I=${index} ;;`).join("\n");
+  const hashed = paths.filter((path) => probes.get(path) === true);
+  const sums = hashed.length === 0 ? "" : `\nprobesums ${quoteAll(hashed)}`;
+  return `ix() {\ncase $1 in\n${cases}\n*) return 1 ;;\nesac\n}\nprobe ${quoteAll(paths)}${sums}`;
 }
 
 /** The command line that unpacks the archive on its stdin and becomes the program in it. */

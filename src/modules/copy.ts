@@ -2,7 +2,14 @@ import { basename } from "node:path/posix";
 import type { ArgSpec, Value } from "../playbook/types.js";
 import { type Args, flag, given, text } from "./args.js";
 import { attributeArgs, attributes, call, validator } from "./fragments.js";
-import { ArgumentError, type ModuleCall, type ModuleContext, type SourceInfo, type TaskModule } from "./types.js";
+import {
+  ArgumentError,
+  type ModuleCall,
+  type ModuleContext,
+  type Probe,
+  type SourceInfo,
+  type TaskModule,
+} from "./types.js";
 
 const writeArgs = {
   ...attributeArgs,
@@ -21,6 +28,9 @@ function write(args: Args, dest: string, info: SourceInfo | undefined, mode: str
   return call("m_copy", dest, info?.sha256 ?? "", String(info?.size ?? 0), owner, group, octal, flags, base);
 }
 
+/** Where the file lands, unless the host turns out to have a directory there. */
+const target = (dest: string, base: string): Probe => ({ path: dest.endsWith("/") ? dest + base : dest, hash: true });
+
 function copyTree(args: Args, source: string, context: ModuleContext): ModuleCall {
   const [owner, group, mode] = attributes(args);
   const entries = context.tree(source) ?? [];
@@ -29,8 +39,10 @@ function copyTree(args: Args, source: string, context: ModuleContext): ModuleCal
   const directoryMode = text(args, "directory_mode");
   let shell = validator(text(args, "validate")) + call("m_dir", root, owner, group, directoryMode);
   const payloads: string[] = [];
+  const probes: Probe[] = [{ path: root, hash: false }];
   for (const entry of entries) {
     const dest = `${root}/${entry.path}`;
+    probes.push({ path: dest, hash: entry.kind === "file" });
     if (entry.kind === "directory") shell += call("m_dir", dest, owner, group, directoryMode);
     else {
       const info = context.describe(`${source.replace(/\/+$/, "")}/${entry.path}`);
@@ -38,7 +50,7 @@ function copyTree(args: Args, source: string, context: ModuleContext): ModuleCal
       shell += write(args, dest, info, mode, "");
     }
   }
-  return { shell, libs: ["put", "file", "copy"], payloads };
+  return { shell, libs: ["put", "file", "copy"], payloads, probes };
 }
 
 function buildCopy(args: Args, context: ModuleContext): ModuleCall {
@@ -49,7 +61,12 @@ function buildCopy(args: Args, context: ModuleContext): ModuleCall {
   if (given(args, "content")) {
     if (dest.endsWith("/")) throw new ArgumentError("copy with content needs a file name in dest", "dest");
     const info = context.content(contentText(args.content ?? ""));
-    return { shell: check + write(args, dest, info, mode, ""), libs: ["put", "copy"], payloads: [info.sha256] };
+    return {
+      shell: check + write(args, dest, info, mode, ""),
+      libs: ["put", "copy"],
+      payloads: [info.sha256],
+      probes: [target(dest, "")],
+    };
   }
   if (flag(args, "remote_src")) return copyRemote(args);
   const source = context.resolve(text(args, "src"), "files");
@@ -63,6 +80,7 @@ function buildCopy(args: Args, context: ModuleContext): ModuleCall {
     libs: ["put", "copy"],
     payloads: info === undefined ? [] : [info.sha256],
     missing: info === undefined ? [source] : [],
+    probes: [target(dest, basename(source))],
   };
 }
 
@@ -124,6 +142,7 @@ export const template: TaskModule = {
         write(args, text(args, "dest"), info, mode, basename(source).replace(/\.j2$/, "")),
       libs: ["put", "copy"],
       payloads: [info.sha256],
+      probes: [target(text(args, "dest"), basename(source).replace(/\.j2$/, ""))],
     };
   },
 };

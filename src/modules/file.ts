@@ -33,21 +33,22 @@ export const file: TaskModule = {
     if (flag(args, "recurse") && state !== "directory")
       throw new ArgumentError("recurse goes with state: directory", "recurse");
     const libs = ["put", "file"] as const;
+    const probes = [{ path, hash: false }];
     switch (state) {
       case "directory":
-        return { shell: call("m_dir", path, owner, group, mode, bit(flag(args, "recurse"))), libs };
+        return { shell: call("m_dir", path, owner, group, mode, bit(flag(args, "recurse"))), libs, probes };
       case "absent":
         if (path === "/") throw new ArgumentError("the root directory is not removed", "path");
-        return { shell: call("m_absent", path), libs };
+        return { shell: call("m_absent", path), libs, probes };
       case "link":
         if (!given(args, "src")) throw new ArgumentError("state: link needs src", "src");
-        return { shell: call("m_link", path, text(args, "src"), bit(flag(args, "force")), owner, group), libs };
+        return { shell: call("m_link", path, text(args, "src"), bit(flag(args, "force")), owner, group), libs, probes };
       case "touch": {
         const preserve = text(args, "access_time") === "preserve" && text(args, "modification_time") === "preserve";
-        return { shell: call("m_touch", path, owner, group, mode, bit(preserve)), libs };
+        return { shell: call("m_touch", path, owner, group, mode, bit(preserve)), libs, probes };
       }
       default:
-        return { shell: call("m_attr", path, owner, group, mode), libs };
+        return { shell: call("m_attr", path, owner, group, mode), libs, probes };
     }
   },
 };

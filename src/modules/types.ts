@@ -62,6 +62,12 @@ export type LibName =
   | "user"
   | "wait";
 
+export interface Probe {
+  readonly path: string;
+  /** Its SHA-256 is asked for too. */
+  readonly hash: boolean;
+}
+
 /** One call of a module on the host, as text. */
 export interface ModuleCall {
   /** Lines run in the program's own shell. They report by `chg`, `bad`, `fine`, `skip`, and never exit. */
@@ -71,6 +77,8 @@ export interface ModuleCall {
   readonly payloads?: readonly string[];
   /** Controller files that are not there yet. */
   readonly missing?: readonly string[];
+  /** Paths that the call looks at: all of a program are looked at together, as long as nothing has changed. */
+  readonly probes?: readonly Probe[];
 }
 
 export type ReturnType = "str" | "int" | "bool";

@@ -43,7 +43,7 @@ m_copy() {
     case $7 in *n*) fine "exists, force is no"; att "$d" "$4" "$5" "$6"; return ;; esac
     _w='content differs'
     if [ -z "$2" ]; then _w='source not yet fetched'
-    elif [ "$FS" = "$3" ] && _x=$(sha256sum "$d") && [ "$\{_x%% *}" = "$2" ]; then
+    elif [ "$FS" = "$3" ] && sha256 "$d" && [ "$H_" = "$2" ]; then
       fine 'sha256 equal'
       att "$d" "$4" "$5" "$6"
       return

@@ -10,7 +10,12 @@ import { sh } from "../sh.js";
 export const putText = sh`
 fst() {
   FT=- FM='' FU='' FG='' FUI='' FGI='' FS=0
-  _s=$(stat -c '%f %a %u %g %s %U %G' "$1" 2>/dev/null) || return 1
+  if [ -z "$TOUCHED" ] && ix "$1"; then
+    eval "_s=\$\{ST_$I-}"
+    [ -n "$_s" ] || return 1
+  else
+    _s=$(stat -c '%f %a %u %g %s %U %G' "$1" 2>/dev/null) || return 1
+  fi
   # shellcheck disable=SC2086
   set -- $_s
   case $1 in
@@ -20,6 +25,14 @@ fst() {
   *) FT=o ;;
   esac
   FM=$2 FUI=$3 FGI=$4 FS=$5 FU=$6 FG=$7
+}
+# sha256 FILE: H_
+sha256() {
+  if [ -z "$TOUCHED" ] && ix "$1"; then
+    eval "H_=\$\{SH_$I-}"
+    [ -z "$H_" ] || return 0
+  fi
+  H_=$(sha256sum <"$1") && H_=$\{H_%% *}
 }
 # wmode MODE: M_ is the octal mode that MODE, maybe symbolic, makes of FT and FM
 wmode() {

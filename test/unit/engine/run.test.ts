@@ -27,7 +27,7 @@ t.test("files: plan, apply, and nothing the second time", async (t) => {
 - name: copy
   copy: { src: a.txt, dest: "{{ dir }}/a b/", mode: "0640" }
 - name: content
-  copy: { content: "it's\\n$HOME \`x\` \\\\ ", dest: "{{ dir }}/odd 'name", mode: "u=rw,go=r" }
+  copy: { content: "it's\\n$HOME \`x\` \\\\ ", dest: '{{ dir }}/odd ''\\name', mode: "u=rw,go=r" }
 - name: template
   template: { src: b.j2, dest: "{{ dir }}/b" }
   vars: { who: wörld }
@@ -64,8 +64,8 @@ t.test("files: plan, apply, and nothing the second time", async (t) => {
   t.equal(statSync(join(dir, "root/a b/c")).mode & 0o777, 0o750);
   t.equal(readFileSync(join(dir, "root/a b/a.txt"), "utf8"), "from a file\n");
   t.equal(statSync(join(dir, "root/a b/a.txt")).mode & 0o777, 0o640);
-  t.equal(readFileSync(join(dir, "root/odd 'name"), "utf8"), "it's\n$HOME `x` \\ ");
-  t.equal(statSync(join(dir, "root/odd 'name")).mode & 0o777, 0o644);
+  t.equal(readFileSync(join(dir, "root/odd '\\name"), "utf8"), "it's\n$HOME `x` \\ ");
+  t.equal(statSync(join(dir, "root/odd '\\name")).mode & 0o777, 0o644);
   t.equal(readFileSync(join(dir, "root/b"), "utf8"), "hello wörld\n");
   t.equal(readFileSync(join(dir, "root/tree/y/z"), "utf8"), "2");
   t.equal(readlinkSync(join(dir, "root/l")), "b");

@@ -67,6 +67,11 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       body: body.join(""),
       libs: new Set(libTexts.keys()),
       calls: [],
+      probes: new Map([
+        ["/a b", true],
+        ["/c", false],
+        ["/d'e", true],
+      ]),
       next: undefined,
       registers: {},
       facts: {},

@@ -7,6 +7,11 @@ import { run, runSync, tryRun } from "./command.js";
 import { networkFile, stateDir } from "./paths.js";
 
 const BRIDGE = "edgelab0";
+/**
+ * Given, because a bridge otherwise takes the lowest address of its ports: each host that comes or goes could change it,
+ * and the other hosts would talk to the old one for a minute.
+ */
+const BRIDGE_MAC = "02:65:64:67:65:01";
 const FORWARD_SWITCH = "/proc/sys/net/ipv4/ip_forward";
 const DEFAULT_MTU = 1500;
 
@@ -75,7 +80,7 @@ export async function ensureNetwork(signal?: AbortSignal): Promise<LabNetwork> {
 
 async function buildNetwork(network: LabNetwork): Promise<void> {
   const { bridge, prefix, prefix6 } = network;
-  await run(["ip", "link", "add", bridge, "mtu", String(network.mtu), "type", "bridge"]);
+  await run(["ip", "link", "add", bridge, "address", BRIDGE_MAC, "mtu", String(network.mtu), "type", "bridge"]);
   await run(["ip", "addr", "add", `${prefix}.1/24`, "dev", bridge]);
   // A machine may have IPv6 switched off; the lab works without.
   await tryRun(["ip", "-6", "addr", "add", `${prefix6}::1/64`, "dev", bridge, "nodad"]);

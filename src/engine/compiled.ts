@@ -24,7 +24,7 @@ export interface CompiledCall {
   /** Label of the loop's item. */
   readonly item?: string;
   readonly itemValue?: Value;
-  /** What the host may ask for: hashes, and controller files that are not there yet. */
+  /** What the host may ask for: hashes, and controller files that are fetched or verified before they travel. */
   readonly payloads: readonly string[];
   readonly missing: readonly string[];
   readonly returns: Readonly<Record<string, ReturnType>>;

@@ -57,7 +57,7 @@ export class Phase {
   readonly counter = new RecapCounter();
   /** Payloads that files of the host differ from, or that commands need. */
   readonly wanted = new Set<string>();
-  /** Controller files that have to be fetched for it. */
+  /** Controller files that have to be fetched, or verified, for it. */
   readonly missing = new Map<string, CompiledCall>();
   /** Something changed, or would in apply. */
   dirty = false;
@@ -342,7 +342,7 @@ class ProgramReader {
         state.wants = message;
         state.path = message.path;
         if (message.sha256 !== "" && call.payloads.includes(message.sha256)) this.phase.wanted.add(message.sha256);
-        else if (message.sha256 === "") for (const path of call.missing) this.phase.missing.set(path, call);
+        for (const path of call.missing) this.phase.missing.set(path, call);
         return;
       case "file":
         state.path = message.path;

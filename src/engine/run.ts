@@ -6,7 +6,6 @@ import type { Inventory, InventoryHost } from "../inventory/types.js";
 import { Scope } from "../playbook/scope.js";
 import type { Play, Playbook, Value, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type RunEvent } from "../report/events.js";
-import { Semaphore } from "../util/semaphore.js";
 import type { Transport } from "../transport/transport.js";
 import {
   EdgeError,
@@ -18,6 +17,7 @@ import {
   UnreachableError,
 } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
+import { Semaphore } from "../util/semaphore.js";
 import type { HostScope } from "./compile.js";
 import { runHostPlay } from "./host-play.js";
 import { masker } from "./mask.js";

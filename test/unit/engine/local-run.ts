@@ -50,13 +50,14 @@ export async function localRun(
     inventory: oneHost(),
     connect: async () => transport,
     connectLocal: async () => transport,
+    ...over,
     emit: (event) => {
+      over.emit?.(event);
       events.push(event);
       if (event.type !== "task.result") return;
       const item = event.item === undefined ? "" : `[${event.item}]`;
       lines.push(`${event.pending ? "pending" : event.status} ${event.task.name}${item}: ${event.reason}`);
     },
-    ...over,
     options: { command, check: command === "plan", diff: true, ...over.options },
   });
   return { ...outcome, events, lines, transport };

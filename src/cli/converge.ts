@@ -4,14 +4,20 @@ import { defaultCacheDir } from "../build/fetch.js";
 import { makeSourceResolver } from "../build/resolver.js";
 import { loadLock } from "../build/sources.js";
 import { type RunOutcome, runPlaybook } from "../engine/run.js";
+import type { HostAccess } from "../inventory/host-address.js";
 import { maskedTexts } from "../inventory/masked-texts.js";
+import type { InventoryHost } from "../inventory/types.js";
 import { moduleCatalog } from "../modules/registry.js";
 import { loadPlaybook } from "../playbook/load-playbook.js";
+import type { Playbook, PlayNode } from "../playbook/types.js";
 import { type EmitEvent, type HostRecap, nowText } from "../report/events.js";
 import { connect } from "../transport/connect.js";
 import type { ConnectOptions } from "../transport/transport.js";
+import { InputError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
+import { didYouMean } from "../util/suggest.js";
 import { EDGES, type Fleet } from "./fleet.js";
+import { HeadStart } from "./head-start.js";
 import { type Flags, intFlag } from "./options.js";
 
 const DEFAULT_FORKS = 10;
@@ -33,52 +39,66 @@ export interface ConvergeOptions {
  */
 export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
   const { flags, fleet, emit, signal, connectOptions } = options;
-  const root = packageRoot();
-  const playbook = loadPlaybook(join(root, "playbooks", "edge.yml"), {
-    catalog: moduleCatalog,
-    readFile: textOf,
-  });
-  const cacheDir = defaultCacheDir(process.env);
-  const lock = await loadLock(join(root, "nginx-build", "sources.lock.json"));
-  const fetchSource = makeSourceResolver({
-    lock,
-    cacheDir,
-    sourceDirs: flags["source-dir"] === undefined ? [] : [resolve(flags["source-dir"])],
-    signal,
-    onSource: (entry, { origin }) =>
-      emit({ type: "message", time: nowText(), level: "info", text: `source ${entry.file} from ${origin}` }),
-    onWarning: (text) => emit({ type: "message", time: nowText(), level: "warning", text }),
-  });
+  const forks = intFlag(flags, "forks", DEFAULT_FORKS, 1, 1000);
   const access = new Map(fleet.hosts.map((one) => [one.host.name, one.access]));
-  return runPlaybook({
-    playbook,
-    inventory: fleetInventory(fleet),
-    connect: (host) => {
-      const known = access.get(host.name);
-      if (known === undefined) throw new Error(`${host.name} is not of this fleet`);
-      return connect(known.address, connectOptions);
-    },
-    connectLocal: () => connect({ name: "localhost", host: "localhost", connection: "local" }, connectOptions),
-    access: (host) => {
-      const known = access.get(host.name);
-      if (known === undefined) throw new Error(`${host.name} is not of this fleet`);
-      return known;
-    },
-    options: {
-      command: options.command,
-      check: options.check,
-      diff: flags.diff === true,
-      forks: intFlag(flags, "forks", DEFAULT_FORKS, 1, 1000),
-      tags: words(flags.tags),
-      skipTags: words(flags["skip-tags"]),
-      extraVars: { ...fleet.extraVars.vars, edge_source_cache: cacheDir },
-    },
-    emit,
-    signal,
-    secrets: fleet.hosts.flatMap((one) => maskedTexts(one.host)),
-    resolveMissingSource: fetchSource,
-    canResolveSource: (path) => dirname(resolve(path)) === cacheDir,
-  });
+  const accessOf = (host: InventoryHost): HostAccess => {
+    const known = access.get(host.name);
+    if (known === undefined) throw new Error(`${host.name} is not of this fleet`);
+    return known;
+  };
+  const root = packageRoot();
+  const tags = words(flags.tags);
+  checkTags(playbook, tags, "--tags");
+  checkTags(playbook, words(flags["skip-tags"]), "--skip-tags");
+  checkReadable(flags["source-dir"], "--source-dir");
+  checkReadable(flags["ssh-config"], "--ssh-config");
+  const cacheDir = defaultCacheDir(process.env);
+  // Hosts answer while the playbook is being read.
+  const head = new HeadStart(fleet, forks, connectOptions);
+  try {
+    return await runPlaybook({
+      playbook: loadPlaybook(join(root, "playbooks", "edge.yml"), { catalog: moduleCatalog, readFile: textOf }),
+      inventory: fleetInventory(fleet),
+      connect: (host) => head.take(host.name) ?? connect(accessOf(host).address, connectOptions),
+      connectLocal: () => connect({ name: "localhost", host: "localhost", connection: "local" }, connectOptions),
+      access: accessOf,
+      options: {
+        command: options.command,
+        check: options.check,
+        diff: flags.diff === true,
+        forks,
+        tags,
+        skipTags: words(flags["skip-tags"]),
+        extraVars: { ...fleet.extraVars.vars, edge_source_cache: cacheDir },
+      },
+      emit,
+      signal,
+      secrets: fleet.hosts.flatMap((one) => maskedTexts(one.host)),
+      resolveMissingSource: sourceFetcher(options, root, cacheDir),
+      canResolveSource: (path) => dirname(resolve(path)) === cacheDir,
+    });
+  } finally {
+    await head.close();
+  }
+}
+
+/** Fetches a pinned source into the cache, once a host needs it: most runs need none. */
+function sourceFetcher({ flags, emit, signal }: ConvergeOptions, root: string, cacheDir: string) {
+  const say = (level: "info" | "warning", text: string) => emit({ type: "message", time: nowText(), level, text });
+  let resolver: Promise<(path: string) => Promise<void>> | undefined;
+  const makeResolver = async () =>
+    makeSourceResolver({
+      lock: await loadLock(join(root, "nginx-build", "sources.lock.json")),
+      cacheDir,
+      sourceDirs: flags["source-dir"] === undefined ? [] : [resolve(flags["source-dir"])],
+      signal,
+      onSource: (entry, { origin }) => say("info", `source ${entry.file} from ${origin}`),
+      onWarning: (text) => say("warning", text),
+    });
+  return async (path: string): Promise<void> => {
+    resolver ??= makeResolver();
+    await (await resolver)(path);
+  };
 }
 
 /** The inventory with the hosts as the fleet has them: extra vars and secrets included, and only the chosen ones. */
@@ -114,6 +134,29 @@ export function succeeded(recap: Readonly<Record<string, HostRecap>>): Set<strin
       .filter(([, counts]) => counts.failed === 0 && counts.unreachable === 0)
       .map(([host]) => host),
   );
+}
+
+/** Tags that no task has, and that ansible-playbook would pass over in silence. */
+const TAG_WORDS = ["all", "always", "never", "tagged", "untagged"];
+
+function checkTags({ plays }: Playbook, asked: readonly string[], flag: string): void {
+  if (asked.length === 0) return;
+  const walk = (nodes: readonly PlayNode[]): string[] =>
+    nodes.flatMap((node) =>
+      node.kind === "task" ? node.tags : [node.block, node.rescue, node.always].flatMap((part) => walk(part)),
+    );
+  const known = [...new Set(plays.flatMap((play) => [play.preTasks, play.tasks, play.postTasks].flatMap(walk)))];
+  for (const tag of asked) {
+    if (known.includes(tag) || TAG_WORDS.includes(tag)) continue;
+    throw new InputError("E_UNKNOWN_TAG", `${flag}: no task has the tag "${tag}"`, {
+      hint: didYouMean(tag, known) ?? `The tags are ${known.join(", ")}.`,
+    });
+  }
+}
+
+/** What a flag names must be there before any host is called. */
+function checkReadable(path: string | undefined, flag: string): void {
+  if (path !== undefined && !existsSync(path)) throw new InputError("E_FLAG_VALUE", `${flag} ${path} does not exist`);
 }
 
 /** undefined when there is no such file. */

@@ -15,6 +15,8 @@ import type { Flags } from "./options.js";
 /** The group whose hosts are edges. */
 export const EDGES = "edges";
 const DEFAULT_INVENTORY = "edges.yml";
+/** Of hosts that are in no group of ours, messages name so many. */
+const SHOWN_HOSTS = 5;
 
 /** One host of the run with all that the inventory and the flags say about it. */
 export interface FleetHost {
@@ -86,14 +88,27 @@ async function isThere(file: string): Promise<boolean> {
 
 function chooseHosts(inventory: Inventory, limit: string | undefined): readonly InventoryHost[] {
   if ((inventory.groups[EDGES] ?? []).length === 0) {
-    throw new InputError("E_NO_EDGES", `${inventory.file} has no hosts in the group "${EDGES}"`, {
-      hint: `Put the hosts under \`${EDGES}: hosts:\`.`,
+    const elsewhere = inventory.hosts.slice(0, SHOWN_HOSTS).map((host) => host.name);
+    const others = elsewhere.length === 0 ? "" : ` (it has ${elsewhere.join(", ")} elsewhere)`;
+    throw new InputError("E_NO_EDGES", `${inventory.file} has no hosts in the group "${EDGES}"${others}`, {
+      hint: `edge-setup works on the hosts of that group: put them under \`${EDGES}: hosts:\`.`,
     });
   }
   const edges = inventory.select(EDGES);
   if (limit === undefined) return edges;
-  const limited = new Set(inventory.select(limit).map((host) => host.name));
+  const limited = new Set(matching(inventory, limit).map((host) => host.name));
   const chosen = edges.filter((host) => limited.has(host.name));
   if (chosen.length > 0) return chosen;
-  throw new InputError("E_LIMIT", `--limit ${limit} leaves no host of the group "${EDGES}"`);
+  throw new InputError("E_LIMIT", `--limit ${limit} leaves no host of the group "${EDGES}"`, {
+    hint: `Its hosts are ${edges.map((host) => host.name).join(", ")}.`,
+  });
+}
+
+function matching(inventory: Inventory, limit: string): readonly InventoryHost[] {
+  try {
+    return inventory.select(limit);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError("E_LIMIT", `--limit ${limit}: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }

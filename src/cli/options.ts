@@ -113,8 +113,22 @@ function flagError(error: NodeParseError, argv: readonly string[], names: readon
       hint: near === undefined ? "`edge-setup help COMMAND` lists the flags." : `Did you mean --${near}?`,
     });
   }
+  return valueError(error);
+}
+
+/** Node's "Option '-i, --inventory <value>' argument missing", in words. */
+function valueError(error: NodeParseError): InputError {
   const [first = error.message] = error.message.split("\n");
-  return new InputError("E_FLAG_VALUE", first.replace(/\.$/, "").replace(/^Option/, "the flag"));
+  const [, quoted = "", said = ""] = /^Option '([^']*)' (.*?)\.?$/.exec(first) ?? [];
+  const name = quoted.replace(/ <.*/, "");
+  const long = name.split("--").at(-1) ?? "";
+  const spec: OptionSpec | undefined = Object.entries(optionTable).find(([candidate]) => candidate === long)?.[1];
+  if (said === "does not take an argument") return new InputError("E_FLAG_VALUE", `${name} takes no value`);
+  if (spec === undefined || spec.value === undefined) return new InputError("E_FLAG_VALUE", first.replace(/\.$/, ""));
+  const ambiguous = said === "argument is ambiguous";
+  return new InputError("E_FLAG_VALUE", `${name} needs a value: ${spec.value}`, {
+    hint: ambiguous ? `Where the value begins with a dash, write --${long}=-VALUE.` : `--${long}: ${spec.help}`,
+  });
 }
 
 /**

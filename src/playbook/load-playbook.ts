@@ -3,12 +3,13 @@ import { posix } from "node:path";
 import { InputErrors, type Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import { insteadOf, PLAY_KEYWORDS } from "./keywords.js";
-import { LoadContext, type LoadOptions } from "./load-context.js";
+import { IDENTIFIER, LoadContext, type LoadOptions } from "./load-context.js";
 import { loadHandlers, loadList, loadTasks } from "./load-tasks.js";
 import { namesOfValue } from "./names-used.js";
 import { renderValue } from "./render.js";
 import { Scope } from "./scope.js";
-import type { Play, Playbook, PlayNode, TaskNode, Templated } from "./types.js";
+import { isPossiblyTemplate } from "./template-parser.js";
+import type { Play, Playbook, PlayNode, TaskNode, Templated, Value } from "./types.js";
 import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
 
 function readVarsFiles(node: YamlNode, file: string, context: LoadContext): Record<string, Templated>[] {
@@ -36,9 +37,34 @@ function readVarsFiles(node: YamlNode, file: string, context: LoadContext): Reco
       context.problem(entry.position, `the file ${full} does not exist`);
       return [];
     }
+    const plain = plainJson(full, text);
+    if (plain !== undefined) return [plain];
     const content = readYaml(full, text, context.report);
     return content === undefined ? [] : [context.vars(content, `the file ${full}`)];
   });
+}
+
+/**
+ * Variables of a JSON file without templates, by the engine's own parser as Ansible does it: ten times as fast as YAML's.
+ * undefined for everything else, which YAML reads and complains about.
+ */
+function plainJson(file: string, text: string): Record<string, Templated> | undefined {
+  if (!file.endsWith(".json") || isPossiblyTemplate(text)) return undefined;
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof content !== "object" || content === null || Array.isArray(content)) return undefined;
+  if (!Object.keys(content).every((name) => IDENTIFIER.test(name))) return undefined;
+  const position = { file, line: 1, column: 1 };
+  return Object.fromEntries(
+    Object.entries(content as Record<string, Value>).map(([name, value]) => [
+      name,
+      { value, position, positionOf: () => position },
+    ]),
+  );
 }
 
 function tasksOf(nodes: readonly PlayNode[]): TaskNode[] {

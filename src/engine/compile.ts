@@ -64,6 +64,7 @@ function searchPath(node: TaskNode, play: Play): string[] {
 class SegmentCompiler {
   readonly #input: CompileInput;
   readonly #libs = new Set<LibName>();
+  readonly #realLibs = new Set<LibName>();
   readonly #calls: CompiledCall[] = [];
   readonly #shapes = new Map<string, RegisterShape>();
   readonly #registers: Record<string, Value> = {};
@@ -113,6 +114,7 @@ class SegmentCompiler {
       target: this.#target ?? { local: this.#input.host.local, user: undefined },
       body: this.#body,
       libs: this.#libs,
+      realLibs: this.#realLibs,
       calls: this.#calls,
       probes: this.#probes,
       next: position,
@@ -418,7 +420,10 @@ class SegmentCompiler {
       made = { shell: `bad ${quote(error.message)}\n`, libs: [] };
       rest = { payloads: [], missing: [], returns: {} };
     }
-    for (const lib of made.libs) this.#libs.add(lib);
+    for (const lib of made.libs) {
+      this.#libs.add(lib);
+      if (node.checkMode === false) this.#realLibs.add(lib);
+    }
     const number = this.#calls.length + 1;
     const verdict = this.#verdict(node, rest.returns, about);
     const shell =

@@ -53,6 +53,8 @@ export interface Segment {
   readonly target: Target;
   readonly body: string;
   readonly libs: ReadonlySet<LibName>;
+  /** Those that `check_mode: false` makes do real work even in check mode. */
+  readonly realLibs: ReadonlySet<LibName>;
   readonly calls: readonly CompiledCall[];
   /** Paths to look at before the first task; the value says whether to hash, too. */
   readonly probes: ReadonlyMap<string, boolean>;

@@ -92,6 +92,7 @@ function warnLocked(input: HostPlayInput, holder: string): void {
   });
 }
 
+/** Before the program that changes things has begun. */
 function failedResult(input: HostPlayInput, call: CompiledCall, error: EdgeError): RunEvent {
   return {
     type: "task.result",
@@ -100,7 +101,8 @@ function failedResult(input: HostPlayInput, call: CompiledCall, error: EdgeError
     task: call.ref,
     ...(call.item === undefined ? {} : { item: call.item }),
     status: "failed",
-    reason: error.hint === undefined ? error.message : `${error.message} ${error.hint}`,
+    reason: error.message,
+    output: [...(error.hint === undefined ? [] : [error.hint]), "Nothing was changed on this host."].join("\n"),
     durationMs: 0,
   };
 }

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../modules/digest.js";
 import { libTexts } from "../modules/registry.js";
-import { compact } from "../modules/sh.js";
+import { compact, libraryText } from "../modules/sh.js";
 import { quote, quoteAll } from "../util/shell.js";
 import type { Segment } from "./compiled.js";
 import { lockText, runtimeText } from "./runtime.js";
@@ -43,12 +43,14 @@ export function programText(segment: Segment, options: ProgramOptions): string {
         `H${index + 1}=${options.notified.has(index + 1) ? "1" : "''"} HS${index + 1}=${sha256Hex(name)}`,
     ),
   ];
-  const libs = [...libTexts].filter(([name]) => segment.libs.has(name)).map(([, text]) => text);
+  const libs = [...libTexts]
+    .filter(([name]) => segment.libs.has(name))
+    .map(([name, text]) => libraryText(text, options.check && !segment.realLibs.has(name)));
   return [
     settings.join("\n"),
     compact(runtimeText),
     options.lock ? compact(lockText) : "emit p $$\n",
-    ...libs.map(compact),
+    ...libs,
     probeText(segment.probes),
     "journaled",
     `${segment.body}if [ -n "$DEAD" ]; then fin failed; fi\nfin 'done'\n`,

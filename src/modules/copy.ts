@@ -79,7 +79,7 @@ function buildCopy(args: Args, context: ModuleContext): ModuleCall {
     shell: check + write(args, dest, info, mode, basename(source)),
     libs: ["put", "copy"],
     payloads: info === undefined ? [] : [info.sha256],
-    missing: info === undefined ? [source] : [],
+    missing: info === undefined || context.canFetch(source) ? [source] : [],
     probes: [target(dest, basename(source))],
   };
 }

@@ -175,7 +175,7 @@ export const unarchive: TaskModule = {
       shell: call("m_unarchive", "", text(args, "dest"), text(args, "creates"), info?.sha256 ?? "", ...words),
       libs: ["unarchive"],
       payloads: info === undefined ? [] : [info.sha256],
-      missing: info === undefined ? [source] : [],
+      missing: info === undefined || context.canFetch(source) ? [source] : [],
     };
   },
 };

@@ -16,3 +16,12 @@ export function compact(text: string): string {
     .filter((line) => line !== "" && !(line.startsWith("#") && !line.startsWith("#!")))
     .join("\n");
 }
+
+/** Ends the part of a library that a program in check mode needs: what stands below is called only to make changes. */
+const APPLY_MARK = "\n#apply\n";
+
+/** Library text as a program holds it; in check mode without the part that makes changes. */
+export function libraryText(text: string, check: boolean): string {
+  const at = text.indexOf(APPLY_MARK);
+  return compact(check && at >= 0 ? text.slice(0, at) : text);
+}

@@ -75,7 +75,7 @@ export interface ModuleCall {
   readonly libs: readonly LibName[];
   /** sha256 of everything that may have to travel for it. */
   readonly payloads?: readonly string[];
-  /** Controller files that are not there yet. */
+  /** Controller files that are fetched, or verified where they are there, before they travel. */
   readonly missing?: readonly string[];
   /** Paths that the call looks at: all of a program are looked at together, as long as nothing has changed. */
   readonly probes?: readonly Probe[];

@@ -6,8 +6,12 @@ import { sh } from "../sh.js";
  */
 export const asyncText = sh`
 m_job() {
-  _k=$BD/$1 _u=edge-setup-$1.service
   cond "$4" "$5" || return 0
+  job "$@"
+}
+#apply
+job() {
+  _k=$BD/$1 _u=edge-setup-$1.service
   _off=0
   if systemctl is-active -q "$_u"; then
     chg "$\{KNOWN:-ran}, re-attached"

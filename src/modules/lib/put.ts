@@ -62,6 +62,12 @@ att() {
   wmode "$4" || return 1
   if [ "$M_" != "$FM" ] && chg "mode $FM -> $M_"; then try chmod "$M_" "$1"; fi
 }
+# olddiff FILE: the present text, for the controller's diff
+olddiff() {
+  [ -n "$DIFF" ] && [ "$NODIFF" = 0 ] && [ "$FS" -le 131072 ] || return 0
+  emit d "$C" "~$(base64 <"$1" | tr -d '\n')"
+}
+#apply
 put() {
   _d=$\{2%/*}
   if [ ! -d "$\{_d:-/}" ]; then bad "directory $_d does not exist"; return 1; fi
@@ -95,9 +101,4 @@ putin() {
 }
 # bak FILE: Ansible's backup name
 bak() { try cp -p "$1" "$1.$$.$(date +%Y-%m-%d@%H:%M:%S)~"; }
-# olddiff FILE: the present text, for the controller's diff
-olddiff() {
-  [ -n "$DIFF" ] && [ "$NODIFF" = 0 ] && [ "$FS" -le 131072 ] || return 0
-  emit d "$C" "~$(base64 <"$1" | tr -d '\n')"
-}
 `;

@@ -66,6 +66,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       target: { local: false, user: undefined },
       body: body.join(""),
       libs: new Set(libTexts.keys()),
+      realLibs: new Set(),
       calls: [],
       probes: new Map([
         ["/a b", true],

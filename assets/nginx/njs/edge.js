@@ -17,12 +17,20 @@ const PUBLISHERS = "/run/edge-rtmp/publishers/";
 const JOIN_MS = 2000;
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const CLIENT = /^[0-9]{1,20}$/;
 const MAX_TOKEN = 128;
 
 /** on_publish: 200 for a publisher with the token of its stream whose name is free, 403 for any other. */
 async function publish(r) {
   const a = notification(r);
-  if (a === null || a.call !== "publish" || a.app !== "hls" || !isName(a.name) || !isToken(a.token)) {
+  if (
+    a === null ||
+    a.call !== "publish" ||
+    a.app !== "hls" ||
+    !isName(a.name) ||
+    !isClient(a.clientid) ||
+    !isToken(a.token)
+  ) {
     r.return(403);
     return;
   }
@@ -88,6 +96,11 @@ function notification(r) {
 // A field given twice is an array, so a client cannot bring a second name or call.
 function isName(name) {
   return typeof name === "string" && NAME.test(name);
+}
+
+// nginx's number of the connection: a second one, brought by the client, would hold the name with nobody to free it.
+function isClient(id) {
+  return typeof id === "string" && CLIENT.test(id);
 }
 
 function isToken(token) {

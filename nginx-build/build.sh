@@ -238,7 +238,8 @@ take_lock() {
 
 fail() {
 	printf 'build.sh: %s failed; the last lines of %s:\n' "$1" "$log" >&2
-	tail -n 30 "$log" >&2
+	# What make echoes is three lines a file, and what the compiler says drowns in it.
+	tail -n 300 "$log" | grep -v -e '^[^ ]*cc -c ' -e '^	-o objs/' -e '^	[^ ]*\.c$' | tail -n 15 >&2
 	exit 1
 }
 

@@ -48,16 +48,18 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
   };
   const root = packageRoot();
   const tags = words(flags.tags);
-  checkTags(playbook, tags, "--tags");
-  checkTags(playbook, words(flags["skip-tags"]), "--skip-tags");
+  const skipTags = words(flags["skip-tags"]);
   checkReadable(flags["source-dir"], "--source-dir");
   checkReadable(flags["ssh-config"], "--ssh-config");
   const cacheDir = defaultCacheDir(process.env);
   // Hosts answer while the playbook is being read.
   const head = new HeadStart(fleet, forks, connectOptions);
   try {
+    const playbook = loadPlaybook(join(root, "playbooks", "edge.yml"), { catalog: moduleCatalog, readFile: textOf });
+    checkTags(playbook, tags, "--tags");
+    checkTags(playbook, skipTags, "--skip-tags");
     return await runPlaybook({
-      playbook: loadPlaybook(join(root, "playbooks", "edge.yml"), { catalog: moduleCatalog, readFile: textOf }),
+      playbook,
       inventory: fleetInventory(fleet),
       connect: (host) => head.take(host.name) ?? connect(accessOf(host).address, connectOptions),
       connectLocal: () => connect({ name: "localhost", host: "localhost", connection: "local" }, connectOptions),
@@ -68,7 +70,7 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
         diff: flags.diff === true,
         forks,
         tags,
-        skipTags: words(flags["skip-tags"]),
+        skipTags,
         extraVars: { ...fleet.extraVars.vars, edge_source_cache: cacheDir },
       },
       emit,

@@ -49,6 +49,8 @@ export interface CallState {
 
 /** How often a program may be sent again with a payload that it missed, beyond one for each call. */
 const EXTRA_SENDS = 3;
+/** Lines of a failed command's output that are shown. */
+const SHOWN_LINES = 40;
 /** Most bytes of registered results that one phase keeps of a host. */
 const MAX_RESULT_BYTES = 32 << 20;
 
@@ -268,6 +270,15 @@ export function lockedError(holder: string | undefined): LockedError {
   });
 }
 
+/** What a failed command said last, without the lines that were its progress. */
+function lastLines(output: string): string {
+  const lines = output.trimEnd().split("\n");
+  return lines
+    .filter((line) => !/^@@(step|progress) /.test(line))
+    .slice(-SHOWN_LINES)
+    .join("\n");
+}
+
 /** Reads one program's messages. */
 class ProgramReader {
   spoke = false;
@@ -291,7 +302,7 @@ class ProgramReader {
       ? new InterruptedError("E_INTERRUPTED", "The run is interrupted; the task at hand was finished.")
       : new InterruptedError(
           "E_INTERRUPTED",
-          `The run is interrupted; the job of "${job.ref.name}" goes on on the host.`,
+          `The run is interrupted; its job "${job.ref.name}" keeps running on the host.`,
           {
             hint: "Run the same command again to follow it.",
           },
@@ -335,7 +346,7 @@ class ProgramReader {
         state.fields[message.field] = message.value;
         return;
       case "output":
-        state.output = message.text;
+        state.output = lastLines(message.text);
         return;
       case "wants":
         this.#finishDiff(state);

@@ -15,8 +15,10 @@ export function selectHosts(
   groups: Groups,
 ): readonly InventoryHost[] {
   const parts = splitPattern(pattern, hosts);
-  if (parts.length === 0)
-    throw new InputError("E_PATTERN", "the host pattern is empty", { hint: "write all, a group, or a host" });
+  if (parts.length === 0) {
+    const what = pattern.trim() === "" ? "is empty" : `${JSON.stringify(pattern)} cannot be read`;
+    throw new InputError("E_PATTERN", `the host pattern ${what}`, { hint: "write all, a group, or a host" });
+  }
   const names = hosts.map((host) => host.name);
   const match = (part: string) => matchPart(part, names, groups);
   const plain = parts.filter((part) => !/^[&!]/.test(part));
@@ -55,7 +57,8 @@ function matchPart(part: string, hosts: readonly string[], groups: Groups): read
   const known = [...Object.keys(groups), ...hosts];
   if (matchedGroups.length > 0)
     throw new InputError("E_PATTERN", `${part} has no hosts`, { hint: "add hosts to the group, or name another" });
-  throw new InputError("E_PATTERN", `no group or host is called ${JSON.stringify(part)}`, {
+  const what = /^~|[*?[]/.test(part) ? "matches" : "is called";
+  throw new InputError("E_PATTERN", `no group or host ${what} ${JSON.stringify(part)}`, {
     hint: didYouMean(part, known) ?? `the inventory has ${listNames(known)}`,
   });
 }

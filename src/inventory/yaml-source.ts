@@ -72,9 +72,7 @@ class Reader {
   report(offset: number, message: string): void {
     const tag = /^Unresolved tag: (!\S*)/.exec(message)?.[1];
     const error =
-      tag === undefined
-        ? { message: plainWords(message), hint: undefined }
-        : { message: `the tag ${tag} cannot be read`, hint: tagHint(tag) };
+      tag === undefined ? plainWords(message) : { message: `the tag ${tag} cannot be read`, hint: tagHint(tag) };
     this.errors.push(new InputError("E_YAML", error.message, { hint: error.hint, position: this.#at(offset) }));
   }
 
@@ -155,12 +153,39 @@ function scalarValue(value: unknown): Value {
   return typeof value === "bigint" ? Number(value) : null;
 }
 
-/** The parser's messages where they speak of its own functions. */
-function plainWords(message: string): string {
-  if (message.startsWith("Map keys must be unique")) return "this key is given twice";
-  if (message.startsWith("Source contains multiple documents"))
-    return "a second YAML document begins here, and only one is read";
-  return message;
+/** The parser's messages as a person says them who writes YAML now and then. */
+const PLAIN_WORDS: readonly (readonly [begins: string, message: string, hint?: string])[] = [
+  ["Map keys must be unique", "this key is given twice"],
+  ["Source contains multiple documents", "a second YAML document begins here, and only one is read"],
+  ["Tabs are not allowed as indentation", "a tab stands at the begin of this line", "indent with spaces"],
+  ["Flow map in block", "a { is not closed before this place", "close it with }, or indent what belongs to it"],
+  ["Flow sequence in block", "a [ is not closed before this place", "close it with ], or indent what belongs to it"],
+  ["Missing closing", "a quote is not closed"],
+  [
+    "Nested mappings are not allowed in compact",
+    "a second `: ` stands in this line",
+    "put a value that holds `: ` in quotes",
+  ],
+  [
+    "Implicit keys need to be on a single line",
+    "this is neither `name: value` nor an entry of a list",
+    "look for a missing colon, or one without a space after it",
+  ],
+  [
+    "Implicit map keys need to be followed by map values",
+    "a name without a value stands here",
+    "write `name: value`, with a space after the colon",
+  ],
+  [
+    "All mapping items must start at the same column",
+    "this line begins in another column than its neighbours",
+    "indent them alike",
+  ],
+];
+
+function plainWords(message: string): { message: string; hint: string | undefined } {
+  const plain = PLAIN_WORDS.find(([begins]) => message.startsWith(begins));
+  return plain === undefined ? { message, hint: undefined } : { message: plain[1], hint: plain[2] };
 }
 
 function tagHint(tag: string): string {

@@ -84,7 +84,9 @@ export class Login {
       return "Check the user (ansible_user) and the password (ansible_password or --ask-pass).";
     }
     if (this.#unanswered && (accepts("password") || accepts("keyboard-interactive"))) {
-      return "Give the password as ansible_password or with --ask-pass, or install a key: ssh-copy-id HOST";
+      return this.#tried.length === 0
+        ? "Give the password as ansible_password or with --ask-pass, or install a key: ssh-copy-id HOST"
+        : "Check the user (ansible_user), put this key on the host with ssh-copy-id, or give the password (ansible_password, --ask-pass).";
     }
     if (this.#tried.length === 0)
       return "Name a key with --private-key (ansible_ssh_private_key_file) or start ssh-agent.";

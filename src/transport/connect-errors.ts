@@ -62,7 +62,7 @@ export function timeoutError(place: Place, what: string): UnreachableError {
   return unreachable(
     "E_TIMEOUT",
     `${place.label}: ${place.hostname} port ${place.port} ${what} in time.`,
-    "Check that the host is switched on and that no firewall drops the port; a slow host may need a longer ConnectTimeout in ssh_config.",
+    "Check that the host is switched on and that no firewall drops the port; a slow host may need a longer --timeout (or ConnectTimeout in ssh_config).",
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { EdgeError, InputError } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
+import { interrupted, Semaphore } from "../util/semaphore.js";
 import { MAX_AUTH_TRIES } from "./auth.js";
 import { forwardError, type Place, timeoutError } from "./connect-errors.js";
 import { dial } from "./dial.js";
@@ -10,7 +11,6 @@ import { JumpHosts } from "./jump-hosts.js";
 import { planKeys } from "./key-ring.js";
 import { loadNodeSsh, loadSsh2 } from "./libraries.js";
 import { LocalTransport } from "./local-transport.js";
-import { interrupted, Semaphore } from "../util/semaphore.js";
 import { type Jump, SshConfigReader, type SshHost } from "./ssh-config.js";
 import { openSession, type SshSession } from "./ssh-session.js";
 import { forward, SshTransport } from "./ssh-transport.js";

@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { dialError, type Place, timeoutError } from "./connect-errors.js";
 import { interrupted } from "../util/semaphore.js";
+import { dialError, type Place, timeoutError } from "./connect-errors.js";
 
 /**
  * Node tries the addresses of a name one after the other and gives each 250 ms by default, too little for a slow line

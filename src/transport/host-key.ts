@@ -1,4 +1,5 @@
 import { HostKeyError } from "../util/errors.js";
+import type { Semaphore } from "../util/semaphore.js";
 import { quote } from "../util/shell.js";
 import {
   fingerprint,
@@ -11,7 +12,6 @@ import {
   knownHostsName,
   preferKnownAlgorithms,
 } from "./known-hosts.js";
-import type { Semaphore } from "../util/semaphore.js";
 import type { SshHost } from "./ssh-config.js";
 import type { HostKeyPolicy, Prompter } from "./transport.js";
 
@@ -70,7 +70,7 @@ export class HostKeyJudge {
         keyType: keyTypeOf(key),
         fingerprint: fingerprint(key),
       });
-      if (!yes) throw unknownKey(question, key, "and nobody confirmed it");
+      if (!yes) throw unknownKey(question, key, "and nobody was there to confirm it, or said no");
       await this.#accept(key, question);
     });
   }

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import type { OpenSSHAgent, ParsedKey } from "ssh2";
 import { UnreachableError } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
-import { loadSsh2 } from "./libraries.js";
 import type { Semaphore } from "../util/semaphore.js";
+import { loadSsh2 } from "./libraries.js";
 import type { Prompter } from "./transport.js";
 
 /** What an identity file holds. */

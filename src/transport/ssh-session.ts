@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
 import { EdgeError, type UnreachableError } from "../util/errors.js";
+import { interrupted } from "../util/semaphore.js";
 import { Login, type LoginPlan } from "./auth.js";
 import { handshakeError, lostError, type Place, timeoutError } from "./connect-errors.js";
 import { Deadline } from "./deadline.js";
@@ -9,7 +10,6 @@ import { type ByteCount, countBytes } from "./dial.js";
 import type { HostKeyExpectation } from "./host-key.js";
 import { asAgent, type KeyPlan } from "./key-ring.js";
 import { loadNodeSsh, loadSsh2 } from "./libraries.js";
-import { interrupted } from "../util/semaphore.js";
 
 /** Seconds of silence after which a link counts as lost: 15 x 4. ssh2 sends none by default. */
 const KEEPALIVE_MS = 15_000;

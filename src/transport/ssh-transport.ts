@@ -1,8 +1,8 @@
 import type { Duplex, Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { UnreachableError } from "../util/errors.js";
-import { lostError } from "./connect-errors.js";
 import { interrupted, Semaphore } from "../util/semaphore.js";
+import { lostError } from "./connect-errors.js";
 import { lossOf, type SshSession } from "./ssh-session.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
 

@@ -189,7 +189,35 @@ function ok(value: Parsed<SettingType>): ParseResult {
 }
 
 function wrong(type: SettingType, value: Value, hint?: string): ParseResult {
-  return fail("E_SETTING_TYPE", `is ${show(value)}, not ${describeType(type).replaceAll("`", "")}`, hint);
+  return fail("E_SETTING_TYPE", `is ${show(value)}, not ${inWords(type)}`, hint);
+}
+
+/** The type as the end of "is X, not ...". */
+function inWords(type: SettingType): string {
+  const text = describeType(type).replaceAll("`", "");
+  switch (type.kind) {
+    case "port":
+    case "int":
+    case "duration":
+    case "size":
+      return `a ${text.replace(" ", " from ")}`;
+    case "count":
+      return text.replace("number ", "a number from ");
+    case "bool":
+      return "true or false";
+    case "enum":
+      return `one of ${text}`;
+    case "origin":
+    case "username":
+    case "token":
+      return text;
+    case "email":
+      return `an ${text}`;
+    case "hostnames":
+    case "words":
+    case "version":
+      return `a ${text}`;
+  }
 }
 
 function outOfRange(text: string, range: string): ParseResult {

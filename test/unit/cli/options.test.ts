@@ -18,8 +18,8 @@ t.test("flags are parsed in both forms, several times where allowed", async (t) 
 const refused: { argv: string[]; message: RegExp; hint?: RegExp }[] = [
   { argv: ["plan", "--inventori", "x"], message: /unknown flag --inventori/, hint: /--inventory/ },
   { argv: ["plan", "--once"], message: /unknown flag --once/ },
-  { argv: ["plan", "-i"], message: /argument missing/ },
-  { argv: ["plan", "--diff=yes"], message: /does not take an argument/ },
+  { argv: ["plan", "-i"], message: /--inventory needs a value: FILE/ },
+  { argv: ["plan", "--diff=yes"], message: /--diff takes no value/ },
   { argv: ["plan", "extra"], message: /`plan` does not take the word "extra"/, hint: /help plan/ },
   { argv: ["pla"], message: /unknown command "pla"/, hint: /edge-setup plan/ },
   { argv: ["help", "xyzzy"], message: /unknown command "xyzzy"/, hint: /--help/ },

@@ -209,7 +209,7 @@ t.test("failures: the play ends, rescue and always run, ignore_errors goes on", 
   t.equal(exitCode, 1);
   t.match(recap.edge, { failed: 1, ignored: 2 });
   const failed = events.find((event) => event.type === "task.result" && event.task.name === "ignored");
-  t.match(failed, { ignored: true, output: "to-out\nto-err\n" });
+  t.match(failed, { ignored: true, output: "to-out\nto-err" });
 });
 
 t.test("a false assert first: nothing is touched, in plan and apply alike", async (t) => {

@@ -25,7 +25,7 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
   [
     "a syntax error",
     "edges:\n  hosts: [\n",
-    ["e.yml:3:1: Flow sequence in block collection must be sufficiently indented and end with a ]"],
+    ["e.yml:3:1: a [ is not closed before this place (close it with ], or indent what belongs to it)"],
   ],
   ["a key twice", "edges:\n  vars: {}\n  vars: {}\n", ["e.yml:3:3: this key is given twice"]],
   ["two documents", "edges:\n---\nb:\n", ["e.yml:2:1: a second YAML document begins here, and only one is read"]],

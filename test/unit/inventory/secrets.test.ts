@@ -140,7 +140,7 @@ t.test("a file of another form is an error with its place, and stays as it is", 
       `1:45: rtmp_publish_token of pi-1 is not a text: put it in quotes ${hint}`,
     ],
     ["edge_secrets: { pi-1: token }\n", `1:23: the secrets of pi-1 are not a mapping ${hint}`],
-    ["edge_secrets: {\n", "2:1: Flow map in block collection must be sufficiently indented and end with a }"],
+    ["edge_secrets: {\n", "2:1: a { is not closed before this place (close it with }, or indent what belongs to it)"],
   ];
   for (const [text, message] of cases) {
     const { file, inventory, secrets } = await fleet(t.testdir());

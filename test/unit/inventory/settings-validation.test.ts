@@ -18,19 +18,19 @@ async function hostWith(variables: string) {
 const bad: readonly (readonly [string, ...string[]])[] = [
   [
     "hls_fragment: 2x",
-    '4:19: hls_fragment is "2x", not time 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))',
+    '4:19: hls_fragment is "2x", not a time from 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))',
   ],
   [
     "hls_fragment: 2S",
-    '4:19: hls_fragment is "2S", not time 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))',
+    '4:19: hls_fragment is "2S", not a time from 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))',
   ],
   [
     "hls_fragment: 1.5s",
-    '4:19: hls_fragment is "1.5s", not time 500ms to 1m (nginx reads whole numbers only: write 1500ms for 1.5s, 1536k for 1.5M)',
+    '4:19: hls_fragment is "1.5s", not a time from 500ms to 1m (nginx reads whole numbers only: write 1500ms for 1.5s, 1536k for 1.5M)',
   ],
   [
     "hls_fragment:",
-    "4:18: hls_fragment is empty, not time 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))",
+    "4:18: hls_fragment is empty, not a time from 500ms to 1m (write a time such as 2s, 500ms, 3m, 1h or 60 (seconds))",
   ],
   [
     "hls_fragment: 2h",
@@ -38,7 +38,7 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "rtmp_max_message: 1T",
-    '4:23: rtmp_max_message is "1T", not size 64k to 64M (write a size such as 512k, 1M or 4096 (bytes))',
+    '4:23: rtmp_max_message is "1T", not a size from 64k to 64M (write a size such as 512k, 1M or 4096 (bytes))',
   ],
   [
     "rtmp_max_message: 1k",
@@ -50,21 +50,21 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "http_server_port: http",
-    '4:23: http_server_port is "http", not port 1 to 65535 (TCP port of player, playlists and /status, IPv4 and IPv6.)',
+    '4:23: http_server_port is "http", not a port from 1 to 65535 (TCP port of player, playlists and /status, IPv4 and IPv6.)',
   ],
   [
     "rtmp_max_streams: -1",
-    "4:23: rtmp_max_streams is -1, not number 1 to 1024 (RTMP message streams within one connection. Not the number of publishers: see hls_streams.)",
+    "4:23: rtmp_max_streams is -1, not a number from 1 to 1024 (RTMP message streams within one connection. Not the number of publishers: see hls_streams.)",
   ],
   [
     "worker_processes: many",
-    '4:23: worker_processes is "many", not auto, or number 1 to 64 (Worker processes of the web server; `auto` is one a core. The RTMP unit always runs one.)',
+    '4:23: worker_processes is "many", not auto, or a number from 1 to 64 (Worker processes of the web server; `auto` is one a core. The RTMP unit always runs one.)',
   ],
-  ["http_sendfile: maybe", '4:20: http_sendfile is "maybe", not yes/no (write true or false)'],
-  ["http_access_log: /dev/stdout", '4:22: http_access_log is "/dev/stdout", not yes/no (write true or false)'],
+  ["http_sendfile: maybe", '4:20: http_sendfile is "maybe", not true or false (write true or false)'],
+  ["http_access_log: /dev/stdout", '4:22: http_access_log is "/dev/stdout", not true or false (write true or false)'],
   [
     "hls_fragment_naming: random",
-    '4:26: hls_fragment_naming is "random", not system, sequential, timestamp (How segments are named. Only `system` (the clock, in ms) never uses a name twice, so only then may caches keep segments.)',
+    '4:26: hls_fragment_naming is "random", not one of system, sequential, timestamp (How segments are named. Only `system` (the clock, in ms) never uses a name twice, so only then may caches keep segments.)',
   ],
   [
     "http_access_control_allow_origin: https://x.org/p",
@@ -151,7 +151,7 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "https_cert_domain: example.org,example.com",
-    '4:24: https_cert_domain is "example.org,example.com", not list of host names (write a list: [example.org, example.com])',
+    '4:24: https_cert_domain is "example.org,example.com", not a list of host names (write a list: [example.org, example.com])',
   ],
   [
     "https_cert_domain: [live.example.org, live.example.org]",

@@ -45,11 +45,11 @@ t.test("an empty file has no value", async (t) => {
 t.test("problems have places", async (t) => {
   const cases: readonly (readonly [string, string])[] = [
     ["a: 1\na: 2\n", "f:2:1: this key is given twice"],
-    ["x: a: b\n", "f:1:4: Nested mappings are not allowed in compact mappings"],
+    ["x: a: b\n", "f:1:4: a second `: ` stands in this line (put a value that holds `: ` in quotes)"],
     ["a: *q\n", "f:1:4: the alias *q does not stand for a finished value"],
     ["a: &b [*b]\n", "f:1:8: the alias *b does not stand for a finished value"],
     ["a: !custom 1\n", "f:1:4: the tag !custom cannot be read (write the value without a tag)"],
-    ["\tx: 1\n", "f:1:1: Tabs are not allowed as indentation"],
+    ["\tx: 1\n", "f:1:1: a tab stands at the begin of this line (indent with spaces)"],
     ["a: { <<: 1 }\n", "f:1:6: << takes a mapping or a list of mappings"],
     ["1: a\n", "f:1:1: the key 1 is not a text: put it in quotes"],
   ];

@@ -136,7 +136,10 @@ t.test("a long task says that it lives, and counts in tenths", async (t) => {
 
 t.test("quiet keeps failures and the recap", async (t) => {
   const out = collect(quietReporter, events);
-  t.equal(out.progress, "pi: Packages: exit 100\npi: Playlist: 404\nvps: the port is closed\n");
+  t.equal(
+    out.progress,
+    "pi: Packages: exit 100\n  E: no such package\npi: Playlist: 404\nvps: the port is closed\n  Is sshd running?\n",
+  );
   t.equal(out.result, "pi: ok=3 changed=1 failed=1 skipped=0\n");
 });
 

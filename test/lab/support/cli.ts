@@ -13,6 +13,8 @@ export interface Desk {
   readonly state: string;
   /** Runs the built command line in the folder, as a user would. */
   run(...words: string[]): Promise<LabExecResult>;
+  /** That command, for tests that need its process. */
+  command(...words: string[]): { readonly argv: readonly string[]; readonly env: NodeJS.ProcessEnv };
   /** The same with `--json`: the events of the run. */
   events(...words: string[]): Promise<{ code: number; events: RunEvent[]; stdout: string; stderr: string }>;
 }
@@ -34,19 +36,27 @@ export function makeDesk(folder: string, host: LabHost): Desk {
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
     NO_COLOR: "1",
   };
-  const run = (...words: string[]) =>
-    runProgram([process.execPath, program, ...words, "--ssh-config", join(folder, "ssh_config")], { cwd: folder, env });
+  const argvOf = (words: readonly string[]) => [
+    ...[process.execPath, program, ...words],
+    ...["--ssh-config", join(folder, "ssh_config")],
+  ];
+  const run = (...words: string[]) => runProgram(argvOf(words), { cwd: folder, env });
   return {
     folder,
     state,
     run,
+    command: (...words) => ({ argv: argvOf(words), env }),
     async events(...words) {
       const { code, stdout, stderr } = await run(...words, "--json");
-      const events = stdout
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as RunEvent);
-      return { code, events, stdout, stderr };
+      return { code, events: readEvents(stdout), stdout, stderr };
     },
   };
+}
+
+/** Events of `--json`, one a line. */
+export function readEvents(text: string): RunEvent[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as RunEvent);
 }

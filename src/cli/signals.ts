@@ -9,7 +9,7 @@ export function interruptSignal(): AbortSignal {
   const onSignal = (name: "SIGINT" | "SIGTERM"): void => {
     const code = name === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated;
     if (controller.signal.aborted) process.exit(code);
-    process.stderr.write("\nStopping: the task that runs now may end. Press Ctrl-C again to stop at once.\n");
+    process.stderr.write("\nStopping: what runs now may end first. Press Ctrl-C again to stop at once.\n");
     process.exitCode = code;
     controller.abort();
   };

@@ -76,8 +76,8 @@ async function told(phase: Phase, input: HostPlayInput): Promise<void> {
 /** Sources that were just fetched have a hash now, and are sent at once. */
 function withFetched(check: Phase, payloads: Set<string>): Set<string> {
   for (const path of check.missing.keys()) {
-    const sha256 = check.hashOf(path);
-    if (sha256 !== undefined) payloads.add(sha256);
+    const digest = check.hashOf(path);
+    if (digest !== undefined) payloads.add(digest);
   }
   return payloads;
 }

@@ -13,7 +13,6 @@ import { loopValue, resultValue } from "./results.js";
 import type { Clock, HostSession } from "./session.js";
 import type { SourceStore } from "./sources.js";
 import type { PlaySteps } from "./steps.js";
-import type { TarEntry } from "./tar.js";
 
 export interface PhaseInput {
   readonly play: Play;
@@ -40,7 +39,7 @@ export interface CallState {
   readonly started: number;
   readonly fields: Record<string, string>;
   output?: string;
-  wants: { sha256: string; path: string } | undefined;
+  wants: { digest: string; path: string } | undefined;
   path: string;
   old?: Buffer;
   readonly diffs: FileDiff[];
@@ -102,30 +101,27 @@ export class Phase {
       if (sends > segment.calls.length + EXTRA_SENDS)
         throw new TaskError("E_PAYLOAD", "The host asks for the same file again and again.");
       const nonce = this.#input.newNonce();
+      const sent = new Set(current.calls.flatMap((call) => call.payloads.filter((digest) => payloads.has(digest))));
+      const entries = [...sent].flatMap((digest) => sources.entry(digest) ?? []);
       const text = programText(current, {
         nonce,
         run: this.#input.run,
         check: this.#input.check,
         diff: this.#input.diff,
         start,
+        alone: entries.length === 0,
         // Tasks delegated to this machine by several hosts at once do not hold each other up.
         lock: !current.target.local || session.isLocal,
         who: this.#input.who,
         handlerNames: steps.handlers.map((handler) => handler.node.name),
         notified: this.#notified,
       });
-      const program = Buffer.from(text);
-      const entries: TarEntry[] = [{ name: "program", size: program.length, source: program }];
-      const sent = new Set(current.calls.flatMap((call) => call.payloads.filter((sha256) => payloads.has(sha256))));
-      for (const sha256 of sent) {
-        const entry = sources.entry(sha256);
-        if (entry !== undefined) entries.push(entry);
-      }
       const reader = new ProgramReader(current, this.#input, this);
       const parser = new ProtocolParser(nonce, (message) => reader.take(message));
       try {
         await session.run(
           current.target,
+          text,
           entries,
           (chunk) => parser.push(chunk),
           () => reader.spoke,
@@ -153,14 +149,14 @@ export class Phase {
       if (end === "locked") throw lockedError(this.holder);
       if (end === "stopped") throw reader.interruption();
       if (end === "need" && reader.need !== undefined) {
-        const { call, sha256 } = reader.need;
+        const { call, digest } = reader.need;
         start = call;
-        if (sha256 === "") {
+        if (digest === "") {
           const compiled = current.calls[call - 1];
           for (const path of compiled?.missing ?? []) await this.fetch(path);
           current = this.#again(segment);
           for (const again of current.calls[call - 1]?.payloads ?? []) payloads.add(again);
-        } else payloads.add(sha256);
+        } else payloads.add(digest);
         continue;
       }
       throw new TaskError("E_PROGRAM_ENDED", "The program on the host ended without a word.", {
@@ -187,7 +183,7 @@ export class Phase {
 
   /** Hash of a controller file that is there now. */
   hashOf(path: string): string | undefined {
-    return this.#input.sources.describe(path)?.sha256;
+    return this.#input.sources.describe(path)?.digest;
   }
 
   /** A call has ended. */
@@ -283,7 +279,7 @@ function lastLines(output: string): string {
 class ProgramReader {
   spoke = false;
   end: Extract<ProgramMessage, { kind: "end" }>["reason"] | undefined;
-  need: { call: number; sha256: string } | undefined;
+  need: { call: number; digest: string } | undefined;
   /** First call without a result. */
   nextCall = 1;
   readonly #states = new Map<number, CallState>();
@@ -352,7 +348,7 @@ class ProgramReader {
         this.#finishDiff(state);
         state.wants = message;
         state.path = message.path;
-        if (message.sha256 !== "" && call.payloads.includes(message.sha256)) this.phase.wanted.add(message.sha256);
+        if (message.digest !== "" && call.payloads.includes(message.digest)) this.phase.wanted.add(message.digest);
         for (const path of call.missing) this.phase.missing.set(path, call);
         return;
       case "file":
@@ -398,7 +394,7 @@ class ProgramReader {
     const { wants } = state;
     state.wants = undefined;
     if (wants === undefined || wants.path === "" || !this.input.diff) return;
-    const after = this.input.sources.bytes(wants.sha256);
+    const after = this.input.sources.bytes(wants.digest);
     if (after !== undefined && (status === undefined || status === "changed")) this.#addDiff(state, state.old, after);
     delete state.old;
   }

@@ -1,9 +1,9 @@
-import { sha256Hex } from "../modules/digest.js";
+import { contentDigest } from "../modules/digest.js";
 import { libTexts } from "../modules/registry.js";
-import { compact, libraryText } from "../modules/sh.js";
-import { quote, quoteAll } from "../util/shell.js";
+import { partsOf, reached, type ShellPart, withoutChanges } from "../modules/sh.js";
+import { quote } from "../util/shell.js";
 import type { Segment } from "./compiled.js";
-import { lockText, runtimeText } from "./runtime.js";
+import { lockLookText, lockText, runtimeText } from "./runtime.js";
 
 export interface ProgramOptions {
   /** Marks the lines that are the program's. */
@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly diff: boolean;
   /** First call to run, from 1. */
   readonly start: number;
+  /** Nothing comes with it: it is the whole of what is sent. */
+  readonly alone: boolean;
   /** Take the host's lock. */
   readonly lock: boolean;
   /** Who holds the lock, since when: text for the next who comes. */
@@ -26,53 +28,77 @@ export interface ProgramOptions {
 const RUN_PLACE = '"/run/edge-setup.XXXXXX"';
 // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
 const TMP_PLACE = '"${TMPDIR:-/tmp}/edge-setup.XXXXXX"';
-
-/** Larger archives do not go to the tmpfs /run. */
-export const RUN_TMPFS_LIMIT = 64 << 20;
+const makeDirectory = (places: readonly string[]) =>
+  `$(${places.map((place) => `mktemp -d ${place} 2>/dev/null`).join(" || ")}) || exit 73`;
 
 /** The text of a segment's program. */
 export function programText(segment: Segment, options: ProgramOptions): string {
+  const { check } = options;
   const numbers = options.handlerNames.map((_, index) => index + 1);
   const settings = [
+    options.alone ? `W=${makeDirectory([RUN_PLACE, TMP_PLACE])}\ncd "$W" || exit 73` : "W=$PWD",
     `NONCE=${quote(options.nonce)} RUNID=${quote(options.run)}`,
-    `CHECK=${options.check ? "1" : ""} DIFF=${options.diff ? "1" : ""} START=${options.start}`,
-    `WHO=${quote(options.who)}`,
+    `CHECK=${check ? "1" : ""} DIFF=${options.diff ? "1" : ""} START=${options.start}`,
+    ...(check ? [] : [`WHO=${quote(options.who)}`]),
     `HL='${numbers.join(" ")}'`,
     ...options.handlerNames.map(
       (name, index) =>
-        `H${index + 1}=${options.notified.has(index + 1) ? "1" : "''"} HS${index + 1}=${sha256Hex(name)}`,
+        `H${index + 1}=${options.notified.has(index + 1) ? "1" : "''"} HS${index + 1}=${contentDigest(name)}`,
     ),
   ];
-  const libs = [...libTexts]
-    .filter(([name]) => segment.libs.has(name))
-    .map(([name, text]) => libraryText(text, options.check && !segment.realLibs.has(name)));
-  return [
-    settings.join("\n"),
-    compact(runtimeText),
-    options.lock ? compact(lockText) : "emit p $$\n",
-    ...libs,
-    probeText(segment.probes),
-    "journaled",
-    `${segment.body}if [ -n "$DEAD" ]; then fin failed; fi\nfin 'done'\n`,
-  ].join("\n");
+  const own = `${probeText(segment.probes)}
+journaled
+${segment.body}if [ -n "$DEAD" ]; then fin failed; fi
+fin 'done'
+`;
+  const parts = [
+    ...variant(runtimeText, check),
+    ...(options.lock ? variant(check ? lockLookText : lockText, check) : [EMIT_PID]),
+    ...[...libTexts]
+      .filter(([name]) => segment.libs.has(name))
+      .flatMap(([name, text]) => variant(text, check && !segment.realLibs.has(name))),
+  ];
+  const text = [...settings, ...reached(parts, own).map((part) => part.text), own].join("\n");
+  // On its way through a pipe it is read as one command: none of it runs before all of it is there.
+  return options.alone ? `{\n${text}}\n` : text;
+}
+
+const EMIT_PID: ShellPart = { name: undefined, text: "emit p $$" };
+
+const variants = new Map<string, ShellPart[]>();
+
+/** Library text in its parts, taken apart once a process. */
+function variant(text: string, check: boolean): ShellPart[] {
+  const key = (check ? "c" : "a") + text;
+  const known = variants.get(key);
+  if (known !== undefined) return known;
+  const parts = partsOf(check ? withoutChanges(text) : text);
+  variants.set(key, parts);
+  return parts;
 }
 
 /** Below this many paths it does not pay. */
 const PROBES_FROM = 3;
+/** What is the same in and out of quotes, and as a pattern. */
+const PLAIN_PATH = /^[A-Za-z0-9/._+@%=,-]+$/;
 
 function probeText(probes: Segment["probes"]): string {
-  const paths = [...probes.keys()];
-  if (paths.length < PROBES_FROM) return "ix() { return 1; }";
-  const cases = paths.map((path, index) => `${quote(path)}) I=${index} ;;`).join("\n");
-  const hashed = paths.filter((path) => probes.get(path) === true);
-  const sums = hashed.length === 0 ? "" : `\nprobesums ${quoteAll(hashed)}`;
-  return `ix() {\ncase $1 in\n${cases}\n*) return 1 ;;\nesac\n}\nprobe ${quoteAll(paths)}${sums}`;
+  const plain = [...probes].filter(([path]) => PLAIN_PATH.test(path));
+  if (plain.length < PROBES_FROM) return "ix() { return 1; }";
+  const paths = (hash: boolean) => plain.filter((probe) => probe[1] === hash).map(([path]) => path);
+  const looked = paths(false);
+  return `probe ${looked.length} ${[...looked, ...paths(true)].join(" ")}`;
 }
+
+/** Larger archives do not go to the tmpfs /run. */
+export const RUN_TMPFS_LIMIT = 64 << 20;
+
+/** The command line that runs a program which comes alone, compressed, on its stdin. */
+export const ALONE_COMMAND = "gzip -dc | sh";
 
 /** The command line that unpacks the archive on its stdin and becomes the program in it. */
 export function launchCommand(archiveBytes: number): string {
-  const places = [RUN_PLACE, TMP_PLACE];
-  if (archiveBytes > RUN_TMPFS_LIMIT) places.unshift('"/var/tmp/edge-setup.XXXXXX"');
-  const made = places.map((place) => `mktemp -d ${place} 2>/dev/null`).join(" || ");
-  return `umask 077; d=$(${made}) || exit 73; trap 'rm -rf "$d"' EXIT; cd "$d" && tar xzf - && exec sh ./program`;
+  const large = archiveBytes > RUN_TMPFS_LIMIT ? ['"/var/tmp/edge-setup.XXXXXX"'] : [];
+  const made = makeDirectory([...large, RUN_PLACE, TMP_PLACE]);
+  return `umask 077; d=${made}; trap 'rm -rf "$d"' EXIT; cd "$d" && tar xzf - && exec sh ./program`;
 }

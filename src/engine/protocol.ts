@@ -18,11 +18,11 @@ export type ProgramMessage =
   /** A piece of a job's log. */
   | { kind: "log"; call: number; bytes: Buffer }
   /** A file needs the payload, or would in apply; `path` when it is to be that file. */
-  | { kind: "wants"; call: number; sha256: string; path: string }
+  | { kind: "wants"; call: number; digest: string; path: string }
   /** The file that the next contents are about. */
   | { kind: "file"; call: number; path: string }
   /** The program ended because a payload was not with it. */
-  | { kind: "need"; call: number; sha256: string }
+  | { kind: "need"; call: number; digest: string }
   /** The program's process id, to ask it to stop. */
   | { kind: "pid"; pid: number }
   /** Another run holds the host. */
@@ -130,9 +130,9 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
       return { kind: "log", call, bytes: bytesOf(second) };
     case "w":
     case "n": {
-      const sha256 = textOf(second);
-      if (!/^([0-9a-f]{64})?$/.test(sha256)) return undefined;
-      return letter === "w" ? { kind: "wants", call, sha256, path: shown(third) } : { kind: "need", call, sha256 };
+      const digest = textOf(second);
+      if (!/^([0-9a-f]{32})?$/.test(digest)) return undefined;
+      return letter === "w" ? { kind: "wants", call, digest, path: shown(third) } : { kind: "need", call, digest };
     }
     default:
       return undefined;

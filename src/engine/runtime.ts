@@ -1,9 +1,9 @@
 import { sh } from "../modules/sh.js";
 
 /**
- * What every program begins with. The variables it expects are set before it: RUNID, NONCE, CHECK (1 or empty), DIFF,
- * START (first call to run), WHO (text for the lock), HL (numbers of the handlers), H<n> and HS<n> (notified, hash of
- * the name).
+ * What every program begins with. The variables it expects are set before it: W (a directory of its own), RUNID, NONCE,
+ * CHECK (1 or empty), DIFF, START (first call to run), WHO (text for the lock), HL (numbers of the handlers), H<n> and
+ * HS<n> (notified, hash of the name). Programs in check mode go without the lines between #apply and #end.
  *
  * State of a running task: K check mode, S status, CH reasons of change, NCH their number, BAD reason of failure,
  * OKW reason for ok, PEND and SKIP reasons, OUT a file with output, NT handlers to notify, JN those journaled for it.
@@ -16,7 +16,7 @@ LC_ALL=C
 PATH=$\{PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
 exec </dev/null 3>&1 >/dev/null
-W=$PWD STOP='' DEAD='' TOUCHED='' LF='' LCH='' LNS=''
+STOP='' DEAD='' TOUCHED='' LF='' LCH='' LNS=''
 UIDN=$(id -u)
 JD=/var/lib/edge-setup/pending-handlers
 BD=/var/lib/edge-setup/jobs
@@ -64,7 +64,9 @@ chg() {
   if [ "$NCH" -le 3 ]; then CH="$CH$\{CH:+, }$1"; fi
   [ -z "$K" ] || return 1
   [ -n "$RO" ] || TOUCHED=1
+  #apply
   [ -z "$NT" ] || journal
+  #end
   return 0
 }
 bad() { [ -n "$BAD" ] || BAD=$1; return 1; }
@@ -88,17 +90,22 @@ journal() {
 }
 
 # Looks at all paths of the program together: one process each instead of one or two a task. What it saw counts until
-# a task changes something. ix PATH, which the program defines, gives the path's number in I.
-# probe PATH...: ST_<n>; probesums PATH...: SH_<n>
+# a task changes something. ix PATH, which it defines, gives the path's number in I.
+# probe N PATH...: ST_<n>, and of files behind the first N paths SH_<n>. The paths need no quoting in a pattern.
 probe() {
+  _n=$1 _c='' I=0
+  shift
+  for _p; do I=$((I + 1)) _c="$_c$_p) I=$I ;;$NL"; done
+  eval "ix() {
+  case \$1 in $_c*) return 1 ;; esac
+  }"
   stat -c '%f %a %u %g %s %U %G %n' "$@" >"$W/probe" 2>/dev/null
   while IFS= read -r _s; do
     _p=$_s
     for _h in 1 2 3 4 5 6 7; do _p=$\{_p#* }; done
     if ix "$_p"; then eval "ST_$I=\$_s"; fi
   done <"$W/probe"
-}
-probesums() {
+  shift "$_n"
   for _p; do
     shift
     ix "$_p"
@@ -108,7 +115,6 @@ probesums() {
   [ $# -gt 0 ] || return 0
   sha256sum "$@" >"$W/probe" 2>/dev/null
   while IFS= read -r _s; do
-    case $_s in "\\"*) continue ;; esac
     if ix "$\{_s#*  }"; then eval "SH_$I=\$\{_s%% *}"; fi
   done <"$W/probe"
 }
@@ -178,8 +184,10 @@ E() {
   [ -n "$S" ] || D
   if [ "$S" = changed ]; then
     for _h in $NT; do eval "H$_h=1"; done
+  #apply
   elif [ -n "$JN" ] && [ "$S" != failed ]; then
     for _h in $JN; do eval "_s=\$HS$_h"; rm -f "$JD/$_s"; done
+  #end
   fi
   if [ -n "$OUT" ] && [ "$S" = failed ]; then
     emit o "$C" "~$(tail -c 65536 "$OUT" | base64 | tr -d '\n')"
@@ -222,20 +230,30 @@ LE() {
 }
 # need WHAT: the controller has something for this task that was not sent
 need() { enc "$1"; emit n "$C" "$E_"; fin need; }
+# lockfile: LK. held: tells who holds it
+lockfile() {
+  if [ "$UIDN" = 0 ]; then LK=/run/edge-setup.lock; else LK=$\{XDG_RUNTIME_DIR:-/tmp}/edge-setup-$UIDN.lock; fi
+}
+held() {
+  enc "$(head -c 512 "$LK")"
+  emit k "$E_"
+}
 # hdone N: a notified handler has run
 hdone() {
   [ "$S" != failed ] || return 0
   eval "H$1='' _s=\$HS$1"
-  [ -n "$CHECK" ] || rm -f "$JD/$_s"
+  #apply
+  rm -f "$JD/$_s"
+  #end
 }
 `;
 
 /**
- * Takes the lock of the host; a plan only looks whether somebody holds it. A program of the same run that still works
- * (its link broke) is asked to end after its task, and waited for.
+ * Takes the lock of the host. A program of the same run that still works (its link broke) is asked to end after its
+ * task, and waited for.
  */
 export const lockText = sh`
-if [ "$UIDN" = 0 ]; then LK=/run/edge-setup.lock; else LK=$\{XDG_RUNTIME_DIR:-/tmp}/edge-setup-$UIDN.lock; fi
+lockfile
 lock() {
   if flock -n 9; then return 0; fi
   _l=$(head -n 1 "$LK")
@@ -248,21 +266,22 @@ lock() {
   esac
 }
 if command -v flock >/dev/null 2>&1; then
-  if [ -z "$CHECK" ]; then
-    exec 9>>"$LK"
-    if lock; then printf '%s\n' "$WHO, run $RUNID pid $$" >"$LK"
-    else
-      enc "$(head -c 512 "$LK")"
-      emit k "$E_"
-      fin locked
-    fi
-  elif [ -e "$LK" ] && exec 9<"$LK"; then
-    if ! flock -n -s 9; then
-      enc "$(head -c 512 "$LK")"
-      emit k "$E_"
-    fi
-    exec 9<&-
+  exec 9>>"$LK"
+  if lock; then printf '%s\n' "$WHO, run $RUNID pid $$" >"$LK"
+  else
+    held
+    fin locked
   fi
+fi
+emit p $$
+`;
+
+/** A plan only looks whether somebody holds the lock. */
+export const lockLookText = sh`
+lockfile
+if [ -e "$LK" ] && command -v flock >/dev/null 2>&1 && exec 9<"$LK"; then
+  flock -n -s 9 || held
+  exec 9<&-
 fi
 emit p $$
 `;

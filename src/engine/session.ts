@@ -7,7 +7,7 @@ import { InterruptedError, TaskError, UnreachableError } from "../util/errors.js
 import { quote } from "../util/shell.js";
 import type { Target } from "./compiled.js";
 import { FACTS_LIMIT, factsProgram, type HostFacts, parseFacts } from "./facts.js";
-import { launchCommand } from "./program.js";
+import { ALONE_COMMAND, launchCommand } from "./program.js";
 import { printable } from "./protocol.js";
 import { type TarEntry, tarGzip } from "./tar.js";
 
@@ -89,7 +89,7 @@ export class HostSession {
       if (size <= FACTS_LIMIT) chunks.push(chunk);
     };
     const { signal } = this.options;
-    await transport.exec("sh -c 'gzip -dc | sh'", {
+    await transport.exec(`sh -c ${quote(ALONE_COMMAND)}`, {
       stdin: FACTS_ARCHIVE,
       onStdout,
       ...(signal === undefined ? {} : { signal }),
@@ -99,20 +99,25 @@ export class HostSession {
   }
 
   /**
-   * Sends a program with its payloads and runs it.
+   * Sends a program, and its payloads where it has any, and runs it.
    * @param spoke tells whether the program has said anything: if not, sudo or the shell is to blame.
    * @throws UnreachableError code E_CONNECTION_LOST, or what sudo says.
    */
   async run(
     target: Target,
-    entries: readonly TarEntry[],
+    program: string,
+    payloads: readonly TarEntry[],
     onStdout: (chunk: Buffer) => void,
     spoke: () => boolean,
   ): Promise<void> {
     const transport = target.local ? await this.#localTransport() : await this.transport();
-    const bytes = entries.reduce((total, entry) => total + entry.size, 0);
-    const launch = launchCommand(bytes);
-    const archive = tarGzip(entries);
+    const text = Buffer.from(program);
+    const bytes = payloads.reduce((total, entry) => total + entry.size, text.length);
+    const launch = payloads.length === 0 ? ALONE_COMMAND : launchCommand(bytes);
+    const archive =
+      payloads.length === 0
+        ? gzipSync(text, { level: 9 })
+        : tarGzip([{ name: "program", size: text.length, source: text }, ...payloads]);
     const stderr: Buffer[] = [];
     let stderrSize = 0;
     const onStderr = (chunk: Buffer) => {

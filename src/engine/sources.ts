@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { sha256Hex } from "../modules/digest.js";
+import { contentDigest, DIGEST_DIGITS } from "../modules/digest.js";
 import type { SourceInfo, TreeEntry } from "../modules/types.js";
 import type { TarEntry } from "./tar.js";
 
@@ -44,18 +44,18 @@ export class SourceStore {
       return info;
     }
     const info = { ...hashFile(path), size: stats.size, mode };
-    this.#payloads.set(info.sha256, { ...info, source: { path } });
+    this.#payloads.set(info.digest, { ...info, source: { path } });
     this.#files.set(path, { stamp, info });
     return info;
   }
 
   content(data: string | Buffer): SourceInfo {
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
-    const sha256 = sha256Hex(bytes);
-    const known = this.#payloads.get(sha256);
+    const digest = contentDigest(bytes);
+    const known = this.#payloads.get(digest);
     if (known !== undefined) return known;
-    const payload = { sha256, size: bytes.length, firstLine: firstLine(bytes), mode: 0o644, source: bytes };
-    this.#payloads.set(sha256, payload);
+    const payload = { digest, size: bytes.length, firstLine: firstLine(bytes), mode: 0o644, source: bytes };
+    this.#payloads.set(digest, payload);
     return payload;
   }
 
@@ -80,18 +80,18 @@ export class SourceStore {
   }
 
   /** The payload as an entry of a program's archive. */
-  entry(sha256: string): TarEntry | undefined {
-    const payload = this.#payloads.get(sha256);
-    return payload === undefined ? undefined : { name: `p/${sha256}`, size: payload.size, source: payload.source };
+  entry(digest: string): TarEntry | undefined {
+    const payload = this.#payloads.get(digest);
+    return payload === undefined ? undefined : { name: `p/${digest}`, size: payload.size, source: payload.source };
   }
 
-  size(sha256: string): number {
-    return this.#payloads.get(sha256)?.size ?? 0;
+  size(digest: string): number {
+    return this.#payloads.get(digest)?.size ?? 0;
   }
 
   /** The bytes, for a diff; undefined when they are not in memory. */
-  bytes(sha256: string): Uint8Array | undefined {
-    const source = this.#payloads.get(sha256)?.source;
+  bytes(digest: string): Uint8Array | undefined {
+    const source = this.#payloads.get(digest)?.source;
     return source instanceof Uint8Array ? source : undefined;
   }
 }
@@ -100,7 +100,7 @@ function firstLine(bytes: Uint8Array): string {
   return Buffer.from(bytes.subarray(0, 256)).toString("latin1").split("\n")[0] ?? "";
 }
 
-function hashFile(path: string): { sha256: string; firstLine: string } {
+function hashFile(path: string): { digest: string; firstLine: string } {
   const hash = createHash("sha256");
   const handle = openSync(path, "r");
   let line: string | undefined;
@@ -113,5 +113,5 @@ function hashFile(path: string): { sha256: string; firstLine: string } {
   } finally {
     closeSync(handle);
   }
-  return { sha256: hash.digest("hex"), firstLine: line ?? "" };
+  return { digest: hash.digest("hex").slice(0, DIGEST_DIGITS), firstLine: line ?? "" };
 }

@@ -114,12 +114,12 @@ export const script: TaskModule = {
     if (info === undefined) throw new ArgumentError(`script ${source} does not exist on this machine`);
     const bang = /^#!\s*(\S+(?:[ \t]+\S+)*)/.exec(info.firstLine)?.[1];
     const interpreter = given(args, "executable") ? [text(args, "executable")] : (bang?.split(/[ \t]+/) ?? ["/bin/sh"]);
-    const body = `exec ${quoteAll(interpreter)} "$W/p/${info.sha256}" ${words.map(commandWord).join(" ")}\n`;
+    const body = `exec ${quoteAll(interpreter)} "$W/p/${info.digest}" ${words.map(commandWord).join(" ")}\n`;
     const made = run(args, context, body, stdin(args));
     return {
       ...made,
-      shell: `emit w "$C" =${info.sha256}\nPAY=${info.sha256}\n${made.shell}PAY=\n`,
-      payloads: [info.sha256],
+      shell: `emit w "$C" =${info.digest}\nPAY=${info.digest}\n${made.shell}PAY=\n`,
+      payloads: [info.digest],
     };
   },
 };

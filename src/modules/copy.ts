@@ -25,7 +25,7 @@ function write(args: Args, dest: string, info: SourceInfo | undefined, mode: str
   const [owner, group] = attributes(args);
   const flags = `${flag(args, "backup") ? "b" : ""}${flag(args, "force") ? "" : "n"}${flag(args, "follow") ? "o" : ""}`;
   const octal = mode === "preserve" ? (info?.mode ?? 0o644).toString(8) : mode;
-  return call("m_copy", dest, info?.sha256 ?? "", String(info?.size ?? 0), owner, group, octal, flags, base);
+  return call("m_copy", dest, info?.digest ?? "", String(info?.size ?? 0), owner, group, octal, flags, base);
 }
 
 /** Where the file lands, unless the host turns out to have a directory there. */
@@ -46,7 +46,7 @@ function copyTree(args: Args, source: string, context: ModuleContext): ModuleCal
     if (entry.kind === "directory") shell += call("m_dir", dest, owner, group, directoryMode);
     else {
       const info = context.describe(`${source.replace(/\/+$/, "")}/${entry.path}`);
-      if (info !== undefined) payloads.push(info.sha256);
+      if (info !== undefined) payloads.push(info.digest);
       shell += write(args, dest, info, mode, "");
     }
   }
@@ -64,7 +64,7 @@ function buildCopy(args: Args, context: ModuleContext): ModuleCall {
     return {
       shell: check + write(args, dest, info, mode, ""),
       libs: ["put", "copy"],
-      payloads: [info.sha256],
+      payloads: [info.digest],
       probes: [target(dest, "")],
     };
   }
@@ -78,7 +78,7 @@ function buildCopy(args: Args, context: ModuleContext): ModuleCall {
   return {
     shell: check + write(args, dest, info, mode, basename(source)),
     libs: ["put", "copy"],
-    payloads: info === undefined ? [] : [info.sha256],
+    payloads: info === undefined ? [] : [info.digest],
     missing: info === undefined || context.canFetch(source) ? [source] : [],
     probes: [target(dest, basename(source))],
   };
@@ -141,7 +141,7 @@ export const template: TaskModule = {
         validator(text(args, "validate")) +
         write(args, text(args, "dest"), info, mode, basename(source).replace(/\.j2$/, "")),
       libs: ["put", "copy"],
-      payloads: [info.sha256],
+      payloads: [info.digest],
       probes: [target(text(args, "dest"), basename(source).replace(/\.j2$/, ""))],
     };
   },

@@ -172,9 +172,9 @@ export const unarchive: TaskModule = {
     const info = context.describe(source);
     if (info === undefined && !context.canFetch(source)) throw new ArgumentError(`src ${source} does not exist`, "src");
     return {
-      shell: call("m_unarchive", "", text(args, "dest"), text(args, "creates"), info?.sha256 ?? "", ...words),
+      shell: call("m_unarchive", "", text(args, "dest"), text(args, "creates"), info?.digest ?? "", ...words),
       libs: ["unarchive"],
-      payloads: info === undefined ? [] : [info.sha256],
+      payloads: info === undefined ? [] : [info.digest],
       missing: info === undefined || context.canFetch(source) ? [source] : [],
     };
   },

@@ -2,8 +2,8 @@ import type { ModuleArgs, Value } from "../playbook/types.js";
 
 /** What the controller knows about bytes that may have to travel. */
 export interface SourceInfo {
-  /** Lower-case hex. */
-  readonly sha256: string;
+  /** Its name: the first 32 hex digits of its SHA-256. */
+  readonly digest: string;
   /** Bytes. */
   readonly size: number;
   /** First line, for a script's interpreter. */
@@ -73,7 +73,7 @@ export interface ModuleCall {
   /** Lines run in the program's own shell. They report by `chg`, `bad`, `fine`, `skip`, and never exit. */
   readonly shell: string;
   readonly libs: readonly LibName[];
-  /** sha256 of everything that may have to travel for it. */
+  /** Digests of everything that may have to travel for it. */
   readonly payloads?: readonly string[];
   /** Controller files that are fetched, or verified where they are there, before they travel. */
   readonly missing?: readonly string[];

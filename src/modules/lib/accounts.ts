@@ -32,13 +32,14 @@ m_user() {
   _gs=$5
   [ "$_gs" != - ] || _gs=
   if [ -z "$_l" ]; then
-    chg missing || return 0
-    _g=$4 _n=
-    # Ansible: a group of the same name becomes the primary one
-    if [ -z "$_g" ] && getent group "$1" >/dev/null; then _n=1; fi
-    try useradd $\{10:+-r} $\{3:+-u "$3"} $\{_g:+-g "$_g"} $\{_n:+-N -g "$1"} $\{_gs:+-G "$_gs"} $\{7:+-s "$7"} $\{8:+-d "$8"} \
-      $\{11:+-c "$\{11}"} $\{9:+-m} "$1" || return 1
-    if [ -n "$\{13}" ]; then printf '%s:%s\n' "$1" "$\{13}" | chpasswd -e 2>"$W/m" || bad "$(tail -n 2 "$W/m")"; fi
+    if chg missing; then
+      _g=$4 _n=
+      # Ansible: a group of the same name becomes the primary one
+      if [ -z "$_g" ] && getent group "$1" >/dev/null; then _n=1; fi
+      try useradd $\{10:+-r} $\{3:+-u "$3"} $\{_g:+-g "$_g"} $\{_n:+-N -g "$1"} $\{_gs:+-G "$_gs"} $\{7:+-s "$7"} \
+        $\{8:+-d "$8"} $\{11:+-c "$\{11}"} $\{9:+-m} "$1" || return 1
+      if [ -n "$\{13}" ]; then printf '%s:%s\n' "$1" "$\{13}" | chpasswd -e 2>"$W/m" || bad "$(tail -n 2 "$W/m")"; fi
+    fi
     return
   fi
   fine exists

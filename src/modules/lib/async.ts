@@ -7,9 +7,10 @@ import { sh } from "../sh.js";
 export const asyncText = sh`
 m_job() {
   cond "$4" "$5" || return 0
+  #apply
   job "$@"
+  #end
 }
-#apply
 job() {
   _k=$BD/$1 _u=edge-setup-$1.service
   _off=0

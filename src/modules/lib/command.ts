@@ -24,6 +24,7 @@ cond() {
 PAY=
 m_cmd() {
   cond "$1" "$2" || return 0
+  #apply
   if [ -n "$PAY" ] && [ ! -f "$W/p/$PAY" ]; then need "$PAY"; fi
   chg "$\{KNOWN:-ran}"
   if [ -n "$OLC" ]; then LC_ALL=$OLC; else unset LC_ALL; fi
@@ -38,5 +39,6 @@ m_cmd() {
     OUT=$W/oe
     bad "exit status $R_rc"
   fi
+  #end
 }
 `;

@@ -1,6 +1,6 @@
 import { sh } from "../sh.js";
 
-/** R_dest. m_copy DEST SHA256 BYTES OWNER GROUP MODE FLAGS BASENAME; flags: b backup, n no force, o follow; uses VLD and V(). */
+/** R_dest. m_copy DEST DIGEST BYTES OWNER GROUP MODE FLAGS BASENAME; flags: b backup, n no force, o follow; uses VLD and V(). */
 export const copyText = sh`
 # m_rcopy SRC DEST OWNER GROUP MODE FLAGS BASENAME: both on the host
 m_rcopy() {
@@ -43,7 +43,7 @@ m_copy() {
     case $7 in *n*) fine "exists, force is no"; att "$d" "$4" "$5" "$6"; return ;; esac
     _w='content differs'
     if [ -z "$2" ]; then _w='source not yet fetched'
-    elif [ "$FS" = "$3" ] && sha256 "$d" && [ "$H_" = "$2" ]; then
+    elif [ "$FS" = "$3" ] && sha256 "$d" && [ "$\{H_#"$2"}" != "$H_" ]; then
       fine 'sha256 equal'
       att "$d" "$4" "$5" "$6"
       return

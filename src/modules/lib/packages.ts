@@ -85,7 +85,6 @@ aptvirt() {
   [ -s "$W/prov" ] || dpkg-query -W -f '$\{db:Status-Status},$\{Provides}\n' | sed -n 's/^installed,/,/;s/ *([^)]*)//g;s/, */,/g;s/$/,/;/^,[^,]/p' >"$W/prov"
   grep -qF ",$1," "$W/prov"
 }
-#apply
 aptup() {
   _try=0
   while ! aptrun update -o APT::Update::Error-Mode=any; do

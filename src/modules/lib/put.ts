@@ -67,7 +67,6 @@ olddiff() {
   [ -n "$DIFF" ] && [ "$NODIFF" = 0 ] && [ "$FS" -le 131072 ] || return 0
   emit d "$C" "~$(base64 <"$1" | tr -d '\n')"
 }
-#apply
 put() {
   _d=$\{2%/*}
   if [ ! -d "$\{_d:-/}" ]; then bad "directory $_d does not exist"; return 1; fi

@@ -19,7 +19,7 @@ interface Case {
 
 const cases: readonly Case[] = JSON.parse(readFileSync(new URL("./cases.json", import.meta.url), "utf8"));
 
-const info = { sha256: "5".repeat(64), size: 12, firstLine: "#!/bin/bash -e", mode: 0o755 };
+const info = { digest: "5".repeat(32), size: 12, firstLine: "#!/bin/bash -e", mode: 0o755 };
 const context: ModuleContext = {
   resolve: (path, folder) => `/play/${folder}/${path}`,
   describe: (path) => (path.includes("missing") ? undefined : info),
@@ -83,6 +83,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       check: true,
       diff: true,
       start: 1,
+      alone: true,
       lock: true,
       who: "it's me",
       handlerNames: ["a", "b"],

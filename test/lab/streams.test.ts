@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import t, { type Test } from "tap";
+import { dial } from "../../src/edge/dial.js";
 import type { FlvClip } from "../../src/edge/flv.js";
 import { tryPlay } from "../../src/edge/rtmp-play.js";
 import { type Publication, publish, publishBurst } from "../../src/edge/rtmp-publisher.js";
@@ -12,6 +11,7 @@ import { findChromium, openPage } from "./support/chromium.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
 import { labImpossible, runProgram } from "./support/lab.js";
 import {
+  changeSettings,
   type EdgeSecrets,
   fromInside,
   getFrom,
@@ -36,14 +36,6 @@ async function goLive(edge: LabEdge, clip: FlvClip, stream: string, token: strin
   const answer = await publish(await outside(edge.host, clip, stream, token));
   if (answer.status !== "live") throw new Error(`${stream} is refused: ${answer.detail}`);
   return answer;
-}
-
-/** Rewrites the settings in edges.yml. */
-async function changeSettings(edge: LabEdge, settings: Record<string, unknown>): Promise<void> {
-  const file = join(edge.desk.folder, "edges.yml");
-  const inventory = JSON.parse(await readFile(file, "utf8"));
-  Object.assign(inventory.edges.vars, settings);
-  await writeFile(file, JSON.stringify(inventory));
 }
 
 t.test("a provisioned edge", { skip }, async (t) => {
@@ -169,14 +161,14 @@ t.test("a provisioned edge", { skip }, async (t) => {
     };
     const rtmpWorkers = async () => (await host.exec("pgrep -u edge -c -P $(cat /run/edge-rtmp/nginx.pid)")).stdout;
 
-    await changeSettings(edge, { http_access_control_allow_origin: "https://one.example" });
+    await changeSettings(desk, { http_access_control_allow_origin: "https://one.example" });
     await apply("apply of another origin");
     const answer = (await playlistOf(host, "long"))?.response;
     t.equal(answer?.headers["access-control-allow-origin"], "https://one.example");
     t.match(answer?.headers.vary, /origin/i);
 
     const before = await rtmpWorkers();
-    await changeSettings(edge, { hls_fragment: "1s" });
+    await changeSettings(desk, { hls_fragment: "1s" });
     await apply("apply of another fragment length");
     t.not(await rtmpWorkers(), before, "the old worker keeps its stream, a new one takes the next");
     const second = await publish(await outside(host, clip, "long", secrets.token));
@@ -317,7 +309,6 @@ async function refusals(t: Test, edge: LabEdge, clip: FlvClip, { token }: EdgeSe
 }
 
 async function outside1936({ host }: LabEdge): Promise<void> {
-  const { dial } = await import("../../src/edge/dial.js");
   (await dial(host.address, 1936)).destroy();
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,6 +28,14 @@ export async function readSecrets(desk: Desk): Promise<EdgeSecrets> {
   const file = parse(await readFile(join(desk.folder, SECRETS_FILE), "utf8"));
   const own = file.edge_secrets[EDGE];
   return { token: own.rtmp_publish_token, password: own.http_status_password };
+}
+
+/** Rewrites settings of all hosts in edges.yml. */
+export async function changeSettings(desk: Desk, settings: Readonly<Record<string, unknown>>): Promise<void> {
+  const file = join(desk.folder, "edges.yml");
+  const inventory = JSON.parse(await readFile(file, "utf8"));
+  Object.assign(inventory.edges.vars, settings);
+  await writeFile(file, JSON.stringify(inventory));
 }
 
 /** A publisher from outside, as the operator's encoder is one. */

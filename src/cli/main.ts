@@ -34,7 +34,9 @@ function onBrokenPipe(error: NodeJS.ErrnoException): void {
 
 main(process.argv.slice(2)).then(
   (code) => {
-    process.exitCode = code;
+    // A command knows that it was interrupted; only the signal knows whether that was SIGTERM.
+    const terminated = code === exitCodes.interrupted && process.exitCode === exitCodes.terminated;
+    if (!terminated) process.exitCode = code;
   },
   (error: unknown) => {
     process.exitCode = printError(error);

@@ -58,10 +58,12 @@ function dnsHint(place: Place): string {
     : "Check the spelling, or give the address as ansible_host.";
 }
 
-export function timeoutError(place: Place, what: string): UnreachableError {
+/** @param afterMs how long we waited, where it was us who gave up */
+export function timeoutError(place: Place, what: string, afterMs?: number): UnreachableError {
+  const limit = afterMs === undefined ? "in time" : `within ${afterMs / 1000} s`;
   return unreachable(
     "E_TIMEOUT",
-    `${place.label}: ${place.hostname} port ${place.port} ${what} in time.`,
+    `${place.label}: ${place.hostname} port ${place.port} ${what} ${limit}.`,
     "Check that the host is switched on and that no firewall drops the port; a slow host may need a longer --timeout (or ConnectTimeout in ssh_config).",
   );
 }

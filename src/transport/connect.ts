@@ -220,7 +220,7 @@ function withTimeout(
       );
     };
     const abort = () => abandon(interrupted());
-    const timer = setTimeout(() => abandon(timeoutError(place, "does not answer")), timeoutMs);
+    const timer = setTimeout(() => abandon(timeoutError(place, "does not answer", timeoutMs)), timeoutMs);
     signal?.addEventListener("abort", abort, { once: true });
     opening.then(
       (stream) => give(() => resolve(stream)),

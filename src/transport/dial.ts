@@ -29,7 +29,7 @@ export function dial(place: Place, timeoutMs: number, signal?: AbortSignal): Pro
       socket.destroy();
     };
     const abort = () => abandon(interrupted());
-    const timer = setTimeout(() => abandon(timeoutError(place, "does not answer")), timeoutMs);
+    const timer = setTimeout(() => abandon(timeoutError(place, "does not answer", timeoutMs)), timeoutMs);
     signal?.addEventListener("abort", abort, { once: true });
     // This listener stays: an error between here and the handshake would otherwise end the process.
     socket.on("error", (error) => abandon(dialError(error, place)));

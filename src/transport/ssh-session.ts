@@ -63,6 +63,7 @@ export async function openSession(stream: Duplex, options: HandshakeOptions): Pr
       timeoutError(
         place,
         sawBanner ? "does not finish the SSH handshake" : "accepts the connection but sends no SSH greeting",
+        options.timeoutMs,
       ),
     ),
   );

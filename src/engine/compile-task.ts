@@ -91,7 +91,9 @@ export function buildTask(
     const commandLike = built.libs.includes("command");
     const exported = commandLike ? "" : exportLines(env);
     const unset = exported === "" ? "" : `unset ${Object.keys(env).join(" ")}\n`;
-    return { ...built, shell: exported + built.shell + unset, module };
+    const wrapped = (shell: string) => exported + shell + unset;
+    const look = built.look === undefined ? {} : { look: wrapped(built.look) };
+    return { ...built, ...look, shell: wrapped(built.shell), module };
   } catch (error) {
     throw located(error, node);
   }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { findModule } from "../modules/registry.js";
 import type { LibName } from "../modules/types.js";
 import type { Scope } from "../playbook/scope.js";
 import type { Play, TaskNode, Templated, Value, Vars } from "../playbook/types.js";
@@ -61,6 +62,13 @@ function searchPath(node: TaskNode, play: Play): string[] {
   return [...new Set([resolve(node.directory), resolve(play.directory)])];
 }
 
+/** The words that name a result's fields in a program. */
+function fieldNames(node: TaskNode, returns: CompiledCall["returns"]): readonly string[] {
+  const names = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
+  const word = findModule(node.module)?.fieldNames;
+  return word === undefined || names.length === 0 ? names : [word];
+}
+
 class SegmentCompiler {
   readonly #input: CompileInput;
   readonly #libs = new Set<LibName>();
@@ -73,6 +81,8 @@ class SegmentCompiler {
   #body = "";
   #target: Target | undefined;
   #blocks = 0;
+  /** The last call that every run of the program comes to. */
+  #counted = 0;
   #depth = 0;
   #cached: { readonly directory: string; readonly scope: Scope } | undefined;
   /** Nothing after this call can run, or only the controller knows whether it can. */
@@ -140,15 +150,24 @@ class SegmentCompiler {
   }
 
   #mark() {
-    return { body: this.#body.length, calls: this.#calls.length };
+    return { body: this.#body.length, calls: this.#calls.length, counted: this.#counted };
   }
 
   /** Takes back what a step left before it turned out to belong to the next segment. */
-  #rewind(mark: { body: number; calls: number }, keep: boolean): void {
+  #rewind(mark: { body: number; calls: number; counted: number }, keep: boolean): void {
     // In a flush each handler is complete before the next begins, and #handler rewinds its own.
     if (keep) return;
     this.#body = this.#body.slice(0, mark.body);
     this.#calls.length = mark.calls;
+    this.#counted = mark.counted;
+  }
+
+  /** Begins the next call. The program counts for itself where it cannot have passed over the call before. */
+  #begin(letter: "B" | "N" | "O"): string {
+    const number = this.#calls.length + 1;
+    const follows = this.#depth === 0 && this.#counted === number - 1;
+    if (this.#depth === 0) this.#counted = number;
+    return follows ? letter : `${letter} ${number}`;
   }
 
   #step(step: Step): void {
@@ -233,8 +252,7 @@ class SegmentCompiler {
     } catch (error) {
       if (!this.#input.lenient || !(error instanceof InputError)) throw error;
       this.#rewind(mark, false);
-      const number = this.#calls.length + 1;
-      this.#body += `if B ${number}; then\nPEND=${quote(`needs results that are not there before apply (${error.message})`)}\nE i\nfi\n`;
+      this.#body += `if ${this.#begin("B")}; then\nPEND=${quote(`needs results that are not there before apply (${error.message})`)}\nE i\nfi\n`;
       this.#calls.push({ ref: step.ref, node: step.node, payloads: [], missing: [], returns: {}, last: true });
       this.#setRegister(step.node, { changed: false, failed: false, skipped: true });
     }
@@ -369,7 +387,7 @@ class SegmentCompiler {
 
   /** A call that needs nothing of the host but its turn. */
   #decided(step: TaskStep, about: CallItem, letter: "N" | "O", reason: string): void {
-    this.#body += `${letter} ${this.#calls.length + 1}\n`;
+    this.#body += `${this.#begin(letter)}\n`;
     this.#calls.push({
       ref: step.ref,
       node: step.node,
@@ -408,10 +426,12 @@ class SegmentCompiler {
         { ...this.#input.play.environment, ...node.environment },
         this.#options(node),
       );
-      made = built;
+      // Where nothing may be run, what would be run stays here.
+      made = this.#input.check && node.checkMode !== false ? { ...built, shell: built.look ?? built.shell } : built;
       for (const { path, hash } of built.probes ?? []) {
-        if (path.startsWith("/") && !path.includes("\n"))
-          this.#probes.set(path, hash || this.#probes.get(path) === true);
+        // A file is not hashed ahead for a task that may be skipped.
+        const sure = hash && gate.kind === "known" && handler === undefined;
+        if (path.startsWith("/")) this.#probes.set(path, sure || this.#probes.get(path) === true);
       }
       rest = { payloads: built.payloads ?? [], missing: built.missing ?? [], returns: built.module.returns };
     } catch (error) {
@@ -424,7 +444,6 @@ class SegmentCompiler {
       this.#libs.add(lib);
       if (node.checkMode === false) this.#realLibs.add(lib);
     }
-    const number = this.#calls.length + 1;
     const verdict = this.#verdict(node, rest.returns, about);
     const shell =
       node.until === undefined && node.retries === undefined
@@ -432,7 +451,7 @@ class SegmentCompiler {
         : this.#retry(node, language, made.shell, rest.returns, about);
     const open = gate.kind === "open";
     this.#body +=
-      `if B ${number}; then\n` +
+      `if ${this.#begin("B")}; then\n` +
       (node.checkMode === undefined ? "" : node.checkMode ? "K=1\n" : "K=\n") +
       (open ? `if ${gate.shell}; then\n` : "") +
       (verdict.judged ? "" : this.#notify(node)) +
@@ -440,7 +459,7 @@ class SegmentCompiler {
       // What never counts as a change only reads, says the playbook.
       (this.#readOnly(node) ? "RO=1\n" : "") +
       shell +
-      (open ? `else skip ${quote(`when: ${gate.source} is false`)}; fi\n` : "") +
+      (open ? "else skip -; fi\n" : "") +
       verdict.shell +
       `E ${this.#flag(node, loop, verdict.judged)}\nfi\n`;
     this.#calls.push({
@@ -448,6 +467,7 @@ class SegmentCompiler {
       node,
       ...rest,
       ...about,
+      ...(open ? { when: gate.source } : {}),
       ...(verdict.judged ? { judge: this.#judge(node, rest.returns, about) } : {}),
     });
     return undefined;
@@ -476,7 +496,7 @@ class SegmentCompiler {
     const conditional = node.changedWhen !== undefined || node.failedWhen !== undefined;
     if (!conditional && node.register === undefined) return { shell: "", judged: false };
     const name = node.register ?? "_";
-    const fields = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
+    const fields = fieldNames(node, returns);
     let shell = `D\nRF ${[name, ...fields].join(" ")}\n`;
     if (!conditional) return { shell, judged: false };
     const shapes = new Map(this.#shapes).set(name, { returns, loop: false });
@@ -485,8 +505,8 @@ class SegmentCompiler {
     const gateShell = (conditions: TaskNode["changedWhen"], call: string, reason: string) => {
       if (conditions === undefined) return "";
       const gate = decideAll(conditions, bound, shapes);
-      if (gate.kind === "known") return `${call} ${gate.value ? "1" : "0"} ${quote(reason)}\n`;
-      return `if ${gate.shell}; then ${call} 1 ${quote(reason)}; else ${call} 0 ${quote(reason)}; fi\n`;
+      if (gate.kind === "known") return gate.value ? `${call} 1 ${quote(reason)}\n` : `${call} 0\n`;
+      return `if ${gate.shell}; then ${call} 1 ${quote(reason)}; else ${call} 0; fi\n`;
     };
     const source = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
     try {
@@ -563,7 +583,7 @@ class SegmentCompiler {
         throw error;
       }
     }
-    const fields = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
+    const fields = fieldNames(node, returns);
     return (
       `TRY=1\nwhile :; do\n${shell}D\nRF ${[name, ...fields].join(" ")}\n` +
       `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +
@@ -594,11 +614,10 @@ class SegmentCompiler {
       // A later set_fact hides a registered result of the same name.
       for (const name of Object.keys(decided.facts)) this.#shapes.delete(name);
     }
-    const number = this.#calls.length + 1;
     const common = { ref: step.ref, node, payloads: [], missing: [], returns: {}, ...about };
     const say = decided.say === undefined ? {} : { say: decided.say };
     if (gate.kind === "known" && decided.shell === undefined && !decided.fails) {
-      this.#body += `O ${number}\n`;
+      this.#body += `${this.#begin("O")}\n`;
       this.#calls.push({ ...common, ...say, ...(decided.reason === undefined ? {} : { reason: decided.reason }) });
       return { changed: false, failed: false, ...(decided.reason === undefined ? {} : { msg: decided.reason }) };
     }
@@ -607,13 +626,13 @@ class SegmentCompiler {
       (decided.fails ? `bad ${quote(decided.reason ?? "failed")}\n` : `fine ${quote(decided.reason ?? "-")}\n`);
     const open = gate.kind === "open";
     this.#body +=
-      `if B ${number}; then\n` +
+      `if ${this.#begin("B")}; then\n` +
       (open ? `if ${gate.shell}; then\n` : "") +
       shell +
-      (open ? `else skip ${quote(`when: ${gate.source} is false`)}; fi\n` : "") +
+      (open ? "else skip -; fi\n" : "") +
       (node.register === undefined ? "" : `D\nRF ${node.register}\n`) +
       `E ${this.#flag(node, loop, false)}\nfi\n`;
-    this.#calls.push({ ...common, ...say });
+    this.#calls.push({ ...common, ...say, ...(open ? { when: gate.source } : {}) });
     if (decided.fails && !open && !node.ignoreErrors && this.#depth === 0 && !loop) this.#closed = true;
     return undefined;
   }

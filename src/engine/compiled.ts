@@ -32,6 +32,8 @@ export interface CompiledCall {
   readonly last: boolean;
   /** A failure leads to a block's rescue instead of the end. */
   readonly rescued?: boolean;
+  /** Its condition, where the host decides it. */
+  readonly when?: string;
   /** Decided here; the program only keeps its turn. */
   readonly reason?: string;
   /** Text that needs results which are there when the call ends (debug, fail). */

@@ -212,6 +212,8 @@ export class Phase {
     const hidden = call.node.noLog;
     let reason = call.say === undefined || status === "skipped" ? outcome.reason : call.say(host.registers);
     if (call.reason !== undefined && (outcome.reason === "-" || outcome.reason === "")) reason = call.reason;
+    if (call.when !== undefined && status === "skipped" && outcome.reason === "-")
+      reason = `when: ${call.when} is false`;
     if (hidden) reason = status === "failed" ? "failed (no_log hides why)" : `${status} (no_log)`;
     const diff = state.diffs.length === 0 ? undefined : mergeDiffs(state.diffs);
     this.#input.emit({

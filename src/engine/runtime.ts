@@ -16,7 +16,7 @@ LC_ALL=C
 PATH=$\{PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
 exec </dev/null 3>&1 >/dev/null
-STOP='' DEAD='' TOUCHED='' LF='' LCH='' LNS=''
+CN=0 STOP='' DEAD='' TOUCHED='' LF='' LCH='' LNS=''
 UIDN=$(id -u)
 JD=/var/lib/edge-setup/pending-handlers
 BD=/var/lib/edge-setup/jobs
@@ -119,11 +119,12 @@ probe() {
   done <"$W/probe"
 }
 
-# B CALL: begins a task; false when it is not to run
+# B [CALL]: begins a task, unless given the one behind the last; false when it is not to run
 B() {
-  [ -z "$DEAD" ] && [ "$1" -ge "$START" ] || return 1
+  CN=$\{1:-$((CN + 1))}
+  [ -z "$DEAD" ] && [ "$CN" -ge "$START" ] || return 1
   [ -z "$STOP" ] || fin stopped
-  C=$1 S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 VLD='' RO='' K=$CHECK
+  C=$CN S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 VLD='' RO='' K=$CHECK
   R_rc=0
   emit s "$C"
   [ -z "$STOP" ] || fin stopped
@@ -203,9 +204,9 @@ E() {
     ;;
   esac
 }
-# N CALL, O CALL: a call that the controller has decided, skipped or ok
-N() { if B "$1"; then skip -; E; fi; }
-O() { if B "$1"; then fine -; E; fi; }
+# N [CALL], O [CALL]: a call that the controller has decided, skipped or ok
+N() { if B "$@"; then skip -; E; fi; }
+O() { if B "$@"; then fine -; E; fi; }
 # toint VALUE: I_, 0 for what is no number, as the int filter
 toint() {
   I_=$1

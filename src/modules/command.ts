@@ -24,6 +24,7 @@ function run(args: Args, context: ModuleContext, body: string, feed: string): Mo
   if (context.async === undefined) {
     return {
       shell: `X() {\n${setup}${feed}${body}}\n${call("m_cmd", ...conditions)}`,
+      look: call("m_cmd", ...conditions),
       libs: ["command"],
     };
   }
@@ -31,7 +32,7 @@ function run(args: Args, context: ModuleContext, body: string, feed: string): Mo
   const job = setup + body;
   const libs: LibName[] = ["command", "async"];
   const words = [sha256Hex(job).slice(0, 16), String(context.async.seconds), String(context.async.poll), ...conditions];
-  return { shell: `JOB=${quote(job)}\n${call("m_job", ...words)}`, libs };
+  return { shell: `JOB=${quote(job)}\n${call("m_job", ...words)}`, look: call("m_job", ...words), libs };
 }
 
 function stdin(args: Args): string {
@@ -116,9 +117,11 @@ export const script: TaskModule = {
     const interpreter = given(args, "executable") ? [text(args, "executable")] : (bang?.split(/[ \t]+/) ?? ["/bin/sh"]);
     const body = `exec ${quoteAll(interpreter)} "$W/p/${info.digest}" ${words.map(commandWord).join(" ")}\n`;
     const made = run(args, context, body, stdin(args));
+    const wanted = `emit w "$C" =${info.digest}\n`;
     return {
       ...made,
-      shell: `emit w "$C" =${info.digest}\nPAY=${info.digest}\n${made.shell}PAY=\n`,
+      shell: `${wanted}PAY=${info.digest}\n${made.shell}PAY=\n`,
+      look: wanted + (made.look ?? ""),
       payloads: [info.digest],
     };
   },

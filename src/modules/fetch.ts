@@ -45,6 +45,7 @@ export const stat: TaskModule = {
     "stat.writeable": "bool",
     "stat.executable": "bool",
   },
+  fieldNames: "$SF",
   build: (args) => ({
     shell: call(
       "m_stat",

@@ -72,6 +72,8 @@ export interface Probe {
 export interface ModuleCall {
   /** Lines run in the program's own shell. They report by `chg`, `bad`, `fine`, `skip`, and never exit. */
   readonly shell: string;
+  /** What stands for it where nothing may be changed, when that is less. */
+  readonly look?: string;
   readonly libs: readonly LibName[];
   /** Digests of everything that may have to travel for it. */
   readonly payloads?: readonly string[];
@@ -90,6 +92,8 @@ export interface TaskModule {
    * `stat.exists` in the shell variable R_stat_exists.
    */
   readonly returns: Readonly<Record<string, ReturnType>>;
+  /** Shell word that gives all their names, where the library has one. */
+  readonly fieldNames?: string;
   /**
    * Pure: arguments in, shell out. Arguments are rendered and coerced to the spec's types.
    * @throws ArgumentError when the arguments contradict each other.

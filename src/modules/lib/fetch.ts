@@ -2,9 +2,11 @@ import { sh } from "../sh.js";
 
 /** m_stat PATH FOLLOW ALGORITHM; ALGORITHM '' makes no checksum. */
 export const statText = sh`
+SF=
+for _f in exists path mode isdir isreg islnk issock isfifo isblk ischr uid gid size mtime atime ctime inode nlink pw_name \
+  gr_name lnk_source lnk_target checksum readable writeable executable; do SF="$SF stat_$_f"; done
 m_stat() {
-  for _f in mode isdir isreg islnk issock isfifo isblk ischr uid gid size mtime atime ctime inode nlink pw_name gr_name \
-    lnk_source lnk_target checksum path readable writeable executable; do unset "R_stat_$_f"; done
+  for _f in $SF; do unset "R_$_f"; done
   R_stat_exists=false
   _L=
   [ -z "$2" ] || _L=-L
@@ -14,25 +16,20 @@ m_stat() {
   _1=$1 _3=$3
   # shellcheck disable=SC2086
   set -- $_s
-  R_stat_isdir=false R_stat_isreg=false R_stat_islnk=false R_stat_issock=false R_stat_isfifo=false R_stat_isblk=false
-  R_stat_ischr=false
-  case $1 in
-  8???) R_stat_isreg=true ;;
-  4???) R_stat_isdir=true ;;
-  a???) R_stat_islnk=true R_stat_lnk_target=$(readlink "$_1") R_stat_lnk_source=$(readlink -f "$_1") ;;
-  c???) R_stat_issock=true ;;
-  1???) R_stat_isfifo=true ;;
-  6???) R_stat_isblk=true ;;
-  2???) R_stat_ischr=true ;;
-  esac
+  for _f in 8reg 4dir alnk csock 1fifo 6blk 2chr; do
+    _v=false
+    if [ "$\{1%???}" = "$\{_f%"$\{_f#?}"}" ]; then _v=true; fi
+    eval "R_stat_is$\{_f#?}=$_v"
+  done
+  if [ "$R_stat_islnk" = true ]; then R_stat_lnk_target=$(readlink "$_1") R_stat_lnk_source=$(readlink -f "$_1"); fi
   case $2 in ????) R_stat_mode=$2 ;; *) R_stat_mode=$(printf '%04d' "$2") ;; esac
   R_stat_uid=$3 R_stat_gid=$4 R_stat_size=$5 R_stat_mtime=$6 R_stat_atime=$7 R_stat_ctime=$8 R_stat_inode=$9
   shift 9
   R_stat_nlink=$1 R_stat_pw_name=$2 R_stat_gr_name=$3
   R_stat_readable=false R_stat_writeable=false R_stat_executable=false
-  if [ -r "$_1" ]; then R_stat_readable=true; fi
-  if [ -w "$_1" ]; then R_stat_writeable=true; fi
-  if [ -x "$_1" ]; then R_stat_executable=true; fi
+  [ ! -r "$_1" ] || R_stat_readable=true
+  [ ! -w "$_1" ] || R_stat_writeable=true
+  [ ! -x "$_1" ] || R_stat_executable=true
   if [ -n "$_3" ] && [ "$R_stat_isreg" = true ]; then
     _s=$("$\{_3}sum" "$_1") && R_stat_checksum=$\{_s%% *}
   fi

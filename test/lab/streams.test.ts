@@ -53,6 +53,10 @@ t.test("a provisioned edge", { skip }, async (t) => {
     const quick = await burst("intruder", "wrong");
     t.equal(quick.outcome.status, "refused");
 
+    await host.exec("mv /etc/edge/live/streams.json /root/streams.json");
+    t.equal((await burst("unasked", secrets.token)).outcome.status, "refused", "nor when nobody can be asked");
+    await host.exec("mv /root/streams.json /etc/edge/live/streams.json");
+
     await answerSlowly(edge);
     const begin = Date.now();
     const slow = await burst("patient", "wrong");
@@ -139,9 +143,18 @@ t.test("a provisioned edge", { skip }, async (t) => {
     t.ok((await position()) >= from + 1, "time goes on");
     t.equal(await page.evaluate(`document.getElementById("video").videoWidth`), 320);
     t.equal(await message(), "");
+
+    await live.stop();
+    await sleep(1000);
+    const left = await position();
+    const back = await goLive(edge, clip, "stage", secrets.token);
+    const cameBack = Date.now();
+    // Beyond what was in its buffer.
+    await until("the video to go on", async () => (await position()) > left + 8, 30_000);
+    t.comment(`plays on ${Date.now() - cameBack} ms after the publisher came back`);
+    await back.stop();
     const real = page.complaints.filter((text) => !text.includes("404"));
     t.same(real, [], "nothing breaks the page's policy");
-    await live.stop();
   });
 
   await t.test("a running stream survives apply, restarts of the web server and rollback", async (t) => {
@@ -302,6 +315,22 @@ async function refusals(t: Test, edge: LabEdge, clip: FlvClip, { token }: EdgeSe
     return answer.status === "live" && (await answer.stop());
   });
   t.ok(Date.now() - begin < 3000, `and comes back after ${Date.now() - begin} ms`);
+
+  const crowd = await Promise.all(
+    Array.from({ length: 5 }, async () => publish(await outside(host, clip, "crowd", token))),
+  );
+  const winners = crowd.flatMap((answer) => (answer.status === "live" ? [answer] : []));
+  t.equal(winners.length, 1, "of five who come at once, one publishes");
+  // One worker, which has the streams, and the manager of its cache.
+  await host.exec("pkill -KILL -f -P $(cat /run/edge-rtmp/nginx.pid) 'worker process'");
+  t.equal((await winners[0]?.ended)?.reason, "closed", "its worker dies");
+  const died = Date.now();
+  await until("the next worker", async () => {
+    const socket = await outside(host, clip, "crowd", token).catch(() => undefined);
+    const answer = socket === undefined ? undefined : await publish(socket);
+    return answer?.status === "live" && (await answer.stop());
+  });
+  t.ok(Date.now() - died < 3000, `and the name is free after ${Date.now() - died} ms`);
 
   const journal = (await host.exec(`journalctl --since @${since} -o cat`)).stdout;
   t.notOk(journal.includes(token), "the journal does not hold the token");

@@ -78,6 +78,7 @@ class SegmentCompiler {
   readonly #registers: Record<string, Value> = {};
   readonly #facts: Record<string, Value> = {};
   readonly #probes = new Map<string, boolean>();
+  readonly #units = new Set<string>();
   #body = "";
   #target: Target | undefined;
   #blocks = 0;
@@ -127,6 +128,7 @@ class SegmentCompiler {
       realLibs: this.#realLibs,
       calls: this.#calls,
       probes: this.#probes,
+      units: this.#units,
       next: position,
       registers: this.#registers,
       facts: this.#facts,
@@ -433,6 +435,7 @@ class SegmentCompiler {
         const sure = hash && gate.kind === "known" && handler === undefined;
         if (path.startsWith("/")) this.#probes.set(path, sure || this.#probes.get(path) === true);
       }
+      for (const unit of built.units ?? []) this.#units.add(unit);
       rest = { payloads: built.payloads ?? [], missing: built.missing ?? [], returns: built.module.returns };
     } catch (error) {
       // Where it is not sure that the task runs, its mistake counts only if it does.

@@ -60,6 +60,8 @@ export interface Segment {
   readonly calls: readonly CompiledCall[];
   /** Paths to look at before the first task; the value says whether to hash, too. */
   readonly probes: ReadonlyMap<string, boolean>;
+  /** Units to ask systemd about at once. */
+  readonly units: ReadonlySet<string>;
   /** undefined at the end of the play. */
   readonly next: StepPosition | undefined;
   /** Results that are known without the program (tasks skipped for sure). */

@@ -46,6 +46,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
         `H${index + 1}=${options.notified.has(index + 1) ? "1" : "''"} HS${index + 1}=${contentDigest(name)}`,
     ),
   ];
+  if (segment.libs.has("systemd")) settings.push(`UN='${[...segment.units].join(" ")}'`);
   const own = `${probeText(segment.probes)}
 journaled
 ${segment.body}if [ -n "$DEAD" ]; then fin failed; fi

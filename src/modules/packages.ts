@@ -12,19 +12,17 @@ const build: TaskModule["build"] = (args) => {
   const state = { installed: "present", removed: "absent" }[text(args, "state")] ?? text(args, "state");
   const recommends = args.install_recommends;
   const valid = Number(args.cache_valid_time ?? 0);
-  return {
-    shell: call(
-      "m_apt",
-      state,
-      bit(flag(args, "update_cache") || valid > 0),
-      String(valid),
-      recommends === undefined ? "" : recommends === true ? "--install-recommends" : "--no-install-recommends",
-      bit(flag(args, "purge")),
-      bit(flag(args, "autoremove")),
-      ...names,
-    ),
-    libs: ["apt"],
-  };
+  const update = flag(args, "update_cache") || valid > 0;
+  if (names.length === 0) {
+    return { shell: update ? call("m_aptlists", String(valid)) : call("fine", "nothing asked"), libs: ["apt"] };
+  }
+  if (state === "absent") {
+    return { shell: call("m_aptrm", bit(flag(args, "purge")), bit(flag(args, "autoremove")), ...names), libs: ["apt"] };
+  }
+  const option =
+    recommends === undefined ? "" : recommends === true ? "--install-recommends" : "--no-install-recommends";
+  const name = state === "latest" ? "m_aptnew" : "m_apt";
+  return { shell: call(name, bit(update), String(valid), option, ...names), libs: ["apt"] };
 };
 
 /** ansible.builtin.apt, without deb files, upgrades and pinning switches. */

@@ -1,7 +1,7 @@
 import type { ArgSpec } from "../playbook/types.js";
 import { type Args, bit, flag, given, text, yesNo } from "./args.js";
 import { call } from "./fragments.js";
-import { ArgumentError, type TaskModule } from "./types.js";
+import { ArgumentError, type ModuleCall, type TaskModule } from "./types.js";
 
 const STATES = ["started", "stopped", "restarted", "reloaded"];
 const statusReturns = {
@@ -18,18 +18,24 @@ function unitName(name: string): string {
     : `${name}.service`;
 }
 
-const unitCall = (args: Args) => ({
-  shell: call(
+/** Names that systemctl takes among others: not a template without its instance. */
+const PLAIN_UNIT = /^[A-Za-z0-9_.:-]+(@[A-Za-z0-9_.:-]+)?\.[a-z]+$/;
+
+function unitCall(args: Args): ModuleCall {
+  const reload = flag(args, "daemon_reload") || flag(args, "daemon_reexec");
+  if (!given(args, "name")) return { shell: reload ? "m_reload\n" : call("bad", "nothing asked"), libs: ["systemd"] };
+  const name = unitName(text(args, "name"));
+  const shell = call(
     "m_unit",
-    unitName(text(args, "name")),
+    name,
     text(args, "state"),
     yesNo(args, "enabled"),
     yesNo(args, "masked"),
-    bit(flag(args, "daemon_reload") || flag(args, "daemon_reexec")),
+    bit(reload),
     bit(flag(args, "no_block")),
-  ),
-  libs: ["systemd"] as const,
-});
+  );
+  return { shell, libs: ["systemd"], units: PLAIN_UNIT.test(name) ? [name] : [] };
+}
 
 const serviceArgs = {
   state: { type: "str", choices: STATES },

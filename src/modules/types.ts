@@ -81,6 +81,8 @@ export interface ModuleCall {
   readonly missing?: readonly string[];
   /** Paths that the call looks at: all of a program are looked at together, as long as nothing has changed. */
   readonly probes?: readonly Probe[];
+  /** Units that the call asks systemd about, likewise. */
+  readonly units?: readonly string[];
 }
 
 export type ReturnType = "str" | "int" | "bool";

@@ -1,83 +1,105 @@
 import { sh } from "../sh.js";
 
 /**
- * m_apt STATE UPDATE VALIDTIME RECOMMENDS PURGE AUTOREMOVE PACKAGE...; a package may be `name=version`.
- * UPDATE 1 refreshes the lists when they are older than VALIDTIME seconds; with packages, only when one is missing.
+ * m_apt UPDATE VALIDTIME RECOMMENDS PACKAGE...: present; m_aptnew likewise: at the latest version;
+ * m_aptrm PURGE AUTOREMOVE PACKAGE...: absent; m_aptlists VALIDTIME: the lists alone. A package may be `name=version`.
+ * UPDATE 1 refreshes the lists when they are older than VALIDTIME seconds; m_apt only when a package is missing.
  */
 export const aptText = sh`
 m_apt() {
-  _st=$1 _up=$2 _vt=$3 _rec=$4 _pu=$5 _au=$6
-  shift 6
-  _names=
-  for _p; do _names="$_names $\{_p%%=*}"; done
-  _age=
-  if [ -n "$_up" ]; then
-    _m=0
-    for _f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do
-      if [ -e "$_f" ]; then _m=$(stat -c %Y "$_f"); break; fi
-    done
-    # An image made without lists has none, however new their folder is.
-    for _f in /var/lib/apt/lists/*_*Release; do [ -e "$_f" ] || _m=0; break; done
-    _age=$(($(date +%s) - _m))
-    [ "$_age" -ge "$_vt" ] || _age=
-  fi
-  if [ $# = 0 ]; then
-    if [ -z "$_up" ]; then fine 'nothing asked'; return; fi
-    if [ -z "$_age" ]; then fine "package lists newer than $_vt s"; return; fi
-    if chg "package lists older than $_vt s"; then aptup; fi
-    return
-  fi
-  if [ "$_st" = latest ] && [ -n "$_age" ] && [ -z "$K" ]; then aptup || return 1; fi
-  # shellcheck disable=SC2016,SC2086
-  dpkg-query -W -f '$\{Package} $\{Package}:$\{Architecture} $\{Version} $\{db:Status-Status}\n' $_names >"$W/dpkg" 2>/dev/null
-  _all=$# _miss='' _want=''
-  for _p; do
-    _n=$\{_p%%=*} _v=
-    case $_p in *=*) _v=$\{_p#*=} ;; esac
-    _have=
-    while read -r _a _b _c _d; do
-      if { [ "$_a" = "$_n" ] || [ "$_b" = "$_n" ]; } && [ "$_d" = installed ]; then _have=$_c; fi
-    done <"$W/dpkg"
-    if [ "$_st" = absent ]; then
-      if [ -n "$_have" ]; then _miss="$_miss $_n"; fi
-      continue
-    fi
-    # shellcheck disable=SC2254
-    if [ -z "$_have" ]; then
-      if [ -z "$_v" ] && aptvirt "$_n"; then continue; fi
-      _miss="$_miss $_n" _want="$_want $_p"
-    elif [ -n "$_v" ]; then
-      case $_have in $_v) ;; *) _miss="$_miss $_n" _want="$_want $_p" ;; esac
-    elif [ "$_st" = latest ]; then
-      _want="$_want $_p"
-    fi
-  done
-  if [ "$_st" = absent ]; then
-    if [ -z "$_miss" ]; then fine "none of $_all packages installed"; return; fi
-    _act=remove
-    [ -z "$_pu" ] || _act=purge
-    if chg "installed:$_miss"; then
-      # shellcheck disable=SC2086
-      aptget "$_act" $\{_au:+--auto-remove} $_miss
-    fi
-    return
-  fi
-  if [ -z "$_miss" ] && [ "$_st" = latest ]; then
-    # shellcheck disable=SC2086
-    _new=$(apt-get -s -q -o Debug::NoLocking=1 install $_want 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p' | tr '\n' ' ')
-    if [ -z "$_new" ]; then fine "$_all packages at their latest version"; return; fi
-    _r="upgradable: $_new"
-  elif [ -z "$_miss" ]; then fine "$_all packages installed"; return
-  else
-    _n=0
-    for _p in $_miss; do _n=$((_n + 1)); done
-    _r="$_n of $_all packages missing:$_miss"
-  fi
-  if chg "$_r"; then
-    if [ -n "$_age" ] && [ "$_st" != latest ]; then aptup || return 1; fi
+  _up=$1 _vt=$2 _rec=$3
+  shift 3
+  aptmiss "$@"
+  if [ -z "$_miss" ]; then fine "$# packages installed"; return; fi
+  if chg "$_n of $# packages missing:$_miss"; then
+    if [ -n "$_up" ] && aptold "$_vt"; then aptup || return 1; fi
     # shellcheck disable=SC2086
     aptget install $\{_rec:+"$_rec"} $_want
   fi
+}
+m_aptnew() {
+  _up=$1 _vt=$2 _rec=$3
+  shift 3
+  #apply
+  if [ -z "$K" ] && [ -n "$_up" ] && aptold "$_vt"; then aptup || return 1; fi
+  #end
+  aptmiss "$@"
+  _want=$_want$_there _r="$_n of $# packages missing:$_miss"
+  if [ -z "$_miss" ]; then
+    # shellcheck disable=SC2086
+    _r=$(apt-get -s -q -o Debug::NoLocking=1 install $_want 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p' | tr '\n' ' ')
+    if [ -z "$_r" ]; then fine "$# packages at their latest version"; return; fi
+    _r="upgradable: $_r"
+  fi
+  if chg "$_r"; then
+    # shellcheck disable=SC2086
+    aptget install $\{_rec:+"$_rec"} $_want
+  fi
+}
+m_aptrm() {
+  _pu=$1 _au=$2 _miss=
+  shift 2
+  aptread "$@"
+  for _p; do
+    apthave "$\{_p%%=*}"
+    if [ -n "$_have" ]; then _miss="$_miss $\{_p%%=*}"; fi
+  done
+  if [ -z "$_miss" ]; then fine "none of $# packages installed"; return; fi
+  if chg "installed:$_miss"; then
+    _act=remove
+    [ -z "$_pu" ] || _act=purge
+    # shellcheck disable=SC2086
+    aptget "$_act" $\{_au:+--auto-remove} $_miss
+  fi
+}
+m_aptlists() {
+  if aptold "$1"; then
+    if chg "package lists older than $1 s"; then aptup; fi
+  else fine "package lists newer than $1 s"; fi
+}
+# aptold SECONDS: the package lists are at least so old
+aptold() {
+  _m=0
+  for _f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do
+    if [ -e "$_f" ]; then _m=$(stat -c %Y "$_f"); break; fi
+  done
+  # An image made without lists has none, however new their folder is.
+  for _f in /var/lib/apt/lists/*_*Release; do [ -e "$_f" ] || _m=0; break; done
+  [ $(($(date +%s) - _m)) -ge "$1" ]
+}
+# aptread PACKAGE...: asks dpkg about all of them
+aptread() {
+  for _p; do
+    shift
+    set -- "$@" "$\{_p%%=*}"
+  done
+  # shellcheck disable=SC2016
+  dpkg-query -W -f '$\{Package} $\{Package}:$\{Architecture} $\{Version} $\{db:Status-Status}\n' "$@" >"$W/dpkg" 2>/dev/null
+}
+# apthave NAME: _have is the installed version
+apthave() {
+  _have=
+  while read -r _a _b _c _d; do
+    if { [ "$_a" = "$1" ] || [ "$_b" = "$1" ]; } && [ "$_d" = installed ]; then _have=$_c; fi
+  done <"$W/dpkg"
+}
+# aptmiss PACKAGE...: _miss are the names of those missing, _n their number, _want they as given, _there the others
+aptmiss() {
+  aptread "$@"
+  _miss='' _want='' _there='' _n=0
+  for _p; do
+    _v=
+    case $_p in *=*) _v=$\{_p#*=} ;; esac
+    apthave "$\{_p%%=*}"
+    if [ -z "$_v" ]; then
+      if [ -n "$_have" ]; then _there="$_there $_p"; continue; fi
+      if aptvirt "$_p"; then continue; fi
+    elif [ -n "$_have" ]; then
+      # shellcheck disable=SC2254
+      case $_have in $_v) continue ;; esac
+    fi
+    _n=$((_n + 1)) _miss="$_miss $\{_p%%=*}" _want="$_want $_p"
+  done
 }
 # aptvirt NAME: an installed package provides it
 aptvirt() {

@@ -1,34 +1,59 @@
 import { sh } from "../sh.js";
 
-/** m_unit NAME STATE ENABLED MASKED RELOAD NOBLOCK; ENABLED and MASKED are yes, no or ''. */
+/**
+ * m_unit NAME STATE ENABLED MASKED RELOAD NOBLOCK; ENABLED and MASKED are yes, no or ''. m_reload: systemd reads its
+ * units anew. UN holds the units that the program is about.
+ */
 export const systemdText = sh`
-m_unit() {
-  if [ -z "$1" ]; then
-    if [ -z "$5" ]; then bad 'nothing asked'; return 1; fi
-    # a daemon-reload alone is no change, as in Ansible
-    [ -n "$K" ] || try systemctl daemon-reload
-    fine 'systemd reloaded'
-    return
+m_reload() {
+  #apply
+  [ -n "$K" ] || try systemctl daemon-reload
+  #end
+  # a daemon-reload alone is no change, as in Ansible
+  fine 'systemd reloaded'
+}
+# unitshow NAME: R_status_<property>. Asks about all units of the program together as long as nothing has changed:
+# each question costs as much as all of them.
+unitshow() {
+  _n=1 _f=$W/unit
+  if [ -z "$TOUCHED" ]; then
+    _i=0
+    for _u in $UN; do
+      _i=$((_i + 1))
+      if [ "$_u" = "$1" ]; then _n=$_i _f=$W/units; fi
+    done
   fi
-  if [ -n "$5" ] && [ -z "$K" ]; then try systemctl daemon-reload || return 1; fi
-  LS='' AS='' UF='' ND='' R_status_ActiveState='' R_status_LoadState='' R_status_UnitFileState='' R_status_SubState=''
-  systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload -- "$1" >"$W/unit" 2>"$W/m" || {
+  if [ "$_f" != "$W/units" ] || [ ! -e "$_f" ]; then
+    # shellcheck disable=SC2086
+    if [ "$_f" = "$W/units" ]; then set -- $UN; fi
+    systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload -- "$@" >"$_f" 2>"$W/m" || {
+      rm -f "$_f"
+      return 1
+    }
+  fi
+  # an empty line stands between two units
+  while IFS='=' read -r _a _b; do
+    case $_n:$_a in
+    1:*State | 1:NeedDaemonReload) eval "R_status_$_a=\$_b" ;;
+    *:) _n=$((_n - 1)) ;;
+    esac
+  done <"$_f"
+}
+m_unit() {
+  #apply
+  if [ -n "$5" ] && [ -z "$K" ]; then
+    try systemctl daemon-reload || return 1
+    TOUCHED=1
+  fi
+  #end
+  for _f in ActiveState LoadState SubState UnitFileState NeedDaemonReload; do eval "R_status_$_f="; done
+  if ! unitshow "$1"; then
     if [ -n "$K" ]; then chg 'systemd does not answer yet'; else bad "$(tail -n 2 "$W/m")"; fi
     return 1
-  }
-  while IFS='=' read -r _a _b; do
-    case $_a in
-    LoadState) LS=$_b R_status_LoadState=$_b ;;
-    ActiveState) AS=$_b R_status_ActiveState=$_b ;;
-    SubState) R_status_SubState=$_b ;;
-    UnitFileState) UF=$_b R_status_UnitFileState=$_b ;;
-    NeedDaemonReload) ND=$_b ;;
-    esac
-  done <"$W/unit"
-  if [ "$LS" = not-found ]; then
-    if [ -n "$K" ]; then chg 'unit not there yet'
-    elif [ "$2$3" = stoppedno ] || [ "$2$3" = stopped ] || [ "$2$3" = no ]; then bad "there is no unit $1"
-    else bad "there is no unit $1"; fi
+  fi
+  AS=$R_status_ActiveState UF=$R_status_UnitFileState
+  if [ "$R_status_LoadState" = not-found ]; then
+    if [ -n "$K" ]; then chg 'unit not there yet'; else bad "there is no unit $1"; fi
     return
   fi
   case $4 in
@@ -41,7 +66,7 @@ m_unit() {
       if chg 'not enabled'; then try systemctl enable -q "$1" || return 1; fi
     elif chg 'enabled'; then try systemctl disable -q "$1" || return 1; fi
   fi
-  if [ -n "$5" ] && [ "$ND" = yes ] && [ -n "$K" ]; then chg 'unit file newer than loaded'; fi
+  if [ -n "$5" ] && [ "$R_status_NeedDaemonReload" = yes ] && [ -n "$K" ]; then chg 'unit file newer than loaded'; fi
   case $AS in active | activating | reloading | refreshing) _a=1 ;; *) _a= ;; esac
   case $2 in
   started) if [ -n "$_a" ]; then fine "active$\{3:+, $UF}"; else unitdo start "$AS" "$1" "$6"; fi ;;

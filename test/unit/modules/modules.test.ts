@@ -73,6 +73,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
         ["/c", false],
         ["/d'e", true],
       ]),
+      units: new Set(["a.service"]),
       next: undefined,
       registers: {},
       facts: {},

@@ -32,7 +32,7 @@ function recapOf(events: readonly RunEvent[]) {
 /** Nothing to do, said by both: plan names nothing, and apply does nothing. */
 async function settled(t: Test, desk: Desk, ...flags: string[]): Promise<void> {
   const plan = await desk.run("plan", "--exit-code", ...flags);
-  t.equal(plan.code, 0, `plan is clean\n${plan.stdout}`);
+  t.equal(plan.code, 0, "plan is clean", { stdout: plan.stdout });
   t.match(plan.stdout, /^Nothing would change\.$/m);
 }
 
@@ -73,7 +73,7 @@ t.test(
       await host.exec("touch /run/marker; sleep 0.1");
       const token = "kept-from-every-event";
       const plan = await desk.events("plan", "--exit-code", "-D", "-e", `rtmp_publish_token=${token}`);
-      t.equal(plan.code, 4, plan.stderr);
+      t.equal(plan.code, 4, "exit code", { stderr: plan.stderr });
       const [first] = plan.events;
       t.match(first, { type: "run.start", version: 1, command: "plan", check: true, hosts: [EDGE] });
       const would = touched(plan.events);
@@ -95,7 +95,7 @@ t.test(
 
     await t.test("apply makes it live, and proves it", async (t) => {
       const apply = await desk.events("apply", "--yes");
-      t.equal(apply.code, 0, apply.stderr + JSON.stringify(apply.events.slice(-5), undefined, 1));
+      t.equal(apply.code, 0, "exit code", { stderr: apply.stderr, events: apply.events.slice(-5) });
       t.match(recapOf(apply.events), { failed: 0, unreachable: 0, pending: 0 });
       t.ok((recapOf(apply.events)?.changed ?? 0) > 10);
       t.ok(checks(apply.events).length > 5);
@@ -108,7 +108,7 @@ t.test(
     await t.test("a second apply changes nothing", async (t) => {
       await host.exec("touch /run/marker; sleep 0.1");
       const again = await desk.events("apply", "--yes");
-      t.equal(again.code, 0, again.stderr);
+      t.equal(again.code, 0, "exit code", { stderr: again.stderr });
       t.match(recapOf(again.events), { changed: 0, pending: 0, failed: 0 });
       t.same(touched(again.events), []);
       await settled(t, desk);
@@ -174,7 +174,7 @@ t.test(
       for (const { title, by, plan: expected, apply: done = expected } of damages) {
         await t.test(title, async (t) => {
           const damage = await host.exec(by);
-          t.equal(damage.code, 0, damage.stderr);
+          t.equal(damage.code, 0, "exit code", { stderr: damage.stderr });
           const plan = await desk.events("plan", "--exit-code", "-D");
           t.equal(plan.code, 4);
           t.same(touched(plan.events), expected, "plan names exactly that");
@@ -184,7 +184,7 @@ t.test(
             t.match(event.diff?.unified, /^-# by hand$/m, "with the difference");
           }
           const apply = await desk.events("apply", "--yes", "--no-verify");
-          t.equal(apply.code, 0, apply.stderr);
+          t.equal(apply.code, 0, "exit code", { stderr: apply.stderr });
           t.same(touched(apply.events), done, "apply heals exactly that");
           await settled(t, desk);
         });
@@ -213,7 +213,7 @@ t.test(
       t.equal(plan.code, 4);
       t.same(touched(plan.events), [ACTIVATION], "plan sees what the dead run left");
       const heal = await desk.events("apply", "--yes", "--no-verify", ...flags);
-      t.equal(heal.code, 0, heal.stderr);
+      t.equal(heal.code, 0, "exit code", { stderr: heal.stderr });
       t.same(touched(heal.events), [ACTIVATION]);
       t.match((await host.exec("grep -c 'ping 31s' /etc/edge/live/rtmp.conf")).stdout, "1", "live");
       await settled(t, desk, ...flags);
@@ -222,7 +222,7 @@ t.test(
 
     await t.test("verify passes again", async (t) => {
       const verify = await desk.events("verify");
-      t.equal(verify.code, 0, verify.stderr);
+      t.equal(verify.code, 0, "exit code", { stderr: verify.stderr });
       for (const { check, status, reason } of checks(verify.events)) {
         t.ok(status === "pass" || status === "skip", `${check.id}: ${status}: ${reason}`);
       }

@@ -5,7 +5,7 @@ import { type HostAccess, hostAccess } from "../inventory/host-address.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
 import { Scope } from "../playbook/scope.js";
 import type { Play, Playbook, Value, Vars } from "../playbook/types.js";
-import { type EmitEvent, EVENT_VERSION, type HostRecap, type RunEvent } from "../report/events.js";
+import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic, type RunEvent } from "../report/events.js";
 import type { Transport } from "../transport/transport.js";
 import {
   EdgeError,
@@ -103,6 +103,7 @@ class PlaybookRun {
   async run(): Promise<RunOutcome> {
     const { playbook, options } = this.#input;
     const began = this.#clock.now().getTime();
+    const traffic: Record<string, HostTraffic> = {};
     const filter = { tags: options.tags ?? [], skipTags: options.skipTags ?? [] };
     const plays = playbook.plays.map((play) => ({ play, steps: playSteps(play, filter), hosts: this.#hostsOf(play) }));
     const hosts = [...new Set(plays.flatMap(({ hosts: names }) => names.map((host) => host.name)))];
@@ -123,6 +124,7 @@ class PlaybookRun {
         if (play.anyErrorsFatal && this.#failed.size > 0) break;
       }
     } finally {
+      for (const [name, session] of this.#sessions) traffic[name] = session.traffic;
       await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     }
     for (const name of hosts) {
@@ -136,6 +138,7 @@ class PlaybookRun {
       recap,
       exitCode,
       durationMs: this.#clock.now().getTime() - began,
+      traffic,
     });
     return { recap, exitCode, dirty: Object.values(recap).some((one) => one.changed > 0 || one.pending > 0) };
   }

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import type { HostAccess } from "../inventory/host-address.js";
 import type { InventoryHost } from "../inventory/types.js";
 import { type Become, becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
-import type { Transport } from "../transport/transport.js";
+import type { Transport, TransportStats } from "../transport/transport.js";
 import { InterruptedError, TaskError, UnreachableError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import type { Target } from "./compiled.js";
@@ -54,6 +54,8 @@ export class HostSession {
   #remote: Transport | undefined;
   #local: Transport | undefined;
   #facts: HostFacts | undefined;
+  /** What went over links that broke. */
+  #lost: TransportStats = { execs: 0, bytesUp: 0, bytesDown: 0 };
   #running: { pid: number; target: Target } | undefined;
 
   constructor(
@@ -63,6 +65,13 @@ export class HostSession {
 
   get isLocal(): boolean {
     return this.options.access.address.connection === "local";
+  }
+
+  /** What travelled to and from the host so far. */
+  get traffic(): TransportStats {
+    const { execs, bytesUp, bytesDown } = this.#remote?.stats ?? { execs: 0, bytesUp: 0, bytesDown: 0 };
+    const lost = this.#lost;
+    return { execs: lost.execs + execs, bytesUp: lost.bytesUp + bytesUp, bytesDown: lost.bytesDown + bytesDown };
   }
 
   /** Connects unless connected. @throws UnreachableError, HostKeyError */
@@ -185,6 +194,7 @@ export class HostSession {
   async reconnect(lost: UnreachableError, onTry: (text: string) => void): Promise<void> {
     const { clock, signal, connect } = this.options;
     let failure: unknown = lost;
+    this.#lost = this.traffic;
     await this.#remote?.close().catch(() => undefined);
     this.#remote = undefined;
     for (const pause of RECONNECT_AFTER) {

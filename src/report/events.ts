@@ -84,7 +84,23 @@ export type RunEvent =
       durationMs: number;
     }
   | { type: "host.end"; time: string; host: string; recap: HostRecap; log?: string }
-  | { type: "run.end"; time: string; recap: Record<string, HostRecap>; exitCode: number; durationMs: number };
+  | {
+      type: "run.end";
+      time: string;
+      recap: Record<string, HostRecap>;
+      exitCode: number;
+      durationMs: number;
+      /** By host that let us in. */
+      traffic?: Record<string, HostTraffic>;
+    };
+
+/** What travelled between this machine and a host. */
+export interface HostTraffic {
+  /** Commands executed: each is one round trip of the run. */
+  execs: number;
+  bytesUp: number;
+  bytesDown: number;
+}
 
 /** The time of an event that happens now. */
 export function nowText(): string {

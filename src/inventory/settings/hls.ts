@@ -38,11 +38,14 @@ export const hlsSettings = [
   {
     name: "hls_continuous",
     type: { kind: "bool" },
-    default: false,
+    default: true,
     predecessor: { name: "RTMP_SERVER_HLS_CONTINOUS", default: "off" },
     directive: "hls_continuous",
     doc: "Whether a returning publisher goes on with the sequence number and segments of the old playlist.",
-    status: { kind: "corrected", why: "the name was misspelt (CONTINOUS)" },
+    status: {
+      kind: "corrected",
+      why: "the name was misspelt (CONTINOUS); off, a returning publisher's sequence number began at 0 again (against RFC 8216, 6.2.1) and players stopped, so the default is on",
+    },
   },
   {
     name: "hls_nested",

@@ -48,30 +48,66 @@ const FAMILIES: Readonly<Record<string, string>> = {
 };
 const PACKAGE_MANAGERS = ["apt", "dnf", "apk", "pacman", "zypper"];
 
+const ARCHITECTURES_64 = new Set(["amd64", "arm64", "ppc64el", "s390x", "riscv64", "mips64el", "loong64", "alpha"]);
+
 type Collected = ReadonlyMap<string, readonly string[]>;
+
+/** Files whose lines count, and the name of the fact that they are. */
+const FILES: Readonly<Record<string, string>> = {
+  "/etc/os-release": "os",
+  "/etc/debian_version": "debian_version",
+  "/etc/machine-id": "machine_id",
+  "/proc/1/comm": "init",
+  "/proc/uptime": "uptime",
+  "/proc/self/mounts": "mount",
+  "/proc/device-tree/model": "board",
+  "/sys/class/dmi/id/product_name": "product_name",
+  "/sys/class/dmi/id/sys_vendor": "system_vendor",
+  "/proc/cpuinfo": "cpu",
+  "/proc/meminfo": "mem",
+};
+/** Facts that are all the lines a command prints. */
+const LISTS = new Set(["addr", "df"]);
+/** Lines of one fact; a host of 256 processors has 1280 of them about those. */
+const MAX_LINES = 5000;
+
+/** The lines of an answer by the fact that they are about. */
+function collect(answer: string): Collected {
+  const got = new Map<string, string[]>();
+  const add = (key: string, value: string) => {
+    const list = got.get(key) ?? [];
+    if (list.length < MAX_LINES) list.push(printable(value));
+    got.set(key, list);
+  };
+  let about = "";
+  for (const line of answer.split("\n")) {
+    if (line.startsWith("\x1e")) {
+      const [key, value] = splitAt(line.slice(1), "\t");
+      about = key;
+      if (value !== "") add(key, value);
+    } else if (about === "files") {
+      const [path, value] = splitAt(line, ":");
+      const key = FILES[path];
+      // Mounts of no device (proc, tmpfs) are left out.
+      if (key !== undefined && (key !== "mount" || value.startsWith("/"))) add(key, value);
+    } else if (LISTS.has(about) && line !== "") add(about, line);
+  }
+  return got;
+}
 
 /**
  * Facts out of the program's answer.
  * @throws UnreachableError code E_FACTS when the answer is not complete.
  */
 export function parseFacts(answer: string): HostFacts {
-  const got = new Map<string, string[]>();
-  for (const line of answer.split("\n")) {
-    if (!line.startsWith("\x1e")) continue;
-    const tab = line.indexOf("\t");
-    if (tab < 0) continue;
-    const key = line.slice(1, tab);
-    const list = got.get(key) ?? [];
-    if (list.length < 1000) list.push(printable(line.slice(tab + 1)));
-    got.set(key, list);
-  }
+  const got = collect(answer);
   if (!got.has("end")) {
     throw new UnreachableError("E_FACTS", "The host's shell does not run the program that gathers facts.", {
       hint: "Check that the user's login shell can run sh.",
     });
   }
   const one = (key: string) => got.get(key)?.[0] ?? "";
-  const [uid = "", gid = "", user = ""] = one("ids").split(" ");
+  const [, uid = "", user = "", gid = ""] = /^uid=(\d+)(?:\((.*?)\))? gid=(\d+)/.exec(one("id")) ?? [];
   const facts: Record<string, Value> = {
     ...system(got),
     ...cpu(got),
@@ -99,24 +135,25 @@ function system(got: Collected): Record<string, Value> {
   const one = (key: string) => got.get(key)?.[0] ?? "";
   const os = new Map((got.get("os") ?? []).map((entry) => splitAt(entry, "=")));
   const release = (key: string) => (os.get(key) ?? "").replace(/^(["'])(.*)\1$/, "$2");
-  const [name = "Linux", kernel = "", machine = ""] = one("uname").split(" ");
+  // -s -n -r -v -m; the version of the kernel is several words
+  const [name = "Linux", nodename = "", kernel = "", ...words] = one("uname").split(" ");
+  const machine = words.pop() ?? "";
   const id = release("ID");
   const distribution = DISTRIBUTIONS[id] ?? (release("NAME") || "OtherLinux");
   // Ansible takes the point release of Debian from /etc/debian_version
   const point = /^\d+(\.\d+)*$/.test(one("debian_version")) ? one("debian_version") : "";
   const version = (distribution === "Debian" ? point : "") || release("VERSION_ID") || "NA";
   const has = new Set(got.get("has") ?? []);
-  const nodename = one("nodename");
   const fqdn = one("fqdn") || nodename;
   const family = FAMILIES[distribution] ?? (release("ID_LIKE").includes("debian") ? "Debian" : distribution);
   const arch = one("dpkg_arch");
   return {
     system: name,
     kernel,
-    kernel_version: one("kernel_version"),
+    kernel_version: words.join(" "),
     machine,
     architecture: machine,
-    userspace_bits: one("bits"),
+    userspace_bits: arch === "" ? one("bits") : ARCHITECTURES_64.has(arch) ? "64" : "32",
     userspace_architecture: { amd64: "x86_64", arm64: "aarch64", i386: "i386" }[arch] ?? machine,
     nodename,
     hostname: nodename.split(".")[0] ?? nodename,
@@ -159,8 +196,9 @@ function cpu(got: Collected): Record<string, Value> {
 }
 
 function memory(got: Collected): Record<string, Value> {
+  // a line is `MemTotal:   8057340 kB`
   const kib = new Map((got.get("mem") ?? []).map((entry) => splitAt(entry, ":")));
-  const mb = (key: string) => Math.floor((Number(kib.get(key)) || 0) / 1024);
+  const mb = (key: string) => Math.floor((Number.parseInt(kib.get(key) ?? "", 10) || 0) / 1024);
   const total = mb("MemTotal");
   const free = mb("MemFree");
   const available = kib.has("MemAvailable") ? mb("MemAvailable") : free + mb("Buffers") + mb("Cached");

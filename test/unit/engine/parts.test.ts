@@ -183,27 +183,32 @@ t.test("facts of a Raspberry Pi", async (t) => {
   const line = (key: string, value: string) => `\x1e${key}\t${value}\n`;
   const { facts, uid, summary } = parseFacts(
     "Welcome!\n" +
-      line("uname", "Linux 6.6.20+rpt-rpi-v6 armv6l") +
-      line("nodename", "pi") +
-      line("ids", "1000 1000 pi") +
+      line("uname", "Linux pi 6.6.20+rpt-rpi-v6 #1 Raspbian 1:6.6.20-1 (2024-03-07) armv6l") +
+      line("id", "uid=1000(pi) gid=1000(pi) groups=1000(pi),27(sudo)") +
       line("date", "1700000000 2023-11-14 22:13:20 UTC +0000") +
-      line("os", 'PRETTY_NAME="Raspbian GNU/Linux 12 (bookworm)"') +
-      line("os", "ID=raspbian") +
-      line("os", 'VERSION_ID="12"') +
-      line("os", "VERSION_CODENAME=bookworm") +
-      line("os", "ID_LIKE=debian") +
-      line("debian_version", "12.5") +
-      line("board", "Raspberry Pi Zero W Rev 1.1") +
+      line("files", "") +
+      '/etc/os-release:PRETTY_NAME="Raspbian GNU/Linux 12 (bookworm)"\n' +
+      "/etc/os-release:ID=raspbian\n" +
+      '/etc/os-release:VERSION_ID="12"\n' +
+      "/etc/os-release:VERSION_CODENAME=bookworm\n" +
+      "/etc/os-release:ID_LIKE=debian\n" +
+      "/etc/debian_version:12.5\n" +
+      "/proc/self/mounts:/dev/root / ext4 rw,noatime 0 0\n" +
+      "/proc/self/mounts:proc /proc proc rw 0 0\n" +
+      "/proc/device-tree/model:Raspberry Pi Zero W Rev 1.1\0\n" +
+      "/proc/cpuinfo:processor\t: 0\n" +
+      "/proc/meminfo:MemTotal:         437000 kB\n" +
+      "/etc/passwd:never\n" +
       line("has", "apt") +
       line("systemd", "yes") +
-      line("mem", "MemTotal:437000") +
-      line("cpu", "processor\t: 0") +
       line("nproc", "1") +
       line("route4", "8.8.8.8 via 10.0.0.1 dev wlan0 src 10.0.0.7 uid 1000") +
-      line("addr", "2: wlan0    inet 10.0.0.7/24 brd 10.0.0.255 scope global wlan0") +
-      line("addr", "1: lo    inet 127.0.0.1/8 scope host lo") +
-      line("df", "/dev/root ext4 1000000 400000 600000 40% /") +
-      line("mount", "/dev/root / ext4 rw,noatime") +
+      line("addr", "") +
+      "2: wlan0    inet 10.0.0.7/24 brd 10.0.0.255 scope global wlan0\n" +
+      "1: lo    inet 127.0.0.1/8 scope host lo\n" +
+      line("df", "") +
+      "Filesystem Type 1024-blocks Used Available Capacity Mounted on\n" +
+      "/dev/root ext4 1000000 400000 600000 40% /\n" +
       line("end", "ok"),
   );
   t.equal(uid, 1000);
@@ -220,6 +225,10 @@ t.test("facts of a Raspberry Pi", async (t) => {
     processor_vcpus: 1,
     default_ipv4: { address: "10.0.0.7", interface: "wlan0", gateway: "10.0.0.1" },
     all_ipv4_addresses: ["10.0.0.7"],
+    nodename: "pi",
+    kernel: "6.6.20+rpt-rpi-v6",
+    user_id: "pi",
+    user_gid: 1000,
     edge_board_model: "Raspberry Pi Zero W Rev 1.1",
     date_time: { epoch: "1700000000", iso8601: "2023-11-14T22:13:20Z" },
     mounts: [{ mount: "/", size_available: 614400000 }],

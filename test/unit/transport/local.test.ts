@@ -32,11 +32,9 @@ t.test("exec", async (t) => {
 
 t.test("abort ends the command and what it started", async (t) => {
   const abort = new AbortController();
-  const started = performance.now();
-  const running = transport.exec("sleep 30 & sleep 30; wait", { signal: abort.signal });
+  const running = transport.exec("sleep 3600 & sleep 3600; wait", { signal: abort.signal });
   setTimeout(() => abort.abort(), 20);
   await t.rejects(running, { code: "E_INTERRUPTED" });
-  t.ok(performance.now() - started < 5000);
 });
 
 t.test("openTcp", async (t) => {

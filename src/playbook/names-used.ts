@@ -101,14 +101,23 @@ export function namesOfExpr(expr: Expr): Set<string> {
   return names;
 }
 
+/** Names by template: a playbook's variables are asked about for every task and host that mentions them. */
+const knownNames = new Map<string, ReadonlySet<string>>();
+const MAX_KNOWN = 4096;
+
 /** Names that the text of a template, a file's or a value's, takes from outside. @throws InputError for wrong syntax */
-export function namesOfTemplate(source: string): Set<string> {
+export function namesOfTemplate(source: string): ReadonlySet<string> {
+  if (!isPossiblyTemplate(source)) return NO_NAMES;
+  const known = knownNames.get(source);
+  if (known !== undefined) return known;
   const names = new Set<string>();
-  if (isPossiblyTemplate(source)) {
-    nodeNames(parseTemplate(source, NOWHERE, { escapes: "literal" }).nodes, new Set(), (name) => names.add(name));
-  }
+  nodeNames(parseTemplate(source, NOWHERE, { escapes: "literal" }).nodes, new Set(), (name) => names.add(name));
+  if (knownNames.size >= MAX_KNOWN) knownNames.clear();
+  knownNames.set(source, names);
   return names;
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 function valueNames(value: Value, add: (name: string) => void): void {
   if (typeof value === "string") for (const name of namesOfTemplate(value)) add(name);

@@ -22,9 +22,9 @@ EXIT_USAGE=2
 
 usage() {
 	cat <<'EOF'
-Usage: build.sh --profile upstream|debian --sources DIR --prefix DIR [options]
+Usage: build.sh --sources DIR --prefix DIR [options]
 
-  --profile NAME     upstream: NGINX, RTMP, NJS and VTS compiled in.
+  --profile NAME     upstream (default): NGINX, RTMP, NJS and VTS compiled in.
                      debian:   Debian's NGINX source with its patches, RTMP compiled in, NJS as Debian's dynamic module.
   --sources DIR      holds the source archives; where DIR/SHA256SUMS exists, only files listed there are used, verified
   --prefix DIR       where the result goes; appears there complete or not at all
@@ -50,7 +50,7 @@ die() {
 	exit "$status"
 }
 
-profile='' sources='' prefix='' work='' jobs=auto with_vts=auto opt=O1 keep_work=no list=no
+profile=upstream sources='' prefix='' work='' jobs=auto with_vts=auto opt=O1 keep_work=no list=no
 
 parse_arguments() {
 	while [ $# -gt 0 ]; do

@@ -39,7 +39,8 @@ t.test("POSIX sh, and clean", async (t) => {
 t.test("wrong usage is named, with exit 2 and nothing touched", async (t) => {
   const dir = t.testdir({ s: {} });
   const cases: [args: string[], message: RegExp][] = [
-    [[], /--profile is 'upstream' or 'debian'/],
+    [["--profile", "sid"], /--profile is 'upstream' or 'debian'/],
+    [[], /--sources is missing/],
     [["--profile", "debian"], /--sources is missing/],
     [["--profile", "debian", "--sources", "/s"], /--prefix is missing/],
     [["--profile", "debian", "--sources", "s", "--prefix", "/p"], /'s' is not an absolute path/],

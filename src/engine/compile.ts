@@ -1,53 +1,27 @@
-import { resolve } from "node:path";
-import { findModule } from "../modules/registry.js";
 import type { LibName } from "../modules/types.js";
 import type { Scope } from "../playbook/scope.js";
-import type { Play, TaskNode, Templated, Value, Vars } from "../playbook/types.js";
-import { EdgeError, InputError } from "../util/errors.js";
+import type { TaskNode, Value, Vars } from "../playbook/types.js";
+import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
+import type { CompileInput } from "./compile-input.js";
 import { type BuildOptions, buildTask, decideAll, NeedsControllerError } from "./compile-task.js";
 import type { CompiledCall, Segment, StepPosition, Target } from "./compiled.js";
 import { compileControl, isControl } from "./control.js";
-import { controllerReader, TaskLanguage, UnknownValueError } from "./language.js";
-import { resultValue } from "./results.js";
+import { TaskLanguage, UnknownValueError } from "./language.js";
 import type { RegisterShape } from "./shell-condition.js";
-import type { BlockStep, PlaySteps, Step, TaskStep } from "./steps.js";
-
-/** What one host brings to the compile step. */
-export interface HostScope {
-  /** What is weaker than the play's variables: inventory and facts. */
-  readonly base: Scope;
-  readonly extraVars: Vars;
-  /** What the engine itself sets: inventory_hostname and the like. */
-  readonly magic: Vars;
-  /** set_fact. */
-  facts: Record<string, Value>;
-  registers: Record<string, Value>;
-  /** Uid of the user who logs in. */
-  readonly uid: number;
-  readonly localUid: number;
-  /** First host of the play: it runs `run_once`. */
-  readonly first: boolean;
-  /** `ansible_connection: local`. */
-  readonly local: boolean;
-  readonly become: boolean | undefined;
-  readonly becomeUser: string | undefined;
-}
-
-export interface CompileInput {
-  readonly play: Play;
-  readonly steps: PlaySteps;
-  readonly host: HostScope;
-  readonly options: BuildOptions;
-  readonly check: boolean;
-  /**
-   * Check mode after something would have changed: results of the host are those of its old state, so a task that cannot
-   * be made from them is left for apply instead of being an error.
-   */
-  readonly lenient: boolean;
-}
-
-type CallItem = Pick<CompiledCall, "last" | "item" | "itemValue">;
+import type { BlockStep, Step, TaskStep } from "./steps.js";
+import { itemLabel, loopItems } from "./task-loop.js";
+import { searchPath, targetOf, taskScope } from "./task-scope.js";
+import {
+  type CallItem,
+  compileVerdict,
+  endFlag,
+  itemVars,
+  judgeOf,
+  readOnly,
+  retryLoop,
+  type VerdictContext,
+} from "./verdict.js";
 
 /** The segment is full: what comes next needs its results, or another user. */
 class SegmentEnd extends Error {}
@@ -57,16 +31,17 @@ export function compileSegment(input: CompileInput, from: StepPosition): Segment
   return new SegmentCompiler(input).compile(from);
 }
 
-/** Where relative paths of a task are looked for: beside its file, then beside the playbook. */
-function searchPath(node: TaskNode, play: Play): string[] {
-  return [...new Set([resolve(node.directory), resolve(play.directory)])];
-}
-
-/** The words that name a result's fields in a program. */
-function fieldNames(node: TaskNode, returns: CompiledCall["returns"]): readonly string[] {
-  const names = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
-  const word = findModule(node.module)?.fieldNames;
-  return word === undefined || names.length === 0 ? names : [word];
+/** The error of a step that no program can begin with. */
+function stuck(cause: unknown, step: Step): InputError {
+  const node = step.kind === "flush" ? undefined : step.node;
+  return new InputError("E_NEEDS_RESULT", "This needs a result that only a later program could give.", {
+    ...(node === undefined ? {} : { position: node.position }),
+    hint:
+      step.kind === "block"
+        ? "Inside a block with rescue or always, conditions on registered results must be simple (x is changed, x.rc == 0)."
+        : undefined,
+    cause,
+  });
 }
 
 class SegmentCompiler {
@@ -115,7 +90,7 @@ class SegmentCompiler {
       } catch (error) {
         if (!this.#endsSegment(error)) throw error;
         this.#rewind(mark, step.kind === "flush");
-        if (this.#calls.length === 0) throw this.#stuck(error, step);
+        if (this.#calls.length === 0) throw stuck(error, step);
         break;
       }
     }
@@ -137,18 +112,6 @@ class SegmentCompiler {
 
   #endsSegment(error: unknown): boolean {
     return error instanceof SegmentEnd || error instanceof UnknownValueError || error instanceof NeedsControllerError;
-  }
-
-  #stuck(error: unknown, step: Step): unknown {
-    const node = step.kind === "flush" ? undefined : step.node;
-    return new InputError("E_NEEDS_RESULT", "This needs a result that only a later program could give.", {
-      ...(node === undefined ? {} : { position: node.position }),
-      hint:
-        step.kind === "block"
-          ? "Inside a block with rescue or always, conditions on registered results must be simple (x is changed, x.rc == 0)."
-          : undefined,
-      cause: error,
-    });
   }
 
   #mark() {
@@ -222,20 +185,9 @@ class SegmentCompiler {
   }
 
   #scope(node: TaskNode, extra: Vars): Scope {
-    const { play, host } = this.#input;
     const plain = Object.keys(node.vars).length === 0 && Object.keys(extra).length === 0;
     if (plain && this.#cached?.directory === node.directory) return this.#cached.scope;
-    let scope = host.base
-      .withOptions({ reader: controllerReader, searchPath: searchPath(node, play) })
-      .withVars(play.vars);
-    for (const vars of play.fileVars) scope = scope.withVars(vars);
-    scope = scope
-      .withVars(node.vars)
-      .withValues({ ...host.facts, ...this.#facts })
-      .withValues({ ...host.registers, ...this.#registers })
-      .withValues(extra)
-      .withTemplates(host.extraVars)
-      .withValues(host.magic);
+    const scope = taskScope(this.#input, node, extra, this.#facts, this.#registers);
     // Lazy variables are computed once for all tasks that see the same ones.
     if (plain) this.#cached = { directory: node.directory, scope };
     return scope;
@@ -268,8 +220,8 @@ class SegmentCompiler {
       throw new InputError("E_RUN_ONCE", "run_once with register is not supported.", { position: node.position });
     }
     const language = this.#language(node);
-    this.#takeTarget(this.#targetOf(node, language));
-    const items = this.#items(node, language);
+    this.#takeTarget(targetOf(node, language, this.#input));
+    const items = loopItems(node, language, this.#shapes);
     if (items !== undefined && items.length === 0) {
       this.#decided(step, { last: true }, "N", "no items in the list");
       this.#setRegister(node, { results: [], changed: false, skipped: true, skipped_reason: "No items in the list" });
@@ -281,7 +233,7 @@ class SegmentCompiler {
       const extra: Record<string, Value> = item === undefined ? {} : { [node.loopVar]: item.value };
       const bound = item === undefined ? language : this.#language(node, extra);
       const last = items === undefined || index === items.length - 1;
-      const label = item === undefined ? undefined : this.#label(node, item.value, bound);
+      const label = item === undefined ? undefined : itemLabel(node, item.value, bound, this.#shapes);
       const about = {
         ...(item === undefined ? {} : { item: label ?? "", itemValue: item.value }),
         last,
@@ -310,10 +262,6 @@ class SegmentCompiler {
     this.#shapes.set(node.register, { returns, loop: items !== undefined });
   }
 
-  #itemVars(node: TaskNode, about: CallItem): Vars {
-    return about.itemValue === undefined ? {} : { [node.loopVar]: about.itemValue };
-  }
-
   #setRegister(node: TaskNode, value: Value): void {
     if (node.register === undefined) return;
     this.#registers[node.register] = value;
@@ -323,61 +271,6 @@ class SegmentCompiler {
 
   #shellRegister(node: TaskNode): string {
     return node.register ?? "''";
-  }
-
-  #items(node: TaskNode, language: TaskLanguage): { value: Value }[] | undefined {
-    if (node.loop === undefined) return undefined;
-    const value = this.#lazily(node, () => language.render(node.loop as Templated));
-    // A task that is skipped anyway need not have a list.
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) {
-      throw new InputError("E_LOOP", "loop is no list.", { position: node.loop.position });
-    }
-    return value.map((item: Value) => ({ value: item }));
-  }
-
-  /** Runs `render`; a failure is forgiven when the task is skipped for sure. */
-  #lazily<T>(node: TaskNode, render: () => T): T | undefined {
-    try {
-      return render();
-    } catch (error) {
-      if (!(error instanceof EdgeError)) throw error;
-      let skipped = false;
-      try {
-        const gate = decideAll(node.when, this.#language(node), this.#shapes);
-        skipped = gate.kind === "known" && !gate.value;
-      } catch {
-        // the first error says more
-      }
-      if (skipped) return undefined;
-      throw error;
-    }
-  }
-
-  #label(node: TaskNode, item: Value, language: TaskLanguage): string {
-    const label =
-      node.loopLabel === undefined ? item : this.#lazily(node, () => language.render(node.loopLabel as Templated));
-    return typeof label === "string" ? label : JSON.stringify(label ?? item);
-  }
-
-  #targetOf(node: TaskNode, language: TaskLanguage): Target {
-    const { play, host } = this.#input;
-    let local = host.local;
-    if (node.delegateTo !== undefined) {
-      const to = String(language.render(node.delegateTo));
-      if (["localhost", "127.0.0.1", "::1"].includes(to)) local = true;
-      else {
-        throw new InputError("E_DELEGATE", `delegate_to: ${to} is not supported; only localhost is.`, {
-          position: node.delegateTo.position,
-        });
-      }
-    }
-    const become = node.become ?? (play.become || host.become === true);
-    if (!become) return { local, user: undefined };
-    const asked = node.becomeUser === undefined ? undefined : String(language.render(node.becomeUser));
-    const user = asked ?? play.becomeUser ?? host.becomeUser ?? "root";
-    const uid = local ? host.localUid : host.uid;
-    return { local, user: user === "root" && uid === 0 ? undefined : user };
   }
 
   #takeTarget(target: Target): void {
@@ -447,11 +340,11 @@ class SegmentCompiler {
       this.#libs.add(lib);
       if (node.checkMode === false) this.#realLibs.add(lib);
     }
-    const verdict = this.#verdict(node, rest.returns, about);
+    const verdict = compileVerdict(this.#verdictContext(), node, rest.returns, about);
     const shell =
       node.until === undefined && node.retries === undefined
         ? made.shell
-        : this.#retry(node, language, made.shell, rest.returns, about);
+        : retryLoop(this.#verdictContext(), node, language, made.shell, rest.returns, about);
     const open = gate.kind === "open";
     this.#body +=
       `if ${this.#begin("B")}; then\n` +
@@ -460,28 +353,20 @@ class SegmentCompiler {
       (verdict.judged ? "" : this.#notify(node)) +
       (node.noLog || node.diff === false ? "NODIFF=1\n" : "") +
       // What never counts as a change only reads, says the playbook.
-      (this.#readOnly(node) ? "RO=1\n" : "") +
+      (readOnly(node) ? "RO=1\n" : "") +
       shell +
       (open ? "else skip -; fi\n" : "") +
       verdict.shell +
-      `E ${this.#flag(node, loop, verdict.judged)}\nfi\n`;
+      `E ${endFlag(node, loop, verdict.judged)}\nfi\n`;
     this.#calls.push({
       ref: step.ref,
       node,
       ...rest,
       ...about,
       ...(open ? { when: gate.source } : {}),
-      ...(verdict.judged ? { judge: this.#judge(node, rest.returns, about) } : {}),
+      ...(verdict.judged ? { judge: judgeOf(this.#verdictContext(), node, rest.returns, about) } : {}),
     });
     return undefined;
-  }
-
-  #readOnly(node: TaskNode): boolean {
-    return node.changedWhen?.some(({ expr }) => expr.kind === "literal" && expr.value === false) === true;
-  }
-
-  #flag(node: TaskNode, loop: boolean, judged: boolean): string {
-    return loop ? "l" : node.ignoreErrors || judged ? "i" : "''";
   }
 
   #options(node: TaskNode): BuildOptions {
@@ -494,106 +379,13 @@ class SegmentCompiler {
     return numbers.size === 0 ? "" : `NT='${[...numbers].map((index) => index + 1).join(" ")}'\n`;
   }
 
-  /** register, changed_when, failed_when. */
-  #verdict(node: TaskNode, returns: CompiledCall["returns"], about: CallItem): { shell: string; judged: boolean } {
-    const conditional = node.changedWhen !== undefined || node.failedWhen !== undefined;
-    if (!conditional && node.register === undefined) return { shell: "", judged: false };
-    const name = node.register ?? "_";
-    const fields = fieldNames(node, returns);
-    let shell = `D\nRF ${[name, ...fields].join(" ")}\n`;
-    if (!conditional) return { shell, judged: false };
-    const shapes = new Map(this.#shapes).set(name, { returns, loop: false });
-    // The task's own result is to come: an older one of that name must not decide.
-    const bound = this.#language(node, this.#itemVars(node, about), name);
-    const gateShell = (conditions: TaskNode["changedWhen"], call: string, reason: string) => {
-      if (conditions === undefined) return "";
-      const gate = decideAll(conditions, bound, shapes);
-      if (gate.kind === "known") return gate.value ? `${call} 1 ${quote(reason)}\n` : `${call} 0\n`;
-      return `if ${gate.shell}; then ${call} 1 ${quote(reason)}; else ${call} 0; fi\n`;
+  #verdictContext(): VerdictContext {
+    return {
+      shapes: this.#shapes,
+      nested: this.#depth > 0,
+      language: (node, extra, own) => this.#language(node, extra, own),
+      scope: (node, extra) => this.#scope(node, extra),
     };
-    const source = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
-    try {
-      shell += gateShell(node.failedWhen, "FW", `failed_when: ${source(node.failedWhen)}`);
-      shell += gateShell(node.changedWhen, "CW", `changed_when: ${source(node.changedWhen)}`);
-    } catch (error) {
-      if (!(error instanceof NeedsControllerError) || this.#depth > 0) {
-        if (error instanceof NeedsControllerError) throw this.#tooComplex(node);
-        throw error;
-      }
-      return { shell, judged: true };
-    }
-    return { shell: node.register === undefined ? shell : `${shell}RS ${name}\n`, judged: false };
-  }
-
-  /** Decides changed_when and failed_when once the result is there, as Ansible would. */
-  #judge(node: TaskNode, returns: CompiledCall["returns"], about: CallItem): NonNullable<CompiledCall["judge"]> {
-    return (raw, registers) => {
-      if (raw.status === "skipped" || raw.status === "pending") return raw;
-      const result = resultValue({ node, returns, ...about }, raw);
-      const own = node.register === undefined ? {} : { [node.register]: result };
-      const scope = this.#scope(node, this.#itemVars(node, about)).withValues({ ...registers, ...own });
-      const language = new TaskLanguage(scope, new Set());
-      const holds = (conditions: TaskNode["changedWhen"]) => {
-        const decision = language.decide(conditions ?? []);
-        return decision.kind === "known" && decision.value;
-      };
-      const because = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
-      if (node.failedWhen === undefined ? raw.status === "failed" : holds(node.failedWhen)) {
-        return {
-          ...raw,
-          status: "failed",
-          reason: node.failedWhen === undefined ? raw.reason : `failed_when: ${because(node.failedWhen)}`,
-        };
-      }
-      const changed = node.changedWhen === undefined ? raw.status !== "ok" : holds(node.changedWhen);
-      return {
-        ...raw,
-        status: changed ? "changed" : "ok",
-        reason: raw.status === "failed" ? "failure not counted" : raw.reason,
-      };
-    };
-  }
-
-  #tooComplex(node: TaskNode): InputError {
-    return new InputError(
-      "E_CONDITION_TOO_COMPLEX",
-      "This condition is too complex for a handler or a block with rescue.",
-      {
-        position: (node.failedWhen ?? node.changedWhen ?? node.until)?.[0]?.position ?? node.position,
-      },
-    );
-  }
-
-  /** until, retries, delay: a loop in the program. Ansible's count: `retries` more attempts after the first. */
-  #retry(
-    node: TaskNode,
-    language: TaskLanguage,
-    shell: string,
-    returns: CompiledCall["returns"],
-    about: CallItem,
-  ): string {
-    const attempts = node.retries === undefined ? 3 : Math.max(0, Number(language.render(node.retries))) + 1;
-    const delay = node.delay === undefined ? 5 : Math.max(0, Number(language.render(node.delay)));
-    const name = node.register ?? "_";
-    const shapes = new Map(this.#shapes).set(name, { returns, loop: false });
-    let done = '[ "$S" != failed ]';
-    if (node.until !== undefined) {
-      try {
-        const gate = decideAll(node.until, this.#language(node, this.#itemVars(node, about), name), shapes);
-        done = gate.kind === "open" ? gate.shell : gate.value ? ":" : "false";
-      } catch (error) {
-        if (error instanceof NeedsControllerError) throw this.#tooComplex(node);
-        throw error;
-      }
-    }
-    const fields = fieldNames(node, returns);
-    return (
-      `TRY=1\nwhile :; do\n${shell}D\nRF ${[name, ...fields].join(" ")}\n` +
-      `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +
-      `if [ "$TRY" -ge ${attempts} ]; then S=; bad "not so after ${attempts} attempts"; break; fi\n` +
-      `[ -z "$STOP" ] || fin stopped\n` +
-      `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW=''\nsleep ${delay}\ndone\n`
-    );
   }
 
   #control(
@@ -607,8 +399,7 @@ class SegmentCompiler {
     const decided = compileControl(node, {
       language,
       shapes: this.#shapes,
-      later: (registers) =>
-        new TaskLanguage(this.#scope(node, this.#itemVars(node, about)).withValues(registers), new Set()),
+      later: (registers) => new TaskLanguage(this.#scope(node, itemVars(node, about)).withValues(registers), new Set()),
     });
     if (decided.facts !== undefined) {
       if (gate.kind === "open") throw new NeedsControllerError();
@@ -634,7 +425,7 @@ class SegmentCompiler {
       shell +
       (open ? "else skip -; fi\n" : "") +
       (node.register === undefined ? "" : `D\nRF ${node.register}\n`) +
-      `E ${this.#flag(node, loop, false)}\nfi\n`;
+      `E ${endFlag(node, loop, false)}\nfi\n`;
     this.#calls.push({ ...common, ...say, ...(open ? { when: gate.source } : {}) });
     if (decided.fails && !open && !node.ignoreErrors && this.#depth === 0 && !loop) this.#closed = true;
     return undefined;

@@ -18,7 +18,7 @@ import {
 } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
 import { Semaphore } from "../util/semaphore.js";
-import type { HostScope } from "./compile.js";
+import type { HostScope } from "./compile-input.js";
 import { runHostPlay } from "./host-play.js";
 import { masker } from "./mask.js";
 import { emptyRecap } from "./recap.js";

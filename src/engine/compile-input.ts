@@ -1,0 +1,38 @@
+import type { Scope } from "../playbook/scope.js";
+import type { Play, Value, Vars } from "../playbook/types.js";
+import type { BuildOptions } from "./compile-task.js";
+import type { PlaySteps } from "./steps.js";
+
+/** What one host brings to the compile step. */
+export interface HostScope {
+  /** What is weaker than the play's variables: inventory and facts. */
+  readonly base: Scope;
+  readonly extraVars: Vars;
+  /** What the engine itself sets: inventory_hostname and the like. */
+  readonly magic: Vars;
+  /** set_fact. */
+  facts: Record<string, Value>;
+  registers: Record<string, Value>;
+  /** Uid of the user who logs in. */
+  readonly uid: number;
+  readonly localUid: number;
+  /** First host of the play: it runs `run_once`. */
+  readonly first: boolean;
+  /** `ansible_connection: local`. */
+  readonly local: boolean;
+  readonly become: boolean | undefined;
+  readonly becomeUser: string | undefined;
+}
+
+export interface CompileInput {
+  readonly play: Play;
+  readonly steps: PlaySteps;
+  readonly host: HostScope;
+  readonly options: BuildOptions;
+  readonly check: boolean;
+  /**
+   * Check mode after something would have changed: results of the host are those of its old state, so a task that cannot
+   * be made from them is left for apply instead of being an error.
+   */
+  readonly lenient: boolean;
+}

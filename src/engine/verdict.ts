@@ -1,0 +1,157 @@
+import { findModule } from "../modules/registry.js";
+import type { Scope } from "../playbook/scope.js";
+import type { TaskNode, Vars } from "../playbook/types.js";
+import { InputError } from "../util/errors.js";
+import { quote } from "../util/shell.js";
+import { decideAll, NeedsControllerError } from "./compile-task.js";
+import type { CompiledCall } from "./compiled.js";
+import { TaskLanguage } from "./language.js";
+import { resultValue } from "./results.js";
+import type { RegisterShape } from "./shell-condition.js";
+
+export type CallItem = Pick<CompiledCall, "last" | "item" | "itemValue">;
+
+/** What the verdict on a call is made from. */
+export interface VerdictContext {
+  readonly shapes: ReadonlyMap<string, RegisterShape>;
+  /** Inside a handler or block: the program itself must be able to decide. */
+  readonly nested: boolean;
+  /** The language of a task, with values of its own; `own` is a result that is still to come. */
+  readonly language: (node: TaskNode, extra: Vars, own: string) => TaskLanguage;
+  readonly scope: (node: TaskNode, extra: Vars) => Scope;
+}
+
+/** The loop's variable. */
+export function itemVars(node: TaskNode, about: CallItem): Vars {
+  return about.itemValue === undefined ? {} : { [node.loopVar]: about.itemValue };
+}
+
+/** The words that name a result's fields in a program. */
+function fieldNames(node: TaskNode, returns: CompiledCall["returns"]): readonly string[] {
+  const names = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
+  const word = findModule(node.module)?.fieldNames;
+  return word === undefined || names.length === 0 ? names : [word];
+}
+
+/** register, changed_when, failed_when. */
+export function compileVerdict(
+  context: VerdictContext,
+  node: TaskNode,
+  returns: CompiledCall["returns"],
+  about: CallItem,
+): { shell: string; judged: boolean } {
+  const conditional = node.changedWhen !== undefined || node.failedWhen !== undefined;
+  if (!conditional && node.register === undefined) return { shell: "", judged: false };
+  const name = node.register ?? "_";
+  const fields = fieldNames(node, returns);
+  let shell = `D\nRF ${[name, ...fields].join(" ")}\n`;
+  if (!conditional) return { shell, judged: false };
+  const shapes = new Map(context.shapes).set(name, { returns, loop: false });
+  // The task's own result is to come: an older one of that name must not decide.
+  const bound = context.language(node, itemVars(node, about), name);
+  const gateShell = (conditions: TaskNode["changedWhen"], call: string, reason: string) => {
+    if (conditions === undefined) return "";
+    const gate = decideAll(conditions, bound, shapes);
+    if (gate.kind === "known") return gate.value ? `${call} 1 ${quote(reason)}\n` : `${call} 0\n`;
+    return `if ${gate.shell}; then ${call} 1 ${quote(reason)}; else ${call} 0; fi\n`;
+  };
+  const source = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
+  try {
+    shell += gateShell(node.failedWhen, "FW", `failed_when: ${source(node.failedWhen)}`);
+    shell += gateShell(node.changedWhen, "CW", `changed_when: ${source(node.changedWhen)}`);
+  } catch (error) {
+    if (!(error instanceof NeedsControllerError) || context.nested) {
+      if (error instanceof NeedsControllerError) throw tooComplex(node);
+      throw error;
+    }
+    return { shell, judged: true };
+  }
+  return { shell: node.register === undefined ? shell : `${shell}RS ${name}\n`, judged: false };
+}
+
+/** Decides changed_when and failed_when once the result is there, as Ansible would. */
+export function judgeOf(
+  context: VerdictContext,
+  node: TaskNode,
+  returns: CompiledCall["returns"],
+  about: CallItem,
+): NonNullable<CompiledCall["judge"]> {
+  return (raw, registers) => {
+    if (raw.status === "skipped" || raw.status === "pending") return raw;
+    const result = resultValue({ node, returns, ...about }, raw);
+    const own = node.register === undefined ? {} : { [node.register]: result };
+    const scope = context.scope(node, itemVars(node, about)).withValues({ ...registers, ...own });
+    const language = new TaskLanguage(scope, new Set());
+    const holds = (conditions: TaskNode["changedWhen"]) => {
+      const decision = language.decide(conditions ?? []);
+      return decision.kind === "known" && decision.value;
+    };
+    const because = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
+    if (node.failedWhen === undefined ? raw.status === "failed" : holds(node.failedWhen)) {
+      return {
+        ...raw,
+        status: "failed",
+        reason: node.failedWhen === undefined ? raw.reason : `failed_when: ${because(node.failedWhen)}`,
+      };
+    }
+    const changed = node.changedWhen === undefined ? raw.status !== "ok" : holds(node.changedWhen);
+    return {
+      ...raw,
+      status: changed ? "changed" : "ok",
+      reason: raw.status === "failed" ? "failure not counted" : raw.reason,
+    };
+  };
+}
+
+function tooComplex(node: TaskNode): InputError {
+  return new InputError(
+    "E_CONDITION_TOO_COMPLEX",
+    "This condition is too complex for a handler or a block with rescue.",
+    {
+      position: (node.failedWhen ?? node.changedWhen ?? node.until)?.[0]?.position ?? node.position,
+    },
+  );
+}
+
+/** until, retries, delay: a loop in the program. Ansible's count: `retries` more attempts after the first. */
+export function retryLoop(
+  context: VerdictContext,
+  node: TaskNode,
+  language: TaskLanguage,
+  shell: string,
+  returns: CompiledCall["returns"],
+  about: CallItem,
+): string {
+  const attempts = node.retries === undefined ? 3 : Math.max(0, Number(language.render(node.retries))) + 1;
+  const delay = node.delay === undefined ? 5 : Math.max(0, Number(language.render(node.delay)));
+  const name = node.register ?? "_";
+  const shapes = new Map(context.shapes).set(name, { returns, loop: false });
+  let done = '[ "$S" != failed ]';
+  if (node.until !== undefined) {
+    try {
+      const gate = decideAll(node.until, context.language(node, itemVars(node, about), name), shapes);
+      done = gate.kind === "open" ? gate.shell : gate.value ? ":" : "false";
+    } catch (error) {
+      if (error instanceof NeedsControllerError) throw tooComplex(node);
+      throw error;
+    }
+  }
+  const fields = fieldNames(node, returns);
+  return (
+    `TRY=1\nwhile :; do\n${shell}D\nRF ${[name, ...fields].join(" ")}\n` +
+    `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +
+    `if [ "$TRY" -ge ${attempts} ]; then S=; bad "not so after ${attempts} attempts"; break; fi\n` +
+    `[ -z "$STOP" ] || fin stopped\n` +
+    `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW=''\nsleep ${delay}\ndone\n`
+  );
+}
+
+/** What never counts as a change only reads, says the playbook. */
+export function readOnly(node: TaskNode): boolean {
+  return node.changedWhen?.some(({ expr }) => expr.kind === "literal" && expr.value === false) === true;
+}
+
+/** The word after E that says what a failure means. */
+export function endFlag(node: TaskNode, loop: boolean, judged: boolean): string {
+  return loop ? "l" : node.ignoreErrors || judged ? "i" : "''";
+}

@@ -61,27 +61,28 @@ export const user: TaskModule = {
     const groups = list(args, "groups").filter((name) => name !== "");
     const password = text(args, "password");
     if (/[:\n]/.test(password)) throw new ArgumentError("password is no crypt(3) hash", "password");
-    return {
-      shell: call(
-        "m_user",
-        accountName(text(args, "name")),
-        text(args, "state"),
-        text(args, "uid"),
-        text(args, "group"),
-        given(args, "groups") ? groups.map(accountName).join(",") || "-" : "",
-        bit(flag(args, "append")),
-        text(args, "shell"),
-        text(args, "home"),
-        bit(flag(args, "create_home")),
-        bit(flag(args, "system")),
-        text(args, "comment"),
-        bit(flag(args, "remove")),
-        password,
-        bit(flag(args, "password_lock")),
-        bit(flag(args, "move_home")),
-        bit(text(args, "update_password") === "on_create"),
-      ),
-      libs: ["user"],
-    };
+    const name = accountName(text(args, "name"));
+    if (text(args, "state") === "absent") {
+      return { shell: call("m_userrm", name, bit(flag(args, "remove"))), libs: ["user"] };
+    }
+    const joined = given(args, "groups") ? groups.map(accountName).join(",") || "-" : "";
+    let shell = call(
+      "m_user",
+      name,
+      text(args, "uid"),
+      text(args, "group"),
+      joined,
+      text(args, "shell"),
+      text(args, "home"),
+      bit(flag(args, "create_home")),
+      bit(flag(args, "system")),
+      text(args, "comment"),
+      bit(flag(args, "move_home")),
+      password,
+    );
+    if (joined !== "") shell += call("m_groups", name, joined, bit(flag(args, "append")));
+    if (password !== "" && text(args, "update_password") === "always") shell += call("m_password", name, password);
+    if (flag(args, "password_lock")) shell += call("m_passlock", name);
+    return { shell, libs: ["user"] };
   },
 };

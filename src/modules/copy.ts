@@ -25,7 +25,17 @@ function write(args: Args, dest: string, info: SourceInfo | undefined, mode: str
   const [owner, group] = attributes(args);
   const flags = `${flag(args, "backup") ? "b" : ""}${flag(args, "force") ? "" : "n"}${flag(args, "follow") ? "o" : ""}`;
   const octal = mode === "preserve" ? (info?.mode ?? 0o644).toString(8) : mode;
-  return call("m_copy", dest, info?.digest ?? "", String(info?.size ?? 0), owner, group, octal, flags, base);
+  return call(
+    "m_copy",
+    dest,
+    info?.digest ?? "",
+    String(info?.size ?? 0),
+    owner,
+    group,
+    octal,
+    flags,
+    base !== "" && base === basename(dest) && !dest.endsWith("/") ? "." : base,
+  );
 }
 
 /** Where the file lands, unless the host turns out to have a directory there. */

@@ -1,6 +1,6 @@
 import { sh } from "../sh.js";
 
-/** R_dest. m_copy DEST DIGEST BYTES OWNER GROUP MODE FLAGS BASENAME; flags: b backup, n no force, o follow; uses VLD and V(). */
+/** R_dest. m_copy DEST DIGEST BYTES OWNER GROUP MODE FLAGS BASENAME; BASENAME . is that of DEST; flags: b backup, n no force, o follow; uses VLD and V(). */
 export const copyText = sh`
 # m_rcopy SRC DEST OWNER GROUP MODE FLAGS BASENAME: both on the host
 m_rcopy() {
@@ -30,7 +30,7 @@ m_copy() {
   *)
     if [ -d "$d" ]; then
       if [ -z "$8" ]; then bad "$d is a directory"; return 1; fi
-      d=$d/$8
+      if [ "$8" = . ]; then d=$d/$\{d##*/}; else d=$d/$8; fi
     fi
     ;;
   esac

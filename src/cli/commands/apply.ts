@@ -5,9 +5,10 @@ import type { CommandContext } from "../commands.js";
 import { type ConvergeOptions, converge, succeeded } from "../converge.js";
 import { type Display, openDisplay } from "../display.js";
 import { type Fleet, type FleetHost, loadFleet } from "../fleet.js";
+import { noticesOf } from "../notices.js";
 import { edgeTarget, prove, resultCard } from "../proof.js";
 import { asker, askPasswords, connectOptions, mayAsk } from "../reach.js";
-import { sayWarnings } from "../warnings.js";
+import { RunFrame } from "../run-frame.js";
 import { run as plan } from "./plan.js";
 
 /** `edge-setup apply`: makes the hosts edges, and proves it where something changed. */
@@ -29,14 +30,12 @@ export async function run(context: CommandContext): Promise<ExitCode> {
       if (!(await prompter.confirm("Apply this?"))) return exitCodes.ok;
     }
     const fleet = await loadFleet(flags, { saveSecrets: true, passwords });
-    sayWarnings(display.emit, fleet);
     return await applyAndProve(display, context, {
       command: "apply",
       flags,
       fleet,
       connectOptions: connectOptions(flags, prompter, signal),
       check: false,
-      emit: display.emit,
       signal,
     });
   } finally {
@@ -48,10 +47,12 @@ export async function run(context: CommandContext): Promise<ExitCode> {
 export async function applyAndProve(
   display: Display,
   { flags, signal }: CommandContext,
-  options: ConvergeOptions,
+  run: Omit<ConvergeOptions, "emit">,
 ): Promise<ExitCode> {
+  const frame = new RunFrame(display.emit, noticesOf(run.fleet));
+  const options: ConvergeOptions = { ...run, emit: frame.emit };
   const outcome = await converge(options);
-  if (signal.aborted) return exitCodes.interrupted;
+  if (signal.aborted) return frame.end(exitCodes.interrupted);
   const good = succeeded(outcome.recap);
   const changed = (host: string) => (outcome.recap[host]?.changed ?? 0) > 0;
   let code: ExitCode = outcome.exitCode;
@@ -66,7 +67,7 @@ export async function applyAndProve(
   if (created.length > 0 && file !== undefined) {
     display.result(`\nTokens and passwords are kept in ${file} (mode 0600).\n`);
   }
-  return code;
+  return frame.end(code);
 }
 
 async function proveAndShow(display: Display, one: FleetHost, options: ConvergeOptions): Promise<boolean> {

@@ -3,15 +3,16 @@ import type { CommandContext } from "../commands.js";
 import { converge } from "../converge.js";
 import { openDisplay } from "../display.js";
 import { loadFleet } from "../fleet.js";
+import { noticesOf } from "../notices.js";
 import { asker, askPasswords, connectOptions } from "../reach.js";
-import { sayWarnings } from "../warnings.js";
+import { RunFrame } from "../run-frame.js";
 
 /** `edge-setup plan`: what apply would change on each host, and why. */
 export async function run({ flags, signal }: CommandContext): Promise<ExitCode> {
   const prompter = asker(flags);
   const display = openDisplay(flags, true);
   const fleet = await loadFleet(flags, { saveSecrets: false, passwords: await askPasswords(flags, prompter) });
-  sayWarnings(display.emit, fleet);
+  const frame = new RunFrame(display.emit, noticesOf(fleet));
   try {
     const outcome = await converge({
       command: "plan",
@@ -19,12 +20,12 @@ export async function run({ flags, signal }: CommandContext): Promise<ExitCode> 
       fleet,
       connectOptions: connectOptions(flags, prompter, signal),
       check: true,
-      emit: display.emit,
+      emit: frame.emit,
       signal,
     });
-    if (outcome.exitCode !== exitCodes.ok) return outcome.exitCode;
+    if (outcome.exitCode !== exitCodes.ok) return frame.end(outcome.exitCode);
     if (!outcome.dirty) display.result("Nothing would change.\n");
-    return outcome.dirty && flags["exit-code"] === true ? exitCodes.changesPending : exitCodes.ok;
+    return frame.end(outcome.dirty && flags["exit-code"] === true ? exitCodes.changesPending : exitCodes.ok);
   } finally {
     display.end();
   }

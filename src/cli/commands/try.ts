@@ -57,7 +57,6 @@ async function onHost(
       knownHostsFile: host.knownHostsFile,
     },
     check: false,
-    emit: display.emit,
     signal,
   });
   const stays = flags.keep === true || (flags.once !== true && process.stdin.isTTY === true);

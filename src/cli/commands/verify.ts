@@ -4,9 +4,10 @@ import { EdgeError, type ExitCode, exitCodes } from "../../util/errors.js";
 import type { CommandContext } from "../commands.js";
 import { openDisplay } from "../display.js";
 import { type FleetHost, loadFleet } from "../fleet.js";
+import { noticesOf } from "../notices.js";
 import { prove } from "../proof.js";
 import { asker, askPasswords, connectOptions } from "../reach.js";
-import { sayWarnings } from "../warnings.js";
+import { RunFrame } from "../run-frame.js";
 
 /** `edge-setup verify`: publishes a test stream to each edge and plays it back. */
 export async function run({ flags, signal }: CommandContext): Promise<ExitCode> {
@@ -14,20 +15,24 @@ export async function run({ flags, signal }: CommandContext): Promise<ExitCode> 
   const display = openDisplay(flags, true);
   try {
     const fleet = await loadFleet(flags, { saveSecrets: false, passwords: await askPasswords(flags, prompter) });
-    sayWarnings(display.emit, fleet);
+    const frame = new RunFrame(display.emit, noticesOf(fleet));
+    frame.start(
+      "verify",
+      fleet.hosts.map((one) => one.host.name),
+    );
     const reach = connectOptions(flags, prompter, signal);
     const verifyOne = async (one: FleetHost): Promise<ExitCode> => {
       try {
         const transport = await connect(one.access.address, reach);
         try {
-          const { ok } = await prove(one, transport, display.emit, signal);
+          const { ok } = await prove(one, transport, frame.emit, signal);
           return ok ? exitCodes.ok : exitCodes.taskFailed;
         } finally {
           await transport.close();
         }
       } catch (error) {
         if (!(error instanceof EdgeError)) throw error;
-        display.emit(unreachable(one.host.name, error));
+        frame.emit(unreachable(one.host.name, error));
         return error.exitCode;
       }
     };
@@ -37,7 +42,7 @@ export async function run({ flags, signal }: CommandContext): Promise<ExitCode> 
       const code = await verifyOne(one);
       if (worst === exitCodes.ok) worst = code;
     }
-    return worst;
+    return frame.end(worst);
   } finally {
     display.end();
   }

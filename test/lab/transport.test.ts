@@ -8,16 +8,20 @@ import { becomeCommand, diagnoseSudo, stdinWithPassword } from "../../src/transp
 import { Connector } from "../../src/transport/connect.js";
 import type { Transport } from "../../src/transport/transport.js";
 import { Secret } from "../../src/util/secret.js";
+import { bootForTest, labImpossible } from "./support/lab.js";
 
-// A real sshd: root on EDGE_LAB_HOST (address) lets EDGE_LAB_KEY (file) in. The test adds a user of its own and removes it.
-const host = process.env.EDGE_LAB_HOST;
-const identityFile = process.env.EDGE_LAB_KEY;
+t.setTimeout(240_000);
+
+// A real sshd, on a host of the test's own.
 const USER = "edge-transport-test";
 const PASSWORD = "correct horse";
 
-if (host === undefined || identityFile === undefined) {
-  t.comment("EDGE_LAB_HOST and EDGE_LAB_KEY are not set: nothing to test against");
+const impossible = labImpossible();
+if (impossible !== false) {
+  t.plan(0, impossible);
 } else {
+  const lab = await bootForTest(t, { name: "lab-transport" });
+  const { address: host, identityFile } = lab;
   const knownHostsFile = join(mkdtempSync(join(tmpdir(), "edge-lab-")), "known_hosts");
   const login = (user: string, credentials: { identityFile?: string; password?: Secret }): Promise<Transport> =>
     new Connector().connect(
@@ -33,10 +37,7 @@ if (host === undefined || identityFile === undefined) {
   const sh = async (command: string) => String((await root.exec(command)).stdout);
   const sudoers = (rule: string) => sh(`printf '%s\\n' '${rule}' > /etc/sudoers.d/${USER}`);
   await sh(`useradd -m ${USER}; printf '%s' '${USER}:${PASSWORD}' | chpasswd`);
-  t.teardown(async () => {
-    await sh(`rm -f /etc/sudoers.d/${USER}; pkill -KILL -u ${USER}; userdel -r ${USER}`);
-    await root.close();
-  });
+  t.teardown(() => root.close());
 
   t.test("key, payload of 20 MB, stderr, exit code", async (t) => {
     const stdin = Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(100_000, 65)));

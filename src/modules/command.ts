@@ -4,7 +4,12 @@ import { sha256Hex } from "./digest.js";
 import { call, commandSetup, commandWord, quote, quoteAll, splitWords } from "./fragments.js";
 import { ArgumentError, type LibName, type ModuleCall, type ModuleContext, type TaskModule } from "./types.js";
 
+/** `command: echo hi` reaches build() under this name. */
+export const FREE_FORM = "_raw_params";
+
 const commonArgs = {
+  [FREE_FORM]: { type: "raw" },
+  cmd: { type: "str" },
   creates: { type: "path" },
   removes: { type: "path" },
   chdir: { type: "path" },
@@ -13,9 +18,6 @@ const commonArgs = {
 } as const satisfies Record<string, ArgSpec>;
 
 const commandReturns = { rc: "int", stdout: "str", stderr: "str" } as const;
-
-/** `command: echo hi` reaches build() under this name. */
-export const FREE_FORM = "_raw_params";
 
 /** The call that runs `body`, in the foreground or, with `async`, detached. */
 function run(args: Args, context: ModuleContext, body: string, feed: string): ModuleCall {
@@ -47,12 +49,7 @@ export const command: TaskModule = {
   spec: {
     name: "command",
     freeForm: true,
-    args: {
-      ...commonArgs,
-      [FREE_FORM]: { type: "raw" },
-      cmd: { type: "str" },
-      argv: { type: "list" },
-    },
+    args: { ...commonArgs, argv: { type: "list" } },
   },
   returns: commandReturns,
   build(args, context) {
@@ -71,12 +68,7 @@ export const shell: TaskModule = {
   spec: {
     name: "shell",
     freeForm: true,
-    args: {
-      ...commonArgs,
-      [FREE_FORM]: { type: "raw" },
-      cmd: { type: "str" },
-      executable: { type: "path" },
-    },
+    args: { ...commonArgs, executable: { type: "path" } },
   },
   returns: commandReturns,
   build(args, context) {
@@ -86,7 +78,7 @@ export const shell: TaskModule = {
     if (context.async !== undefined) {
       // The unit outlives the program and its directory, so the text goes along in the job's own 0600 file.
       if (interpreter !== "/bin/sh") throw new ArgumentError("a task with async runs in /bin/sh", "executable");
-      return run(args, context, `${script}\n`, "");
+      return run(args, context, `${script}\n`, stdin(args));
     }
     const save = `printf '%s\\n' ${quote(script)} >"$W/x"\n`;
     return run(args, context, `exec ${quote(interpreter)} "$W/x"\n`, save + stdin(args));
@@ -98,12 +90,7 @@ export const script: TaskModule = {
   spec: {
     name: "script",
     freeForm: true,
-    args: {
-      ...commonArgs,
-      [FREE_FORM]: { type: "raw" },
-      cmd: { type: "str" },
-      executable: { type: "path" },
-    },
+    args: { ...commonArgs, executable: { type: "path" } },
   },
   returns: commandReturns,
   build(args, context) {

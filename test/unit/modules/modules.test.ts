@@ -37,11 +37,19 @@ const context: ModuleContext = {
   environment: { LANG: "C.UTF-8" },
 };
 
-function build(module: string, args: Record<string, Value>) {
+function build(module: string, args: Record<string, Value>, where: ModuleContext = context) {
   const found = findModule(module);
   if (found === undefined) throw new Error(`no module ${module}`);
-  return found.build(coerceArgs(found.spec, args), context);
+  return found.build(coerceArgs(found.spec, args), where);
 }
+
+t.test("a detached job takes no stdin, and says so", async (t) => {
+  const detached: ModuleContext = { ...context, async: { seconds: 60, poll: 1 } };
+  for (const module of ["command", "shell"]) {
+    t.throws(() => build(module, { cmd: "cat", stdin: "lost" }, detached), { message: /takes no stdin/ });
+    t.match(build(module, { cmd: "cat" }, detached).shell, "m_job");
+  }
+});
 
 for (const { module, args, shell, error } of cases) {
   t.test(`${module} ${JSON.stringify(args)}`.slice(0, 110), async (t) => {

@@ -1,11 +1,14 @@
 import type { ExitCode } from "../util/errors.js";
 import type { Flags, OptionName } from "./options.js";
+import type { Interruption } from "./signals.js";
 
 /** What a command is given: its flags, its words, and the outside world. */
 export interface CommandContext {
   readonly flags: Flags;
   readonly words: readonly string[];
   readonly signal: AbortSignal;
+  /** For displays that take Ctrl-C as a key. */
+  readonly interruption: Interruption;
 }
 
 export interface CommandModule {

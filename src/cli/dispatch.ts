@@ -3,7 +3,7 @@ import { suggest } from "../util/suggest.js";
 import { type CommandSpec, commandTable } from "./commands.js";
 import { commandHelp, mainHelp } from "./help.js";
 import { parseFlags } from "./options.js";
-import { interruptSignal } from "./signals.js";
+import { Interruption } from "./signals.js";
 
 /**
  * Finds the command, parses its flags, runs it.
@@ -22,7 +22,8 @@ export async function dispatch(first: string | undefined, rest: readonly string[
     });
   }
   const loaded = await command.load();
-  return loaded.run({ flags, words, signal: interruptSignal() });
+  const interruption = new Interruption().listen();
+  return loaded.run({ flags, words, signal: interruption.signal, interruption });
 }
 
 function findCommand(name: string): CommandSpec {

@@ -23,11 +23,12 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   return dispatch(first, rest);
 }
 
-process.stdout.on("error", onBrokenPipe);
-process.stderr.on("error", onBrokenPipe);
+process.stdout.on("error", onOutputError);
+process.stderr.on("error", onOutputError);
 
-/** `edge-setup plan | head` is not an error. */
-function onBrokenPipe(error: NodeJS.ErrnoException): void {
+/** `edge-setup plan | head` is not an error. A terminal that was closed is no reason to drop a run: the log files go on. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code === "EIO") return;
   if (error.code !== "EPIPE") throw error;
   process.exit(exitCodes.ok);
 }

@@ -1,19 +1,41 @@
 import { exitCodes } from "../util/errors.js";
 
+/** What the user did to end a run early. */
+export type StopKind = "interrupt" | "terminate" | "detach";
+
+const said: Record<StopKind, string> = {
+  interrupt: "Stopping: what runs now may end first. Press Ctrl-C again to stop at once.",
+  terminate: "Stopping: what runs now may end first.",
+  detach: "Detached: a compile goes on on its host, and the same command follows it again.",
+};
+
 /**
- * A signal that aborts at the first Ctrl-C, which lets the running task end; the second Ctrl-C ends the process at once.
- * SIGTERM aborts as well.
+ * How a command is told to end. The first time lets the task at hand end, the second ends the process at once. Signals
+ * and keys of a display come here alike.
  */
-export function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = (name: "SIGINT" | "SIGTERM"): void => {
-    const code = name === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated;
-    if (controller.signal.aborted) process.exit(code);
-    process.stderr.write("\nStopping: what runs now may end first. Press Ctrl-C again to stop at once.\n");
+export class Interruption {
+  readonly #controller = new AbortController();
+  /** Says that a stop was asked for; a display that owns the terminal puts its own way here. */
+  announce: (text: string) => void = (text) => process.stderr.write(`\n${text}\n`);
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Listens to SIGINT, SIGTERM and SIGHUP (a closed terminal). */
+  listen(): this {
+    process.on("SIGINT", () => this.stop("interrupt"));
+    process.on("SIGTERM", () => this.stop("terminate"));
+    process.on("SIGHUP", () => this.stop("terminate"));
+    return this;
+  }
+
+  stop(kind: StopKind): void {
+    const code = kind === "terminate" ? exitCodes.terminated : exitCodes.interrupted;
+    // Ink and the transport clean up on `exit`.
+    if (this.signal.aborted) process.exit(code);
+    this.announce(said[kind]);
     process.exitCode = code;
-    controller.abort();
-  };
-  process.on("SIGINT", () => onSignal("SIGINT"));
-  process.on("SIGTERM", () => onSignal("SIGTERM"));
-  return controller.signal;
+    this.#controller.abort();
+  }
 }

@@ -1,0 +1,119 @@
+import type { ReactElement } from "react";
+import { CalmStdout, type TerminalOutput } from "./calm-stdout.js";
+import { ScreenSizeProvider } from "./hooks/use-terminal-size.js";
+import { symbolsFor } from "./symbols.js";
+import { ThemeProvider } from "./theme.js";
+
+/** Type-ahead after the last frame must not end up in the shell. */
+const DRAIN_MS = 50;
+
+export interface InkOptions {
+  readonly unicode: boolean;
+  readonly colour: boolean;
+  readonly stdin?: NodeJS.ReadStream;
+  readonly stdout?: TerminalOutput;
+}
+
+/** A mounted display. */
+export interface MountedInk {
+  /** Paints the last state, restores the terminal, lets go of stdin. */
+  unmount(): Promise<void>;
+}
+
+/** Ink and Enquirer both own stdin while they run; together they end the process without a word. */
+let owner: "ink" | "enquirer" | undefined;
+
+function take(next: "ink" | "enquirer"): void {
+  if (owner !== undefined) throw new Error(`${next} cannot have the terminal, ${owner} has it`);
+  owner = next;
+}
+
+/**
+ * Mounts a tree on the terminal. Ink and React are loaded here, and only here.
+ * @throws Error when another owner has the terminal: a bug
+ */
+export async function mountInk(element: ReactElement, options: InkOptions): Promise<MountedInk> {
+  take("ink");
+  prepareEnvironment(options);
+  const { render } = await import("ink");
+  const stdin = options.stdin ?? process.stdin;
+  const out = new CalmStdout(options.stdout ?? process.stdout);
+  // Ink leaves stdin unreferenced, Enquirer leaves it paused: either way nothing would be read.
+  stdin.ref?.();
+  stdin.resume();
+  const theme = { symbols: symbolsFor(options.unicode), colour: options.colour };
+  const instance = render(
+    <ThemeProvider value={theme}>
+      <ScreenSizeProvider out={out}>{element}</ScreenSizeProvider>
+    </ThemeProvider>,
+    {
+      // Ink asks of its stdout only what CalmStdout has.
+      stdout: out as unknown as NodeJS.WriteStream,
+      stdin,
+      exitOnCtrlC: false,
+      patchConsole: options.stdout === undefined,
+      maxFps: 10,
+    },
+  );
+  return {
+    async unmount() {
+      instance.unmount();
+      await instance.waitUntilExit();
+      out.release();
+      await drain(stdin);
+      owner = undefined;
+    },
+  };
+}
+
+/** Mounts a tree until it gives its value. */
+export async function withInk<T>(make: (exit: (value: T) => void) => ReactElement, options: InkOptions): Promise<T> {
+  let settle: (value: T) => void = () => undefined;
+  const value = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  const mounted = await mountInk(
+    make((result) => settle(result)),
+    options,
+  );
+  try {
+    return await value;
+  } finally {
+    await mounted.unmount();
+  }
+}
+
+/** Ink's libraries look at these when they are loaded (chalk/supports-color #105, react's development build). */
+function prepareEnvironment({ colour }: InkOptions): void {
+  process.env.NODE_ENV ??= "production";
+  delete process.env.DEV;
+  process.env.FORCE_COLOR = colour ? "1" : "0";
+  // With CI set Ink writes nothing but its last frame; whoever mounts it has decided that somebody watches.
+  process.env.CI = "false";
+}
+
+/** Reads and drops what was typed ahead, then lets the process end. */
+async function drain(stdin: NodeJS.ReadStream): Promise<void> {
+  const drop = () => {
+    while (stdin.read() !== null);
+  };
+  stdin.on("readable", drop);
+  await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
+  stdin.off("readable", drop);
+  stdin.pause?.();
+  stdin.unref?.();
+}
+
+/**
+ * Runs a prompt of Enquirer's. It needs stdin referenced, which Ink leaves unreferenced.
+ * @throws Error when another owner has the terminal: a bug
+ */
+export async function withEnquirer<T>(prompt: () => Promise<T>): Promise<T> {
+  take("enquirer");
+  process.stdin.ref?.();
+  try {
+    return await prompt();
+  } finally {
+    owner = undefined;
+  }
+}

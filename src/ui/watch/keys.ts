@@ -1,0 +1,3 @@
+import type { KeyBinding } from "../key-binding.js";
+
+export const watchKeys: readonly KeyBinding[] = [];

@@ -27,6 +27,14 @@ const COMMONJS_NAMES = [
   "const __dirname = __dirnameOf(__toPath(import.meta.url));",
 ].join(" ");
 
+/** Ink's door to React's developer tools, which are not shipped: it opens only with DEV=true. */
+const withoutDevtools = {
+  name: "without-devtools",
+  setup(build) {
+    build.onLoad({ filter: /ink\/build\/devtools\.js$/ }, () => ({ contents: "export {};" }));
+  },
+};
+
 async function bundle() {
   await rm(output, { recursive: true, force: true });
   await build({
@@ -40,7 +48,10 @@ async function bundle() {
     jsx: "automatic",
     chunkNames: "chunks/[name]-[hash]",
     external: NATIVE,
+    plugins: [withoutDevtools],
     banner: { js: COMMONJS_NAMES },
+    // React's production build; its development build is slower and warns.
+    define: { "process.env.NODE_ENV": '"production"' },
     // Not minified: names and lines in stack traces are worth the bytes.
     minify: false,
     legalComments: "linked",

@@ -38,7 +38,7 @@ const reach: readonly OptionName[] = [
   "timeout",
   "forks",
 ];
-const display: readonly OptionName[] = ["progress", "json", "verbose", "no-color", "no-input"];
+const display: readonly OptionName[] = ["progress", "json", "verbose", "no-color", "accessible", "no-input"];
 
 /** The commands, in the order of the help text. Each is loaded only when it is run. */
 export const commandTable: readonly CommandSpec[] = [
@@ -46,7 +46,7 @@ export const commandTable: readonly CommandSpec[] = [
     name: "try",
     summary: "Boot a throw-away host on this machine, make it an edge, publish and play back a stream",
     examples: ["edge-setup try", "edge-setup try --once"],
-    options: ["keep", "once", "release", "source-dir", "yes", "progress", "json", "verbose", "no-color", "no-input"],
+    options: ["keep", "once", "release", "source-dir", "yes", "bell", ...display],
     load: () => import("./commands/try.js"),
   },
   {
@@ -60,7 +60,19 @@ export const commandTable: readonly CommandSpec[] = [
     name: "apply",
     summary: "Make the hosts streaming edges and prove it with a test stream",
     examples: ["edge-setup apply", "edge-setup apply -i pi@raspberrypi.local, --yes", "edge-setup apply -l vps-1 -D"],
-    options: [...reach, "tags", "skip-tags", "check", "diff", "yes", "verify", "no-verify", "source-dir", ...display],
+    options: [
+      ...reach,
+      "tags",
+      "skip-tags",
+      "check",
+      "diff",
+      "yes",
+      "verify",
+      "no-verify",
+      "source-dir",
+      "bell",
+      ...display,
+    ],
     load: () => import("./commands/apply.js"),
   },
   {

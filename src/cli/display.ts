@@ -5,10 +5,16 @@ import { logFileReporter, stateFolder } from "../report/log-files.js";
 import { plainReporter } from "../report/plain.js";
 import { quietReporter } from "../report/quiet.js";
 import { combine, type Output, type Reporter } from "../report/reporter.js";
+import { type Asker, noPrompter, terminalPrompter } from "../ui/prompts/prompter.js";
+import type { TuiReporter } from "../ui/run/tui-reporter.js";
 import { InputError } from "../util/errors.js";
+import { Durations } from "./durations.js";
 import type { Flags } from "./options.js";
+import { mayAsk } from "./reach.js";
+import type { Interruption } from "./signals.js";
+import { colourWanted, linearWanted } from "./terminal-traits.js";
 
-const kinds = ["auto", "plain", "json", "quiet"] as const;
+const kinds = ["auto", "tui", "plain", "json", "quiet"] as const;
 type ProgressKind = (typeof kinds)[number];
 
 const standardOutput: Output = {
@@ -18,40 +24,68 @@ const standardOutput: Output = {
 
 export interface Display {
   readonly kind: Exclude<ProgressKind, "auto">;
+  /** Who asks while this display is up. */
+  readonly asker: Asker;
   emit(event: RunEvent): void;
   /** Text for people that is no event, such as the result card; silent under json. */
   result(text: string): void;
-  end(): void;
+  /** After a run: whether the operator wants its failed hosts tried again. Only a run view asks. */
+  afterRun(): Promise<"quit" | "retry">;
+  /** Restores the terminal; may be called again. */
+  end(): Promise<void>;
+}
+
+export interface DisplayOptions {
+  /** For `plan` and `verify`, whose lines are what was asked for: they are not a view that vanishes. */
+  readonly tasksAreResult: boolean;
+  readonly interruption: Interruption;
 }
 
 /**
  * The display that the flags ask for, with a log file for each host beside it.
- * @param tasksAreResult for `plan` and `verify`, whose lines are what was asked for
- * @throws InputError for an unknown kind
+ * @throws InputError for an unknown kind, or a run view where there is no terminal
  */
-export function openDisplay(flags: Flags, tasksAreResult: boolean): Display {
-  const kind = displayKind(flags);
-  const reporter = combine([mainReporter(kind, flags, tasksAreResult), logFileReporter(stateFolder())]);
+export async function openDisplay(flags: Flags, options: DisplayOptions): Promise<Display> {
+  const kind = displayKind(flags, options.tasksAreResult);
+  const durations = new Durations();
+  const beside = [logFileReporter(stateFolder()), durations];
+  if (kind === "tui") return runView(flags, options, beside, durations);
+  const reporter = combine([lineReporter(kind, flags, options.tasksAreResult), ...beside]);
   return {
     kind,
+    asker: mayAsk(flags) ? terminalPrompter() : noPrompter,
     emit: (event) => reporter.event(event),
     result: (text) => {
       if (kind !== "json") standardOutput.result(text);
     },
-    end: () => reporter.end(),
+    afterRun: () => Promise.resolve("quit"),
+    end: once(async () => {
+      reporter.end();
+      await durations.save();
+    }),
   };
 }
 
-function displayKind(flags: Flags): Display["kind"] {
+function displayKind(flags: Flags, tasksAreResult: boolean): Display["kind"] {
   const asked = flags.json === true ? "json" : (flags.progress ?? "auto");
   const kind = kinds.find((candidate) => candidate === asked);
   if (kind === undefined) {
     throw new InputError("E_FLAG_VALUE", `--progress takes ${kinds.join(", ")}, not "${asked}"`);
   }
-  return kind === "auto" ? "plain" : kind;
+  if (kind === "tui" && !hasTerminal()) {
+    throw new InputError("E_FLAG_VALUE", "--progress tui needs a terminal on stdin, stdout and stderr", {
+      hint: "Leave --progress out: lines are written where there is no terminal.",
+    });
+  }
+  if (kind !== "auto") return kind;
+  return tasksAreResult || !hasTerminal() || linearWanted(flags) ? "plain" : "tui";
 }
 
-function mainReporter(kind: Display["kind"], flags: Flags, tasksAreResult: boolean): Reporter {
+function hasTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true && process.stderr.isTTY === true;
+}
+
+function lineReporter(kind: "plain" | "json" | "quiet", flags: Flags, tasksAreResult: boolean): Reporter {
   switch (kind) {
     case "json":
       return jsonReporter(standardOutput);
@@ -59,15 +93,56 @@ function mainReporter(kind: Display["kind"], flags: Flags, tasksAreResult: boole
       return quietReporter(standardOutput);
     case "plain":
       return plainReporter(standardOutput, {
-        paint: painter(wantsColour(flags, tasksAreResult ? process.stdout : process.stderr)),
+        paint: painter(colourWanted(flags, tasksAreResult ? process.stdout : process.stderr)),
         verbose: flags.verbose === true,
         tasksAreResult,
       });
   }
 }
 
-/** https://no-color.org: any non-empty NO_COLOR turns colours off. */
-function wantsColour(flags: Flags, stream: NodeJS.WriteStream): boolean {
-  if (flags["no-color"] === true || (process.env.NO_COLOR ?? "") !== "" || process.env.TERM === "dumb") return false;
-  return stream.isTTY === true;
+async function runView(
+  flags: Flags,
+  { interruption }: DisplayOptions,
+  beside: readonly Reporter[],
+  durations: Durations,
+): Promise<Display> {
+  const { prepareEnvironment } = await import("../ui/environment.js");
+  const colour = colourWanted(flags, process.stdout);
+  prepareEnvironment(colour);
+  const { createTuiReporter } = await import("../ui/run/tui-reporter.js");
+  const { wantsUnicode } = await import("../ui/symbols.js");
+  const view: TuiReporter = await createTuiReporter({
+    verbose: flags.verbose === true,
+    unicode: wantsUnicode(process.env, process.platform),
+    colour,
+    bell: flags.bell === true,
+    onStop: () => interruption.stop("interrupt"),
+    onDetach: () => interruption.stop("detach"),
+    estimatesFor: (model) => durations.estimatesFor(model),
+  });
+  const aloud = interruption.announce;
+  interruption.announce = (text) => view.notice(text);
+  void durations.load();
+  const reporter = combine([view, ...beside]);
+  return {
+    kind: "tui",
+    asker: view.questions,
+    emit: (event) => reporter.event(event),
+    result: (text) => view.print(text),
+    afterRun: () => view.afterRun(),
+    end: once(async () => {
+      await view.close();
+      interruption.announce = aloud;
+      reporter.end();
+      await durations.save();
+    }),
+  };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
 }

@@ -3,8 +3,9 @@ import { type ExtraVars, parseExtraVars, withExtraVars } from "../inventory/extr
 import { type HostAccess, hostAccess } from "../inventory/host-address.js";
 import { inlineInventory, isInlineInventory } from "../inventory/inline-inventory.js";
 import { loadInventory } from "../inventory/load-inventory.js";
+import type { Readers } from "../inventory/readers.js";
 import { ensureSecrets, type SecretsResult, withSecrets } from "../inventory/secrets.js";
-import type { HostSettings } from "../inventory/settings/resolve.js";
+import type { HostSecrets, HostSettings } from "../inventory/settings/resolve.js";
 import { resolveSettings } from "../inventory/settings/resolve.js";
 import { validateAllSettings } from "../inventory/settings/validate.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
@@ -14,7 +15,7 @@ import type { Flags } from "./options.js";
 
 /** The group whose hosts are edges. */
 export const EDGES = "edges";
-const DEFAULT_INVENTORY = "edges.yml";
+export const DEFAULT_INVENTORY = "edges.yml";
 /** Of hosts that are in no group of ours, messages name so many. */
 const SHOWN_HOSTS = 5;
 
@@ -38,6 +39,10 @@ export interface FleetOptions {
   /** false: missing secrets are made up for this run and not kept, as for a plan. */
   readonly saveSecrets: boolean;
   readonly passwords: { readonly ssh?: Secret | undefined; readonly become?: Secret | undefined };
+  /** Other than the disk's: an inventory that is not written yet. */
+  readonly readers?: Readers;
+  /** Secrets that the operator chose and that are not written yet. */
+  readonly given?: HostSecrets;
 }
 
 /**
@@ -45,12 +50,13 @@ export interface FleetOptions {
  * @throws InputError or InputErrors for anything wrong in flags and files; nothing was touched then
  */
 export async function loadFleet(flags: Flags, options: FleetOptions): Promise<Fleet> {
-  const inventory = await readInventory(flags);
+  const inventory = await readInventory(flags, options.readers);
   const extraVars = await parseExtraVars(flags["extra-vars"] ?? []);
   const chosen = chooseHosts(inventory, flags.limit).map((host) => withExtraVars(host, extraVars));
   const errors = validateAllSettings(chosen);
   if (errors.length > 0) throw new InputErrors(errors);
-  const secrets = await ensureSecrets(inventory.file, chosen, { save: options.saveSecrets });
+  const kept = await ensureSecrets(inventory.file, chosen, { save: options.saveSecrets });
+  const secrets = { ...kept, secrets: withGiven(kept.secrets, options.given) };
   const hosts = chosen.map((host) => ({
     host: withSecrets(host, secrets),
     settings: resolveSettings(host, secrets.secrets.get(host.name)),
@@ -64,8 +70,13 @@ export async function loadFleet(flags: Flags, options: FleetOptions): Promise<Fl
   return { inventory, hosts, secrets, extraVars };
 }
 
-async function readInventory(flags: Flags): Promise<Inventory> {
+function withGiven(secrets: SecretsResult["secrets"], given: HostSecrets | undefined): SecretsResult["secrets"] {
+  return given === undefined ? secrets : new Map([...secrets].map(([host, own]) => [host, { ...own, ...given }]));
+}
+
+async function readInventory(flags: Flags, readers: Readers | undefined): Promise<Inventory> {
   const named = flags.inventory;
+  if (named !== undefined && readers !== undefined) return loadInventory(named, { readers });
   if (named !== undefined && isInlineInventory(named)) return inlineInventory(named);
   const file = named ?? DEFAULT_INVENTORY;
   if (await isThere(file)) return loadInventory(file);

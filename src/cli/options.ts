@@ -35,7 +35,12 @@ export const optionTable = {
   forks: { type: "string", short: "f", value: "N", help: "Hosts worked on at once. Default: 10" },
   yes: { type: "boolean", short: "y", help: "Apply without asking" },
   "no-input": { type: "boolean", help: "Never ask anything: a missing answer is an error" },
-  progress: { type: "string", value: "KIND", help: "auto, plain, json or quiet. Default: auto" },
+  progress: { type: "string", value: "KIND", help: "auto, tui, plain, json or quiet. Default: auto" },
+  accessible: {
+    type: "boolean",
+    help: "Lines instead of a screen that moves: for screen readers (EDGE_SETUP_ACCESSIBLE=1)",
+  },
+  bell: { type: "boolean", help: "Ring when the run has ended" },
   json: { type: "boolean", help: "Run events as JSON lines on stdout (docs/events.md)" },
   "no-color": { type: "boolean", help: "No colours (NO_COLOR does the same)" },
   verbose: { type: "boolean", short: "v", help: "Also show what is already right, and why" },

@@ -1,4 +1,4 @@
-import { exitCodes } from "../util/errors.js";
+import { type ExitCode, exitCodes } from "../util/errors.js";
 
 /** What the user did to end a run early. */
 export type StopKind = "interrupt" | "terminate" | "detach";
@@ -15,11 +15,17 @@ const said: Record<StopKind, string> = {
  */
 export class Interruption {
   readonly #controller = new AbortController();
+  #exitCode: ExitCode = exitCodes.interrupted;
   /** Says that a stop was asked for; a display that owns the terminal puts its own way here. */
   announce: (text: string) => void = (text) => process.stderr.write(`\n${text}\n`);
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** How the process ends after a stop: 143 after SIGTERM, else 130. */
+  get exitCode(): ExitCode {
+    return this.#exitCode;
   }
 
   /** Listens to SIGINT, SIGTERM and SIGHUP (a closed terminal). */
@@ -35,6 +41,7 @@ export class Interruption {
     // Ink and the transport clean up on `exit`.
     if (this.signal.aborted) process.exit(code);
     this.announce(said[kind]);
+    this.#exitCode = code;
     process.exitCode = code;
     this.#controller.abort();
   }

@@ -1,6 +1,7 @@
 import { compact } from "../modules/sh.js";
 import type { Value, Vars } from "../playbook/types.js";
 import { UnreachableError } from "../util/errors.js";
+import { modelKey } from "../util/model-key.js";
 import { factsScript } from "./facts-script.js";
 import { printable } from "./protocol.js";
 
@@ -11,6 +12,8 @@ export interface HostFacts {
   readonly user: string;
   /** `Debian 13.1 x86_64, 4 CPU, 7872 MB`. */
   readonly summary: string;
+  /** The same for all machines of one kind. */
+  readonly model: string;
 }
 
 /** The program that gathers facts. */
@@ -123,7 +126,8 @@ export function parseFacts(answer: string): HostFacts {
     env: Object.fromEntries((got.get("env") ?? []).map((entry) => splitAt(entry, "="))),
   };
   const summary = `${facts.distribution} ${facts.distribution_version} ${facts.machine}, ${facts.processor_vcpus} CPU, ${facts.memtotal_mb} MB`;
-  return { facts, uid: Number(uid), user, summary };
+  const model = modelKey(one("board"), String(facts.machine), Number(facts.processor_vcpus));
+  return { facts, uid: Number(uid), user, summary, model };
 }
 
 function splitAt(text: string, mark: string): [string, string] {

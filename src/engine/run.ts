@@ -256,7 +256,7 @@ class PlaybookRun {
     this.#sessions.set(host.name, session);
     this.#emit({ type: "host.connected", time: this.#now(), host: host.name, description: transport.description });
     const facts = await session.facts();
-    this.#emit({ type: "host.facts", time: this.#now(), host: host.name, summary: facts.summary });
+    this.#emit({ type: "host.facts", time: this.#now(), host: host.name, summary: facts.summary, model: facts.model });
     return session;
   }
 

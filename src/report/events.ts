@@ -48,7 +48,14 @@ export type RunEvent =
   | { type: "message"; time: string; level: "info" | "warning" | "error"; host?: string; text: string; hint?: string }
   | { type: "play.start"; time: string; play: string; hosts: string[]; tasks: number }
   | { type: "host.connected"; time: string; host: string; description: string }
-  | { type: "host.facts"; time: string; host: string; summary: string }
+  | {
+      type: "host.facts";
+      time: string;
+      host: string;
+      summary: string;
+      /** The same for all machines of one kind: `Raspberry Pi 4 Model B`, `x86_64, 4 CPU`. */
+      model?: string;
+    }
   | { type: "host.unreachable"; time: string; host: string; code: string; text: string; hint?: string }
   | { type: "task.start"; time: string; host: string; task: TaskRef; item?: string }
   | { type: "task.progress"; time: string; host: string; task: TaskRef; done: number; total: number; text: string }

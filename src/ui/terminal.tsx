@@ -6,6 +6,8 @@ import { ThemeProvider } from "./theme.js";
 
 /** Type-ahead after the last frame must not end up in the shell. */
 const DRAIN_MS = 50;
+/** React's scheduler yields after 5 ms. */
+const SETTLE_MS = 10;
 
 export interface InkOptions {
   readonly unicode: boolean;
@@ -34,7 +36,6 @@ function take(next: "ink" | "enquirer"): void {
  */
 export async function mountInk(element: ReactElement, options: InkOptions): Promise<MountedInk> {
   take("ink");
-  prepareEnvironment(options);
   const { render } = await import("ink");
   const stdin = options.stdin ?? process.stdin;
   const out = new CalmStdout(options.stdout ?? process.stdout);
@@ -57,6 +58,8 @@ export async function mountInk(element: ReactElement, options: InkOptions): Prom
   );
   return {
     async unmount() {
+      // React commits what was set last before Ink paints it for the last time.
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       instance.unmount();
       await instance.waitUntilExit();
       out.release();
@@ -81,15 +84,6 @@ export async function withInk<T>(make: (exit: (value: T) => void) => ReactElemen
   } finally {
     await mounted.unmount();
   }
-}
-
-/** Ink's libraries look at these when they are loaded (chalk/supports-color #105, react's development build). */
-function prepareEnvironment({ colour }: InkOptions): void {
-  process.env.NODE_ENV ??= "production";
-  delete process.env.DEV;
-  process.env.FORCE_COLOR = colour ? "1" : "0";
-  // With CI set Ink writes nothing but its last frame; whoever mounts it has decided that somebody watches.
-  process.env.CI = "false";
 }
 
 /** Reads and drops what was typed ahead, then lets the process end. */

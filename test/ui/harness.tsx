@@ -120,6 +120,8 @@ export class FakeTerminal {
   /** Types, and waits for what it leads to. */
   async press(keys: string, wanted: string | RegExp | ((screen: string) => boolean)): Promise<string> {
     this.type(keys);
+    // What is pushed within one turn is read as one key.
+    await sleep(1);
     return this.waitFor(wanted);
   }
 }

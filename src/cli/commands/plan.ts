@@ -8,17 +8,17 @@ import { asker, askPasswords, connectOptions } from "../reach.js";
 import { RunFrame } from "../run-frame.js";
 
 /** `edge-setup plan`: what apply would change on each host, and why. */
-export async function run({ flags, signal }: CommandContext): Promise<ExitCode> {
-  const prompter = asker(flags);
-  const display = openDisplay(flags, true);
-  const fleet = await loadFleet(flags, { saveSecrets: false, passwords: await askPasswords(flags, prompter) });
+export async function run({ flags, signal, interruption }: CommandContext): Promise<ExitCode> {
+  const passwords = await askPasswords(flags, asker(flags));
+  const fleet = await loadFleet(flags, { saveSecrets: false, passwords });
+  const display = await openDisplay(flags, { tasksAreResult: true, interruption });
   const frame = new RunFrame(display.emit, noticesOf(fleet));
   try {
     const outcome = await converge({
       command: "plan",
       flags,
       fleet,
-      connectOptions: connectOptions(flags, prompter, signal),
+      connectOptions: connectOptions(flags, display.asker, signal),
       check: true,
       emit: frame.emit,
       signal,
@@ -27,6 +27,6 @@ export async function run({ flags, signal }: CommandContext): Promise<ExitCode> 
     if (!outcome.dirty) display.result("Nothing would change.\n");
     return frame.end(outcome.dirty && flags["exit-code"] === true ? exitCodes.changesPending : exitCodes.ok);
   } finally {
-    display.end();
+    await display.end();
   }
 }

@@ -10,17 +10,17 @@ import { asker, askPasswords, connectOptions } from "../reach.js";
 import { RunFrame } from "../run-frame.js";
 
 /** `edge-setup verify`: publishes a test stream to each edge and plays it back. */
-export async function run({ flags, signal }: CommandContext): Promise<ExitCode> {
-  const prompter = asker(flags);
-  const display = openDisplay(flags, true);
+export async function run({ flags, signal, interruption }: CommandContext): Promise<ExitCode> {
+  const passwords = await askPasswords(flags, asker(flags));
+  const fleet = await loadFleet(flags, { saveSecrets: false, passwords });
+  const display = await openDisplay(flags, { tasksAreResult: true, interruption });
   try {
-    const fleet = await loadFleet(flags, { saveSecrets: false, passwords: await askPasswords(flags, prompter) });
     const frame = new RunFrame(display.emit, noticesOf(fleet));
     frame.start(
       "verify",
       fleet.hosts.map((one) => one.host.name),
     );
-    const reach = connectOptions(flags, prompter, signal);
+    const reach = connectOptions(flags, display.asker, signal);
     const verifyOne = async (one: FleetHost): Promise<ExitCode> => {
       try {
         const transport = await connect(one.access.address, reach);
@@ -44,7 +44,7 @@ export async function run({ flags, signal }: CommandContext): Promise<ExitCode> 
     }
     return frame.end(worst);
   } finally {
-    display.end();
+    await display.end();
   }
 }
 

@@ -29,7 +29,8 @@ export function terminalPrompter(): Asker {
   };
 }
 
-function hostKeyText(question: HostKeyQuestion): string {
+/** The question about a host's key, as every display asks it. */
+export function hostKeyText(question: HostKeyQuestion): string {
   return `${question.host} is not known yet. Its ${question.keyType} key is ${question.fingerprint}. Trust and remember it?`;
 }
 

@@ -4,6 +4,7 @@ import t from "tap";
 import { commandTable } from "../../../src/cli/commands.js";
 import { parseFlags } from "../../../src/cli/options.js";
 import { printError } from "../../../src/cli/print-error.js";
+import { Interruption } from "../../../src/cli/signals.js";
 
 // What an operator reads who made a mistake in a file or a flag: the whole text, word for word. No host is called.
 
@@ -16,7 +17,8 @@ async function outcome(argv: readonly string[]): Promise<{ code: number; text: s
   try {
     const { flags, words } = parseFlags(rest, command.options);
     const { run } = await command.load();
-    return { code: await run({ flags, words, signal: new AbortController().signal }), text };
+    const interruption = new Interruption();
+    return { code: await run({ flags, words, signal: interruption.signal, interruption }), text };
   } catch (error) {
     const code = printError(error, (part) => {
       text += part;
@@ -171,7 +173,7 @@ const flags: readonly { argv: readonly string[]; says: RegExp }[] = [
   { argv: ["plan", "-l", "["], says: /--limit \[: the host pattern "\[" cannot be read/ },
   { argv: ["plan", "--forks", "many"], says: /--forks takes a whole number from 1 to 1000, not "many"/ },
   { argv: ["plan", "--timeout", "-1"], says: /--timeout needs a value: SECONDS .*\n {2}.*--timeout=-VALUE/ },
-  { argv: ["plan", "--progress", "fancy"], says: /--progress takes auto, plain, json, quiet, not "fancy"/ },
+  { argv: ["plan", "--progress", "fancy"], says: /--progress takes auto, tui, plain, json, quiet, not "fancy"/ },
   { argv: ["plan", "-i"], says: /-i, --inventory needs a value: FILE .*\n {2}--inventory: Inventory file/ },
   { argv: ["plan", "--diff=yes"], says: /-D, --diff takes no value/ },
   { argv: ["plan", "--inventroy", "x"], says: /unknown flag --inventroy .*\n {2}Did you mean --inventory\?/ },

@@ -1,0 +1,52 @@
+import { Box, Text } from "ink";
+import { Line } from "../components/line.js";
+import { TextInput } from "../components/text-input.js";
+import { useTheme } from "../theme.js";
+import type { HostState } from "./state.js";
+import type { ViewState } from "./view-state.js";
+
+export interface LogPaneProps {
+  readonly host: HostState;
+  readonly view: ViewState;
+  readonly rows: number;
+  readonly onFilter: (text: string) => void;
+}
+
+/** The log of one host over the whole live region. It follows the end until it is scrolled. */
+export function LogPane({ host, view, rows, onFilter }: LogPaneProps) {
+  const { symbols } = useTheme();
+  const page = Math.max(1, rows - 2);
+  const end = Math.max(0, host.log.length - page);
+  const from = view.top === undefined ? end : Math.min(end, Math.max(0, view.top - host.dropped));
+  const lines = host.log.slice(from, from + page);
+  const place =
+    view.top === undefined
+      ? "follows"
+      : `line ${host.dropped + from + 1} of ${host.dropped + host.log.length}, paused: G follows`;
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate" bold>
+        {`${host.name} ${symbols.separator} log ${symbols.separator} ${place}`}
+      </Text>
+      {lines.map((line, index) => (
+        <Line key={host.dropped + from + index}>
+          {view.filter !== "" && line.includes(view.filter) ? (
+            <Text bold>{`${symbols.pointer} ${line}`}</Text>
+          ) : line === "" ? (
+            " "
+          ) : (
+            line
+          )}
+        </Line>
+      ))}
+      {view.typing ? (
+        <Box>
+          <Text>/</Text>
+          <TextInput value={view.filter} onChange={onFilter} isActive />
+        </Box>
+      ) : (
+        <Line>esc back g top G end / find n N next and previous</Line>
+      )}
+    </Box>
+  );
+}

@@ -5,14 +5,24 @@ import { commandHelp, mainHelp } from "./help.js";
 import { parseFlags } from "./options.js";
 import { Interruption } from "./signals.js";
 
+/** What `edge-setup` alone, or with flags only, is. */
+const WIZARD = "init";
+
 /**
  * Finds the command, parses its flags, runs it.
  * @throws InputError for an unknown command, flag or word
  */
 export async function dispatch(first: string | undefined, rest: readonly string[]): Promise<ExitCode> {
-  if (first === undefined || first === "--help" || first === "-h") return print(mainHelp());
+  if (first === "--help" || first === "-h") return print(mainHelp());
   if (first === "help") return print(rest[0] === undefined ? mainHelp() : commandHelp(findCommand(rest[0])));
-  const command = findCommand(first);
+  // Without a command, and with nobody to ask, the help says more than a missing flag.
+  if (first === undefined && process.stdin.isTTY !== true) return print(mainHelp());
+  if (first === undefined) return run(findCommand(WIZARD), []);
+  if (first.startsWith("-")) return run(findCommand(WIZARD), [first, ...rest]);
+  return run(findCommand(first), rest);
+}
+
+async function run(command: CommandSpec, rest: readonly string[]): Promise<ExitCode> {
   const { flags, words } = parseFlags(rest, command.options);
   if (flags.help === true) return print(commandHelp(command));
   const extra = words[command.words?.max ?? 0];

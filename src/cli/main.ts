@@ -35,7 +35,7 @@ function onOutputError(error: NodeJS.ErrnoException): void {
 
 main(process.argv.slice(2)).then(
   (code) => {
-    // A command knows that it was interrupted; only the signal knows whether that was SIGTERM.
+    // A command may only know that it was interrupted; the signal knows whether that was SIGTERM.
     const terminated = code === exitCodes.interrupted && process.exitCode === exitCodes.terminated;
     if (!terminated) process.exitCode = code;
   },

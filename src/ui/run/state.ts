@@ -275,7 +275,7 @@ function taskResult(
     log: [...one.log, `${status}: ${name}: ${reason}`],
     phase: failed ? { kind: "failed", label: name, reason } : { kind: "connected" },
     failures: failed
-      ? [...one.failures, { label: name, reason, output: output.filter((line) => line !== "") }]
+      ? [...one.failures, { label: name, reason, output: said.length > 0 ? said : one.log.slice(-LAST_LINES) }]
       : one.failures,
   }));
   const shown = status === "changed" || status === "failed" || pending === true || verbose;

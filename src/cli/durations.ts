@@ -1,6 +1,6 @@
 import type { RunEvent } from "../report/events.js";
 import type { Reporter } from "../report/reporter.js";
-import { rememberDuration, WORTH_MS } from "../store/durations.js";
+import { type DurationTable, durationsOf, rememberDuration, WORTH_MS } from "../store/durations.js";
 import { configFolder, Preferences } from "../store/preferences.js";
 
 interface Measured {
@@ -28,7 +28,7 @@ export class Durations implements Reporter {
 
   /** Milliseconds by task name; nothing before `load` has ended. */
   estimatesFor(model: string): Readonly<Record<string, number>> {
-    return this.#known?.kept.durations[model] ?? {};
+    return this.#known === undefined ? {} : durationsOf(this.#known.kept.durations, model);
   }
 
   event(event: RunEvent): void {
@@ -49,11 +49,9 @@ export class Durations implements Reporter {
   async save(): Promise<void> {
     if (this.#measured.length === 0) return;
     const preferences = await this.load();
-    const durations = this.#measured.reduce(
-      (table, { model, task, ms }) => rememberDuration(table, model, task, ms),
-      preferences.kept.durations,
-    );
-    this.#measured.length = 0;
-    preferences.update((kept) => ({ ...kept, durations }), this.warn);
+    const measured = this.#measured.splice(0);
+    const remember = (table: DurationTable) =>
+      measured.reduce((now, { model, task, ms }) => rememberDuration(now, model, task, ms), table);
+    preferences.update((kept) => ({ ...kept, durations: remember(kept.durations) }), this.warn);
   }
 }

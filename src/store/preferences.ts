@@ -51,12 +51,11 @@ export function configFolder(env: NodeJS.ProcessEnv = process.env): string {
 
 /** Preferences on the disk. Whatever is wrong with them costs memories, never a run. */
 export class Preferences {
-  #kept: Kept;
-  readonly #write: (kept: Kept) => void;
+  /** conf, or a place that forgets. */
+  readonly #place: { store: Kept };
 
-  private constructor(kept: Kept, write: (kept: Kept) => void) {
-    this.#kept = kept;
-    this.#write = write;
+  private constructor(place: { store: Kept }) {
+    this.#place = place;
   }
 
   /**
@@ -74,6 +73,7 @@ export class Preferences {
         configFileMode: 0o600,
         clearInvalidConfig: false,
         schema: schema as never,
+        rootSchema: { additionalProperties: false },
         defaults: NOTHING,
       });
     try {
@@ -84,30 +84,28 @@ export class Preferences {
     for (const attempt of [1, 2]) {
       try {
         const conf = make();
-        return new Preferences(conf.store, (kept) => {
-          conf.store = kept;
-        });
+        return new Preferences(conf);
       } catch (error) {
-        if (attempt === 2 || !setAside(file, error, warn)) return Preferences.#forgetful(folder, error, warn);
+        if (attempt === 2 || !isDamage(error) || !setAside(file, error, warn))
+          return Preferences.#forgetful(folder, error, warn);
       }
     }
-    return new Preferences(NOTHING, () => undefined);
+    return new Preferences({ store: NOTHING });
   }
 
   static #forgetful(folder: string, error: unknown, warn: (text: string) => void): Preferences {
     warn(`Preferences in ${folder} cannot be kept: ${messageOf(error)}`);
-    return new Preferences(NOTHING, () => undefined);
+    return new Preferences({ store: NOTHING });
   }
 
   get kept(): Kept {
-    return this.#kept;
+    return this.#place.store;
   }
 
-  /** Changes what is kept; a disk that refuses is told by `warn`. */
+  /** Changes what is on the disk now: another run may have written meanwhile. A disk that refuses is told by `warn`. */
   update(change: (kept: Kept) => Kept, warn: (text: string) => void): void {
-    this.#kept = change(this.#kept);
     try {
-      this.#write(this.#kept);
+      this.#place.store = change(this.#place.store);
     } catch (error) {
       warn(`Preferences cannot be kept: ${messageOf(error)}`);
     }
@@ -125,6 +123,13 @@ export function withRecent(kept: Kept, hosts: readonly RecentHost[], inventory: 
       MAX_INVENTORIES,
     ),
   };
+}
+
+/** Bad JSON, or a shape that is not ours; a file that merely cannot be read is left where it is. */
+function isDamage(error: unknown): boolean {
+  return (
+    error instanceof SyntaxError || (error instanceof Error && error.message.startsWith("Config schema violation"))
+  );
 }
 
 function setAside(file: string, error: unknown, warn: (text: string) => void): boolean {

@@ -125,6 +125,8 @@ export function describeType(type: SettingType): string {
       return "`*` or an origin";
     case "email":
       return "e-mail address";
+    case "hostname":
+      return "host name of the DNS, such as `live.example.org`";
     case "hostnames":
       return "list of host names";
     case "words":

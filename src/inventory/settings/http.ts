@@ -2,6 +2,14 @@ import type { Setting } from "./types.js";
 
 export const httpSettings = [
   {
+    name: "public_name",
+    type: { kind: "hostname" },
+    default: undefined,
+    directive: "the URLs that edge-setup prints",
+    doc: "Name that viewers and publishers know the edge by, where it is not the name or address that it is set up by.",
+    status: { kind: "new" },
+  },
+  {
     name: "http_server_port",
     type: { kind: "port" },
     default: 80,

@@ -16,6 +16,7 @@ export type SettingType =
   /** `*` or one origin such as `https://www.example.org`. */
   | { readonly kind: "origin" }
   | { readonly kind: "email" }
+  | { readonly kind: "hostname" }
   | { readonly kind: "hostnames" }
   /** A list of words of the given ones, each once. */
   | { readonly kind: "words"; readonly values: readonly string[] }

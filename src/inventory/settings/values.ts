@@ -96,6 +96,8 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
       return typeof value === "number"
         ? fail("E_SETTING_TYPE", `is the number ${value} to YAML`, "quote it")
         : matching(type, value, /^[0-9]+(\.[0-9]+){1,3}(-git)?$/);
+    case "hostname":
+      return matching(type, value, HOSTNAME);
     case "hostnames":
       return parseList(type, value, (item) => HOSTNAME.test(item), "is not a host name of the DNS");
     case "words":
@@ -213,6 +215,7 @@ function inWords(type: SettingType): string {
       return text;
     case "email":
       return `an ${text}`;
+    case "hostname":
     case "hostnames":
     case "words":
     case "version":

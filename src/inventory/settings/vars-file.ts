@@ -28,7 +28,8 @@ export function isMapped(setting: Setting): boolean {
 
 function variableLines(setting: Setting): string[] {
   const { name, type } = setting;
-  if (name === "hls_tmpfs_size") return [];
+  // The controller's own: no file of a host holds it.
+  if (name === "hls_tmpfs_size" || name === "public_name") return [];
   const lines = [`edge_${name}: "{{ ${expression(setting)} }}"`];
   if (setting.helper && type.kind === "duration")
     lines.push(`edge_${name}_ms: "{{ ${amount(`edge_${name}`, MS_PER_UNIT)} }}"`);
@@ -55,6 +56,7 @@ function expression({ name, type, default: value }: Setting): string {
     case "username":
     case "origin":
     case "email":
+    case "hostname":
     case "version":
       return `${name} | default(${literal(value)}) | string`;
   }

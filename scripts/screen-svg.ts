@@ -21,10 +21,9 @@ const MARGIN = 16;
 interface Style {
   readonly colour: string;
   readonly bold: boolean;
-  readonly inverse: boolean;
 }
 
-const NORMAL: Style = { colour: PLAIN, bold: false, inverse: false };
+const NORMAL: Style = { colour: PLAIN, bold: false };
 
 /**
  * A screen as `tmux capture-pane -e` gives it (text and SGR sequences) as an SVG picture.
@@ -63,9 +62,7 @@ function paint(line: string, start: Style): { spans: string; end: Style } {
     else if (part !== "") {
       const x = (MARGIN + column * CHAR_WIDTH).toFixed(1);
       const weight = style.bold ? ' font-weight="bold"' : "";
-      const fill = style.inverse ? GROUND : style.colour;
-      const ground = style.inverse ? ` style="background:${style.colour}"` : "";
-      spans += `<tspan x="${x}" fill="${fill}"${weight}${ground}>${escapeXml(part)}</tspan>`;
+      spans += `<tspan x="${x}" fill="${style.colour}"${weight}>${escapeXml(part)}</tspan>`;
       column += part.length;
     }
   }
@@ -73,18 +70,19 @@ function paint(line: string, start: Style): { spans: string; end: Style } {
 }
 
 function restyled(style: Style, codes: string): Style {
-  return codes.split(";").reduce((now, text) => {
-    const code = Number(text || "0");
-    if (code === 0) return NORMAL;
-    if (code === 1) return { ...now, bold: true };
-    if (code === 2) return { ...now, colour: DIM };
-    if (code === 22) return { ...now, bold: false, colour: now.colour === DIM ? PLAIN : now.colour };
-    if (code === 7) return { ...now, inverse: true };
-    if (code === 27) return { ...now, inverse: false };
-    if (code === 39) return { ...now, colour: PLAIN };
-    const colour = COLOURS[code >= 90 ? code - 60 : code];
-    return colour === undefined ? now : { ...now, colour };
-  }, style);
+  let next = style;
+  for (const text of codes.split(";")) next = applied(next, Number(text || "0"));
+  return next;
+}
+
+function applied(style: Style, code: number): Style {
+  if (code === 0) return NORMAL;
+  if (code === 1 || code === 7) return { ...style, bold: true };
+  if (code === 2) return { ...style, colour: DIM };
+  if (code === 22 || code === 27) return { ...style, bold: false, colour: style.colour === DIM ? PLAIN : style.colour };
+  if (code === 39) return { ...style, colour: PLAIN };
+  const colour = COLOURS[code >= 90 ? code - 60 : code];
+  return colour === undefined ? style : { ...style, colour };
 }
 
 function escapeXml(text: string): string {

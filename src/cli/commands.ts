@@ -22,6 +22,8 @@ export interface CommandSpec {
   readonly options: readonly OptionName[];
   /** Words the command takes; none when absent. */
   readonly words?: { readonly label: string; readonly max: number };
+  /** Also has the flags of the wizard's questions. */
+  readonly asks?: boolean;
   readonly load: () => Promise<CommandModule>;
 }
 
@@ -42,6 +44,21 @@ const display: readonly OptionName[] = ["progress", "json", "verbose", "no-color
 
 /** The commands, in the order of the help text. Each is loaded only when it is run. */
 export const commandTable: readonly CommandSpec[] = [
+  {
+    name: "init",
+    summary: "Ask for hosts and settings, or take them from flags; write edges.yml, and apply it",
+    examples: [
+      "edge-setup",
+      "edge-setup init --host pi@raspberrypi.local --hls-fragment 1s",
+      "edge-setup init --host local --apply --yes",
+    ],
+    asks: true,
+    options: [
+      ...(["inventory", "apply", "yes", "user", "private-key", "ask-pass", "ask-become-pass", "accept-new"] as const),
+      ...(["ssh-config", "timeout", "no-verify", "source-dir", "bell", ...display] as const),
+    ],
+    load: () => import("./commands/init.js"),
+  },
   {
     name: "try",
     summary: "Boot a throw-away host on this machine, make it an edge, publish and play back a stream",

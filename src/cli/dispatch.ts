@@ -2,7 +2,7 @@ import { type ExitCode, exitCodes, InputError } from "../util/errors.js";
 import { suggest } from "../util/suggest.js";
 import { type CommandSpec, commandTable } from "./commands.js";
 import { commandHelp, mainHelp } from "./help.js";
-import { parseFlags } from "./options.js";
+import { type MoreOptions, parseFlags } from "./options.js";
 import { Interruption } from "./signals.js";
 
 /** What `edge-setup` alone, or with flags only, is. */
@@ -14,7 +14,10 @@ const WIZARD = "init";
  */
 export async function dispatch(first: string | undefined, rest: readonly string[]): Promise<ExitCode> {
   if (first === "--help" || first === "-h") return print(mainHelp());
-  if (first === "help") return print(rest[0] === undefined ? mainHelp() : commandHelp(findCommand(rest[0])));
+  if (first === "help") {
+    const command = rest[0] === undefined ? undefined : findCommand(rest[0]);
+    return print(command === undefined ? mainHelp() : commandHelp(command, await moreOptions(command)));
+  }
   // Without a command, and with nobody to ask, the help says more than a missing flag.
   if (first === undefined && process.stdin.isTTY !== true) return print(mainHelp());
   if (first === undefined) return run(findCommand(WIZARD), []);
@@ -23,8 +26,9 @@ export async function dispatch(first: string | undefined, rest: readonly string[
 }
 
 async function run(command: CommandSpec, rest: readonly string[]): Promise<ExitCode> {
-  const { flags, words } = parseFlags(rest, command.options);
-  if (flags.help === true) return print(commandHelp(command));
+  const more = await moreOptions(command);
+  const { flags, words } = parseFlags(rest, command.options, more);
+  if (flags.help === true) return print(commandHelp(command, more));
   const extra = words[command.words?.max ?? 0];
   if (extra !== undefined) {
     throw new InputError("E_EXTRA_WORD", `\`${command.name}\` does not take the word "${extra}"`, {
@@ -34,6 +38,13 @@ async function run(command: CommandSpec, rest: readonly string[]): Promise<ExitC
   const loaded = await command.load();
   const interruption = new Interruption().listen();
   return loaded.run({ flags, words, signal: interruption.signal, interruption });
+}
+
+/** Flags from the question table, read only where they are needed. */
+async function moreOptions(command: CommandSpec): Promise<MoreOptions> {
+  if (command.asks !== true) return {};
+  const { questionOptions } = await import("./question-options.js");
+  return questionOptions();
 }
 
 function findCommand(name: string): CommandSpec {

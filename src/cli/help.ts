@@ -1,5 +1,5 @@
 import { type CommandSpec, commandTable } from "./commands.js";
-import { type OptionName, type OptionSpec, optionTable } from "./options.js";
+import { type MoreOptions, optionOf } from "./options.js";
 
 /** The text of `edge-setup --help`. */
 export function mainHelp(): string {
@@ -8,6 +8,7 @@ export function mainHelp(): string {
     "edge-setup: a bare Linux host becomes a live-streaming edge, over SSH.",
     "",
     "Examples",
+    "  edge-setup                                      ask what is needed, show the plan, do it",
     "  edge-setup try                                  see it work on a throw-away host on this machine",
     "  edge-setup apply -i pi@raspberrypi.local,       make that Raspberry Pi an edge",
     "  edge-setup plan -i edges.yml -D                 what would change, and why",
@@ -21,7 +22,7 @@ export function mainHelp(): string {
 }
 
 /** The text of `edge-setup help COMMAND`. */
-export function commandHelp(command: CommandSpec): string {
+export function commandHelp(command: CommandSpec, more: MoreOptions = {}): string {
   const words = command.words === undefined ? "" : ` ${command.words.label}`;
   return [
     `${command.summary}.`,
@@ -32,17 +33,17 @@ export function commandHelp(command: CommandSpec): string {
     ...command.examples.map((example) => `  ${example}`),
     "",
     "Flags",
-    ...optionLines([...command.options, "help"]),
+    ...optionLines([...Object.keys(more), ...command.options, "help"], more),
     "",
   ].join("\n");
 }
 
-function optionLines(names: readonly OptionName[]): string[] {
+function optionLines(names: readonly string[], more: MoreOptions): string[] {
   const left = names.map((name) => {
-    const spec: OptionSpec = optionTable[name];
+    const spec = optionOf(name, more);
     const short = spec.short === undefined ? "    " : `-${spec.short}, `;
     return `  ${short}--${name}${spec.value === undefined ? "" : ` ${spec.value}`}`;
   });
   const width = Math.max(...left.map((text) => text.length));
-  return names.map((name, index) => `${(left[index] ?? "").padEnd(width)}  ${optionTable[name].help}`);
+  return names.map((name, index) => `${(left[index] ?? "").padEnd(width)}  ${optionOf(name, more).help}`);
 }

@@ -53,6 +53,7 @@ export const optionTable = {
   timeout: { type: "string", value: "SECONDS", help: "Give up on a host that does not answer. Default: 10" },
   "source-dir": { type: "string", value: "DIR", help: "Take NGINX and module sources from here (checked by hash)" },
   "no-verify": { type: "boolean", help: "Do not publish and play back a test stream after changes" },
+  apply: { type: "boolean", help: "Also apply what was answered" },
   verify: { type: "boolean", help: "Publish and play back a test stream even if nothing changed" },
   "exit-code": { type: "boolean", help: "Exit 4 when changes are pending" },
   keep: { type: "boolean", help: "Leave the host running until Ctrl-C (the default on a terminal)" },
@@ -62,6 +63,16 @@ export const optionTable = {
 } as const satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof optionTable;
+
+/** Flags that are made from another table: those of `init`, from its questions. */
+export type MoreOptions = Readonly<Record<string, OptionSpec>>;
+
+/** The row of a flag. @throws Error for a name of no table: a bug */
+export function optionOf(name: string, more: MoreOptions = {}): OptionSpec {
+  const spec: OptionSpec | undefined = more[name] ?? (optionTable as Readonly<Record<string, OptionSpec>>)[name];
+  if (spec === undefined) throw new Error(`--${name} is in no table`);
+  return spec;
+}
 
 /** Flags as parsed; only those that were given are set. */
 export type Flags = {
@@ -85,13 +96,18 @@ function isParseError(error: unknown): error is NodeParseError {
  * Parses the words after the command.
  * @param argv words of the command line
  * @param allowed flags that the command takes; `help` always is
+ * @param more flags that are made from another table
  * @throws InputError for an unknown flag, a missing value, or a word too many
  */
-export function parseFlags(argv: readonly string[], allowed: readonly OptionName[]): { flags: Flags; words: string[] } {
-  const names: OptionName[] = [...allowed, "help"];
+export function parseFlags(
+  argv: readonly string[],
+  allowed: readonly OptionName[],
+  more: MoreOptions = {},
+): { flags: Flags; words: string[] } {
+  const names: string[] = [...allowed, ...Object.keys(more), "help"];
   const options: Record<string, { type: "boolean" | "string"; short?: string; multiple?: boolean }> = {};
   for (const name of names) {
-    const spec: OptionSpec = optionTable[name];
+    const spec = optionOf(name, more);
     options[name] = {
       type: spec.type,
       ...(spec.short === undefined ? {} : { short: spec.short }),
@@ -103,11 +119,16 @@ export function parseFlags(argv: readonly string[], allowed: readonly OptionName
     return { flags: values as Flags, words: positionals };
   } catch (error) {
     if (!isParseError(error)) throw error;
-    throw flagError(error, argv, names);
+    throw flagError(error, argv, names, more);
   }
 }
 
-function flagError(error: NodeParseError, argv: readonly string[], names: readonly OptionName[]): InputError {
+function flagError(
+  error: NodeParseError,
+  argv: readonly string[],
+  names: readonly string[],
+  more: MoreOptions,
+): InputError {
   if (error.code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
     const quoted = /'(-[^']*)'/.exec(error.message)?.[1] ?? argv.find((word) => word.startsWith("-")) ?? "?";
     const near = suggest(
@@ -118,16 +139,16 @@ function flagError(error: NodeParseError, argv: readonly string[], names: readon
       hint: near === undefined ? "`edge-setup help COMMAND` lists the flags." : `Did you mean --${near}?`,
     });
   }
-  return valueError(error);
+  return valueError(error, more);
 }
 
 /** Node's "Option '-i, --inventory <value>' argument missing", in words. */
-function valueError(error: NodeParseError): InputError {
+function valueError(error: NodeParseError, more: MoreOptions): InputError {
   const [first = error.message] = error.message.split("\n");
   const [, quoted = "", said = ""] = /^Option '([^']*)' (.*?)\.?$/.exec(first) ?? [];
   const name = quoted.replace(/ <.*/, "");
   const long = name.split("--").at(-1) ?? "";
-  const spec: OptionSpec | undefined = Object.entries(optionTable).find(([candidate]) => candidate === long)?.[1];
+  const spec = long in optionTable || long in more ? optionOf(long, more) : undefined;
   if (said === "does not take an argument") return new InputError("E_FLAG_VALUE", `${name} takes no value`);
   if (spec === undefined || spec.value === undefined) return new InputError("E_FLAG_VALUE", first.replace(/\.$/, ""));
   const ambiguous = said === "argument is ambiguous";

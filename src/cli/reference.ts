@@ -1,6 +1,7 @@
 import { exitCodes } from "../util/errors.js";
 import { commandTable } from "./commands.js";
 import { commandHelp } from "./help.js";
+import { questionOptions } from "./question-options.js";
 
 const exitMeanings: Record<keyof typeof exitCodes, string> = {
   ok: "done, or nothing to do",
@@ -33,7 +34,7 @@ export function cliReference(): string {
       `## edge-setup ${command.name}`,
       "",
       "```",
-      commandHelp(command).trimEnd(),
+      commandHelp(command, command.asks === true ? questionOptions() : {}).trimEnd(),
       "```",
     ]),
     "",

@@ -57,6 +57,21 @@ export async function ensureSecrets(
   return { secrets: added.secrets, created: added.created, file, warnings };
 }
 
+/**
+ * Keeps secrets that the operator chose, in place of what hosts had.
+ * @throws InputError when the file cannot be read or written
+ */
+export async function saveSecrets(
+  inventoryFile: string,
+  given: ReadonlyMap<string, HostSecrets>,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const file = secretsFile(inventoryFile, environment);
+  await assertHidesNothing(file);
+  await mkdir(dirname(file), { recursive: true });
+  await replaceLocked(file, PRIVATE_MODE, async () => renderSecretsFile(await readSecretsFile(file), given));
+}
+
 /** The host with `edge_secrets` as the play reads it; needed for secrets that did not come with the inventory. */
 export function withSecrets(host: InventoryHost, { secrets, file }: SecretsResult): InventoryHost {
   const own = Object.entries(secrets.get(host.name) ?? {}).map(([name, secret]) => [name, secret.reveal()] as const);

@@ -56,6 +56,8 @@ export type CheckVerdict = { readonly status: "ok" | "warning" | "failed"; reado
 /** Everything that was answered: what edges.yml, the secrets file and the equivalent command are made of. */
 export interface Answers {
   readonly hosts: readonly HostChoice[];
+  /** SSH user of hosts that name none. */
+  readonly user?: string;
   /** SSH key file; undefined leaves it to ssh_config and the agent. */
   readonly privateKey?: string;
   /** For this run only, never written. */
@@ -96,8 +98,6 @@ export interface Questions {
 export interface WizardServices {
   /** Calls back for each host as it is found; resolves when the search has ended (at most some 2 s). */
   detectHosts(onFound: (host: DetectedHost) => void, signal: AbortSignal): Promise<void>;
-  /** Key files and agent keys: `SHA256:… (agent)`, `~/.ssh/id_ed25519`. */
-  detectKeys(signal: AbortSignal): Promise<readonly { readonly label: string; readonly file?: string }[]>;
   checkHost(host: HostChoice, answers: Answers, questions: Questions, signal: AbortSignal): Promise<HostCheck>;
   /** Whether a domain leads to the host, and ports 80 and 443 answer or are free. */
   checkDomain(domain: string, hosts: readonly HostChoice[], signal: AbortSignal): Promise<CheckVerdict>;

@@ -111,7 +111,8 @@ export class FakeTerminal {
           : typeof wanted === "function"
             ? wanted(screen)
             : wanted.test(screen);
-      if (found) return screen;
+      // React subscribes to keys just after it has painted.
+      if (found) return sleep(LOOK_MS, screen);
       await sleep(LOOK_MS);
     }
     throw new Error(`the screen does not show ${wanted}:\n${screen}`);

@@ -19,21 +19,22 @@ export function TextInput({ value, onChange, onSubmit, mask = false, placeholder
   const [, redraw] = useState(0);
   const state = useRef<TextState>({ text: value, cursor: value.length });
   if (state.current.text !== value) state.current = { text: value, cursor: value.length };
-  useInput(
-    (input, key) => {
-      if (key.return) {
-        onSubmit?.(state.current.text);
-        return;
-      }
-      const next = editText(state.current, cleanLine(input), key);
-      if (next === undefined) return;
-      const moved = next.text === state.current.text;
-      state.current = next;
-      if (moved) redraw((count) => count + 1);
-      else onChange(next.text);
-    },
-    { isActive },
-  );
+  // Always subscribed: a key that follows the one that led here would come before the effect that subscribes.
+  const listening = useRef(isActive);
+  listening.current = isActive;
+  useInput((input, key) => {
+    if (!listening.current) return;
+    if (key.return) {
+      onSubmit?.(state.current.text);
+      return;
+    }
+    const next = editText(state.current, cleanLine(input), key);
+    if (next === undefined) return;
+    const moved = next.text === state.current.text;
+    state.current = next;
+    if (moved) redraw((count) => count + 1);
+    else onChange(next.text);
+  });
   const shown = mask ? "*".repeat(value.length) : value;
   if (!isActive) return <Text wrap="truncate">{shown === "" ? placeholder : shown}</Text>;
   const cursor = Math.min(state.current.cursor, shown.length);

@@ -1,0 +1,139 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import t from "tap";
+import type { LabHost } from "../../src/lab/index.js";
+import { bootBare } from "./support/edge.js";
+import { labImpossible } from "./support/lab.js";
+import { TmuxTerminal } from "./support/tmux.js";
+
+t.setTimeout(900_000);
+
+const program = resolve(import.meta.dirname, "../../dist/cli/main.js");
+const SIZE = { columns: 130, rows: 36 };
+
+interface Scope {
+  teardown(handler: () => unknown): void;
+}
+
+/** A shell of an operator whose ssh_config knows the host as `church`, with `edge-setup` as a command. */
+async function openShell(t: Scope, host: LabHost): Promise<{ terminal: TmuxTerminal; home: string }> {
+  const home = await mkdtemp(join(tmpdir(), "edge-home-"));
+  await writeFile(
+    join(home, "ssh_config"),
+    [
+      "Host church",
+      `  HostName ${host.address}`,
+      `  Port ${host.sshPort}`,
+      `  User ${host.user}`,
+      `  IdentityFile ${host.identityFile}`,
+      "  IdentitiesOnly yes",
+      `  UserKnownHostsFile ${home}/known_hosts`,
+      "  GlobalKnownHostsFile /dev/null",
+      "",
+    ].join("\n"),
+  );
+  await writeFile(join(home, "edge-setup"), `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`, { mode: 0o755 });
+  const env = {
+    PATH: `${home}:${process.env.PATH ?? ""}`,
+    HOME: home,
+    // A CI system sets it, and nobody watches there; here somebody does.
+    CI: "",
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "/root", ".cache"),
+    XDG_STATE_HOME: join(home, "state"),
+    XDG_CONFIG_HOME: join(home, "config"),
+  };
+  const terminal = await TmuxTerminal.open(home, env, SIZE);
+  t.teardown(async () => {
+    await terminal.close();
+    await rm(home, { recursive: true, force: true });
+  });
+  await terminal.waitFor("ready>");
+  return { terminal, home };
+}
+
+t.test(
+  "the wizard on a terminal: from a host that was found to a playing stream",
+  { skip: labImpossible() },
+  async (t) => {
+    const { host } = await bootBare(t);
+    const { terminal, home } = await openShell(t, host);
+    await terminal.run("edge-setup init --ssh-config ssh_config --nginx-sources debian; echo exit=$?");
+    t.match(await terminal.waitFor("church"), /church +\(~\/\.ssh\/config\)/);
+    await terminal.press("Enter");
+    await terminal.waitFor("Trust and remember it?");
+    t.match(await terminal.screen(), /SHA256:[A-Za-z0-9+/]{43}/, "the host key is shown and asked");
+    await terminal.press("y");
+    t.match(await terminal.waitFor(/✔ church: .*cores?/), /Debian 13.*(sudo without a password|as root)/);
+    await terminal.resize({ columns: 60, rows: 14 });
+    await terminal.waitFor("How are they reached?");
+    await terminal.resize(SIZE);
+    await pressUntil(terminal, "What is streamed?");
+    await terminal.press("Escape");
+    await terminal.waitFor("How are they reached?");
+    const review = await pressUntil(terminal, /\+ \d+ create/, 60);
+    t.match(review, /church: \+ \d+ create {2}~ \d+ change {2}= \d+ keep/);
+    t.match(review, /--nginx-sources debian/);
+    t.notOk(existsSync(join(home, "edges.yml")), "nothing is written before");
+    await terminal.press("Enter");
+    await terminal.waitFor(/NGINX with .*%/, 120);
+    await terminal.press("Enter");
+    await terminal.waitFor("log · follows");
+    await terminal.press("Escape");
+    await terminal.waitFor(/apply · 1 host/);
+    await terminal.waitFor("exit=0", 300);
+    const all = await terminal.everything();
+    t.match(all, /church: ok=\d+ changed=\d+ failed=0/);
+    t.match(all, /playlist is valid/);
+    t.match(all, new RegExp(`rtmp://${host.address.replaceAll(".", "\\.")}/hls`));
+    t.ok(await terminal.cursorVisible());
+    await terminal.run("stty -a | grep -o .icanon; cat edges.yml");
+    t.match(await terminal.waitFor("church:"), / icanon/, "the terminal is as it was");
+    t.match(await terminal.screen(), /nginx_sources: debian/);
+    t.notMatch(
+      all,
+      /apply · 1 host[^]*apply · 1 host/,
+      "one live region at most is left, and none of it in the scrollback",
+    );
+
+    await terminal.run("clear; edge-setup apply --ssh-config ssh_config --yes --no-verify; echo again=$?");
+    t.match(
+      await terminal.waitFor("again=0", 60),
+      /church: ok=\d+ changed=0 failed=0/,
+      "the saved file needs no question",
+    );
+  },
+);
+
+t.test("ctrl-c stops a run in the open, and leaves the terminal as it was", { skip: labImpossible() }, async (t) => {
+  const { host } = await bootBare(t);
+  const { terminal } = await openShell(t, host);
+  await terminal.run(
+    "edge-setup init --host church --ssh-config ssh_config --nginx-sources debian --apply --yes --accept-new; echo exit=$?",
+  );
+  await terminal.waitFor(/NGINX with .*%/, 120);
+  await terminal.resize({ columns: 40, rows: 10 });
+  await terminal.waitFor(/apply/);
+  await terminal.resize(SIZE);
+  const screen = await terminal.waitFor(/NGINX with .*%/);
+  t.equal(screen.match(/apply · 1 host/g)?.length, 1, "a resize leaves no garbage");
+  await terminal.press("C-c");
+  await terminal.waitFor(/Press Ctrl-C again to stop at once|exit=130/);
+  await terminal.waitFor("exit=130", 60);
+  t.ok(await terminal.cursorVisible());
+  await terminal.run("stty -a | grep -o .icanon");
+  await terminal.waitFor(/^ icanon/m);
+});
+
+/** Enter until the screen shows it, as somebody who is content with every default. */
+async function pressUntil(terminal: TmuxTerminal, wanted: string | RegExp, seconds = 10): Promise<string> {
+  for (let presses = 0; presses < 25; presses++) {
+    const screen = await terminal.screen();
+    if (typeof wanted === "string" ? screen.includes(wanted) : wanted.test(screen)) return screen;
+    if (/What will happen/.test(screen)) return terminal.waitFor(wanted, seconds);
+    await terminal.press("Enter");
+    await terminal.waitFor(/\d\/\d /);
+  }
+  return terminal.waitFor(wanted, seconds);
+}

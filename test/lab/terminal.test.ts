@@ -49,7 +49,6 @@ async function openShell(t: Scope, host: LabHost): Promise<{ terminal: TmuxTermi
     await terminal.close();
     await rm(home, { recursive: true, force: true });
   });
-  await terminal.waitFor("ready>");
   return { terminal, home };
 }
 

@@ -22,10 +22,13 @@ export class TmuxTerminal {
     const settings = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
     await terminal.#tmux(
       ...["-f", "/dev/null", "new-session", "-d", "-s", "t", "-x", String(size.columns), "-y", String(size.rows)],
-      ...["-c", cwd, ...settings, "-e", "LC_ALL=C.UTF-8", "-e", "PS1=ready> ", "sh"],
+      ...["-c", cwd, ...settings, "-e", "LC_ALL=C.UTF-8", "sh"],
     );
     // History of the size that an operator scrolls back through.
     await terminal.#tmux("set-option", "-t", "t", "history-limit", "5000");
+    await terminal.waitFor(/[#$]/);
+    await terminal.run("PS1='ready> '");
+    await terminal.waitFor(/^ready>/m);
     return terminal;
   }
 

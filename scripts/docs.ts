@@ -2,11 +2,16 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cliReference } from "../src/cli/reference.js";
 import { generatedFiles } from "../src/inventory/settings/generated.js";
+import { keysPage } from "../src/ui/keymap.js";
 
 /** `npm run docs`: writes every file that is generated from a table in code. */
 const root = join(import.meta.dirname, "..");
 
-const files = [...generatedFiles, { path: "docs/cli.md", render: cliReference }];
+const files = [
+  ...generatedFiles,
+  { path: "docs/cli.md", render: cliReference },
+  { path: "docs/keys.md", render: keysPage },
+];
 
 for (const { path, render } of files) {
   const file = join(root, path);

@@ -6,9 +6,11 @@ import { type ConvergeOptions, converge, succeeded } from "./converge.js";
 import { type Display, openDisplay } from "./display.js";
 import { type Fleet, type FleetHost, type FleetOptions, loadFleet } from "./fleet.js";
 import { noticesOf } from "./notices.js";
+import type { Flags } from "./options.js";
 import { edgeTarget, prove, resultCard } from "./proof.js";
 import { connectOptions } from "./reach.js";
 import { RunFrame } from "./run-frame.js";
+import { colourWanted, wantsUnicode } from "./terminal-traits.js";
 
 /** Applies the inventory that the flags name, on the display that they ask for; failed hosts again for as long as wanted. */
 export async function applyFleet(context: CommandContext, passwords: FleetOptions["passwords"]): Promise<ExitCode> {
@@ -76,7 +78,14 @@ async function proveAndShow(display: Display, one: FleetHost, options: ConvergeO
   try {
     const proof = await prove(one, transport, emit, signal);
     const reveal = fleet.secrets.created.includes(one.host.name) && mayReveal(fleet);
-    display.result(resultCard(edgeTarget(one, transport), proof.firstSegmentMs, reveal));
+    display.result(
+      await resultCard(edgeTarget(one, transport), proof.firstSegmentMs, {
+        reveal,
+        columns: process.stdout.columns ?? 80,
+        drawings: display.kind !== "json" && canDraw(options.flags),
+        publicName: one.settings.values.public_name,
+      }),
+    );
     if (!proof.ok) {
       emit({
         type: "message",
@@ -91,6 +100,13 @@ async function proveAndShow(display: Display, one: FleetHost, options: ConvergeO
   } finally {
     await transport.close();
   }
+}
+
+/** Half blocks and colours: on a terminal whose locale has them. */
+function canDraw(flags: Flags): boolean {
+  return (
+    process.stdout.isTTY === true && colourWanted(flags, process.stdout) && wantsUnicode(process.env, process.platform)
+  );
 }
 
 /** On the operator's own terminal, and wherever the secrets end with the run: never into the log of a pipeline. */

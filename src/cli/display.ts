@@ -12,7 +12,7 @@ import { Durations } from "./durations.js";
 import type { Flags } from "./options.js";
 import { mayAsk } from "./reach.js";
 import type { Interruption } from "./signals.js";
-import { colourWanted, linearWanted } from "./terminal-traits.js";
+import { colourWanted, linearWanted, wantsUnicode } from "./terminal-traits.js";
 
 const kinds = ["auto", "tui", "plain", "json", "quiet"] as const;
 type ProgressKind = (typeof kinds)[number];
@@ -110,7 +110,6 @@ async function runView(
   const colour = colourWanted(flags, process.stdout);
   prepareEnvironment(colour);
   const { createTuiReporter } = await import("../ui/run/tui-reporter.js");
-  const { wantsUnicode } = await import("../ui/symbols.js");
   const view: TuiReporter = await createTuiReporter({
     verbose: flags.verbose === true,
     unicode: wantsUnicode(process.env, process.platform),
@@ -120,6 +119,7 @@ async function runView(
     onDetach: () => interruption.stop("detach"),
     estimatesFor: (model) => durations.estimatesFor(model),
   });
+  const held: string[] = [];
   const aloud = interruption.announce;
   interruption.announce = (text) => view.notice(text);
   void durations.load();
@@ -128,10 +128,12 @@ async function runView(
     kind: "tui",
     asker: view.questions,
     emit: (event) => reporter.event(event),
-    result: (text) => view.print(text),
+    // Written once the terminal is given back: a view would wrap a long command, and it could not be pasted.
+    result: (text) => held.push(text),
     afterRun: () => view.afterRun(),
     end: once(async () => {
       await view.close();
+      for (const text of held) standardOutput.result(text);
       interruption.announce = aloud;
       reporter.end();
       await durations.save();

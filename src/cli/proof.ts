@@ -1,5 +1,7 @@
 import { networkInterfaces } from "node:os";
-import { resultCardLines } from "../edge/result-card.js";
+import { qrLines } from "../edge/qr.js";
+import { nextSteps, resultCardLines } from "../edge/result-card.js";
+import { playerUrl } from "../edge/urls.js";
 import { type VerifyResult, verifyEdge } from "../edge/verify.js";
 import type { EdgeTarget } from "../edge/verify-context.js";
 import type { EmitEvent } from "../report/events.js";
@@ -9,6 +11,9 @@ import type { FleetHost } from "./fleet.js";
 
 /** What every example of a stream is called, as in the predecessor's documentation. */
 const EXAMPLE_STREAM = "mystream";
+
+const BLACK_ON_WHITE = "\u001b[38;5;16;48;5;231m";
+const PLAIN = "\u001b[0m";
 
 /** Both are there once ensureSecrets has run. */
 function known(secret: Secret | undefined, name: string): Secret {
@@ -58,13 +63,26 @@ export function prove(
   });
 }
 
-/**
- * What the operator needs now: where to publish, where to watch, where to look.
- * @param reveal shows token and password: once, when they were made
- */
-export function resultCard(target: EdgeTarget, firstSegmentMs: number | undefined, reveal: boolean): string {
+export interface CardOptions {
+  /** Shows token and password: once, when they were made. */
+  readonly reveal: boolean;
+  /** Columns; a QR code that is wider is left out. */
+  readonly columns: number;
+  /** Half blocks and colours can be drawn. */
+  readonly drawings: boolean;
+  /** public_name: what viewers and publishers know the edge by. */
+  readonly publicName: string | undefined;
+}
+
+/** What the operator needs now: where to publish, where to watch, where to look. */
+export async function resultCard(
+  target: EdgeTarget,
+  firstSegmentMs: number | undefined,
+  { reveal, columns, drawings, publicName }: CardOptions,
+): Promise<string> {
+  const edge = publicName === undefined ? target : { ...target, host: publicName };
   const lines = resultCardLines({
-    edge: target,
+    edge,
     stream: EXAMPLE_STREAM,
     token: target.token,
     statusUser: target.statusUser,
@@ -72,5 +90,14 @@ export function resultCard(target: EdgeTarget, firstSegmentMs: number | undefine
     firstSegmentMs,
     reveal,
   });
-  return `\n${target.name}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  const code = drawings ? await qrLines(playerUrl(edge, EXAMPLE_STREAM).href) : [];
+  const fits = (code[0]?.length ?? 0) + 2 <= columns;
+  const parts = [
+    ...lines,
+    ...(fits && code.length > 0
+      ? ["Player on a phone", ...code.map((line) => `${BLACK_ON_WHITE}${line}${PLAIN}`)]
+      : []),
+    ...nextSteps(target.name).map((text, index) => `${index + 1}. ${text}`),
+  ];
+  return `\n${target.name}\n${parts.map((line) => `  ${line}\n`).join("")}`;
 }

@@ -1,6 +1,7 @@
 import type { Secret } from "../util/secret.js";
 import {
   type EdgeEndpoint,
+  embedSnippet,
   ffmpegCommand,
   hlsUrl,
   playerUrl,
@@ -28,9 +29,11 @@ export function resultCardLines(card: ResultCard): string[] {
   const token = show(card.token);
   const rows: [string, string][] = [
     ["Publish", publishUrl(card.edge, card.stream, token)],
-    ["OBS server", rtmpAppUrl(card.edge)],
-    ["OBS key", `${streamKey(card.stream, token)}  (keyframe interval 2 s)`],
+    ["OBS", "Settings > Stream > Service: Custom; Settings > Output > Keyframe Interval: 2 s"],
+    ["  Server", rtmpAppUrl(card.edge)],
+    ["  Stream Key", streamKey(card.stream, token)],
     ["Player", playerUrl(card.edge, card.stream).href],
+    ["Embed", embedSnippet(card.edge, card.stream)],
     ["HLS", hlsUrl(card.edge, card.stream).href],
     ["Status", `${statusUrl(card.edge).href}  (${card.statusUser} / ${show(card.statusPassword)})`],
     ["Try it", ffmpegCommand(card.edge, card.stream, token)],
@@ -40,4 +43,13 @@ export function resultCardLines(card: ResultCard): string[] {
   }
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
+}
+
+/** What to do with a new edge. */
+export function nextSteps(host: string): string[] {
+  return [
+    "Start OBS with the values above, or paste the command of `Try it`.",
+    "Open the player: the stream is there a few seconds later.",
+    `\`edge-setup verify -l ${host}\` proves it again at any time.`,
+  ];
 }

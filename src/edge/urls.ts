@@ -54,6 +54,12 @@ export function webUrl(edge: EdgeEndpoint, path: string): URL {
   return new URL(path, `${scheme}://${authority(edge.host, port, DEFAULT_PORT[scheme])}`);
 }
 
+/** HTML for other sites: the player in a frame, which the edge allows. */
+export function embedSnippet(edge: EdgeEndpoint, stream: string): string {
+  const address = playerUrl(edge, stream).href.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  return `<iframe src="${address}" width="960" height="540" style="border:0" allow="autoplay; fullscreen" allowfullscreen></iframe>`;
+}
+
 /** A command to paste that publishes a test pattern, with a key frame every 2 s as OBS should be set. */
 export function ffmpegCommand(edge: EdgeEndpoint, stream: string, token: string): string {
   const video = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30"];

@@ -64,15 +64,3 @@ const asciiSymbols: Symbols = {
 export function symbolsFor(unicode: boolean): Symbols {
   return unicode ? unicodeSymbols : asciiSymbols;
 }
-
-/**
- * Whether the terminal is likely to draw more than ASCII: by the locale, as POSIX orders its variables, and on Windows
- * by the terminals that are known to.
- */
-export function wantsUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean {
-  if ((env.EDGE_SETUP_ASCII ?? "") !== "") return false;
-  if (platform === "win32") return env.WT_SESSION !== undefined || env.TERM_PROGRAM === "vscode";
-  if (env.TERM === "linux") return false;
-  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== "");
-  return locale !== undefined && /utf-?8/i.test(locale);
-}

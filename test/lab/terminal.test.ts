@@ -58,7 +58,7 @@ t.test(
   async (t) => {
     const { host } = await bootBare(t);
     const { terminal, home } = await openShell(t, host);
-    await terminal.run("edge-setup init --ssh-config ssh_config --nginx-sources debian; echo exit=$?");
+    await terminal.run("./edge-setup init --ssh-config ssh_config --nginx-sources debian; echo exit=$?");
     t.match(await terminal.waitFor("church"), /church +\(~\/\.ssh\/config\)/);
     await terminal.press("Enter");
     await terminal.waitFor("Trust and remember it?");
@@ -75,8 +75,8 @@ t.test(
     t.match(review, /church: \+ \d+ create {2}~ \d+ change {2}= \d+ keep/);
     t.match(review, /--nginx-sources debian/);
     t.notOk(existsSync(join(home, "edges.yml")), "nothing is written before");
-    await terminal.press("Enter");
-    await terminal.waitFor(/NGINX with .*%/, 120);
+    // A plan is applied only once it could be seen.
+    await pressUntil(terminal, /NGINX with .*%/, 120);
     await terminal.press("Enter");
     await terminal.waitFor("log · follows");
     await terminal.press("Escape");
@@ -96,7 +96,7 @@ t.test(
       "one live region at most is left, and none of it in the scrollback",
     );
 
-    await terminal.run("clear; edge-setup apply --ssh-config ssh_config --yes --no-verify; echo again=$?");
+    await terminal.run("clear; ./edge-setup apply --ssh-config ssh_config --yes --no-verify; echo again=$?");
     t.match(
       await terminal.waitFor("again=0", 60),
       /church: ok=\d+ changed=0 failed=0/,
@@ -109,7 +109,7 @@ t.test("ctrl-c stops a run in the open, and leaves the terminal as it was", { sk
   const { host } = await bootBare(t);
   const { terminal } = await openShell(t, host);
   await terminal.run(
-    "edge-setup init --host church --ssh-config ssh_config --nginx-sources debian --apply --yes --accept-new; echo exit=$?",
+    "./edge-setup init --host church --ssh-config ssh_config --nginx-sources debian --apply --yes --accept-new; echo exit=$?",
   );
   await terminal.waitFor(/NGINX with .*%/, 120);
   await terminal.resize({ columns: 40, rows: 10 });
@@ -130,7 +130,7 @@ async function pressUntil(terminal: TmuxTerminal, wanted: string | RegExp, secon
   for (let presses = 0; presses < 25; presses++) {
     const screen = await terminal.screen();
     if (typeof wanted === "string" ? screen.includes(wanted) : wanted.test(screen)) return screen;
-    if (/What will happen/.test(screen)) return terminal.waitFor(wanted, seconds);
+    if (/looking, changing nothing|apply · 1 host|changed +\d/.test(screen)) return terminal.waitFor(wanted, seconds);
     await terminal.press("Enter");
     await terminal.waitFor(/\d\/\d /);
   }

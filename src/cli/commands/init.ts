@@ -4,7 +4,7 @@ import { questions } from "../../wizard/questions.js";
 import type { Answers, WizardOutcome } from "../../wizard/types.js";
 import type { CommandContext } from "../commands.js";
 import { asker, askPasswords, mayAsk } from "../reach.js";
-import { colourWanted, linearWanted } from "../terminal-traits.js";
+import { colourWanted, linearWanted, wantsUnicode } from "../terminal-traits.js";
 import { finishWizard } from "../wizard-finish.js";
 import { makeWizardServices } from "../wizard-services.js";
 
@@ -41,6 +41,5 @@ async function ask({ flags }: CommandContext, given: Answers): Promise<WizardOut
   const colour = colourWanted(flags, process.stdout);
   prepareEnvironment(colour);
   const { runInkWizard } = await import("../../ui/wizard/ink-wizard.js");
-  const { wantsUnicode } = await import("../../ui/symbols.js");
   return runInkWizard(questions, services, given, { colour, unicode: wantsUnicode(process.env, process.platform) });
 }

@@ -1,12 +1,13 @@
-import { Box, Text, useInput } from "ink";
+import { Box, Text } from "ink";
 import { useState } from "react";
+import { useKeys } from "../hooks/use-keys.js";
 import { useTheme } from "../theme.js";
 import { TextInput } from "./text-input.js";
 
 /** A yes or no that has no default: only y says yes. */
 export function ConfirmModal({ text, onAnswer }: { readonly text: string; readonly onAnswer: (yes: boolean) => void }) {
   const { symbols } = useTheme();
-  useInput((input, key) => {
+  useKeys((input, key) => {
     if (input === "y" || input === "Y") onAnswer(true);
     else if (input === "n" || input === "N" || key.escape || (key.ctrl && input === "c")) onAnswer(false);
   });
@@ -33,7 +34,7 @@ export function SecretModal({
 }) {
   const { symbols } = useTheme();
   const [value, setValue] = useState("");
-  useInput((input, key) => {
+  useKeys((input, key) => {
     if (key.escape || (key.ctrl && input === "c")) onAnswer(undefined);
   });
   return (

@@ -1,5 +1,6 @@
-import { Text, useInput } from "ink";
+import { Text } from "ink";
 import { useRef, useState } from "react";
+import { useKeys } from "../hooks/use-keys.js";
 import { cleanLine } from "../sanitize.js";
 import { editText, type TextState } from "../text-edit.js";
 
@@ -19,11 +20,7 @@ export function TextInput({ value, onChange, onSubmit, mask = false, placeholder
   const [, redraw] = useState(0);
   const state = useRef<TextState>({ text: value, cursor: value.length });
   if (state.current.text !== value) state.current = { text: value, cursor: value.length };
-  // Always subscribed: a key that follows the one that led here would come before the effect that subscribes.
-  const listening = useRef(isActive);
-  listening.current = isActive;
-  useInput((input, key) => {
-    if (!listening.current) return;
+  useKeys((input, key) => {
     if (key.return) {
       onSubmit?.(state.current.text);
       return;
@@ -34,7 +31,7 @@ export function TextInput({ value, onChange, onSubmit, mask = false, placeholder
     state.current = next;
     if (moved) redraw((count) => count + 1);
     else onChange(next.text);
-  });
+  }, isActive);
   const shown = mask ? "*".repeat(value.length) : value;
   if (!isActive) return <Text wrap="truncate">{shown === "" ? placeholder : shown}</Text>;
   const cursor = Math.min(state.current.cursor, shown.length);

@@ -1,4 +1,4 @@
-import { Box, Static, Text, useInput } from "ink";
+import { Box, Static, Text } from "ink";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { formatDuration } from "../../report/format.js";
 import { HelpOverlay } from "../components/help-overlay.js";
@@ -6,6 +6,7 @@ import { KeyFooter } from "../components/key-footer.js";
 import { Line } from "../components/line.js";
 import { ConfirmModal, SecretModal } from "../components/modal.js";
 import { TextInput } from "../components/text-input.js";
+import { useKeys } from "../hooks/use-keys.js";
 import { useLatest } from "../hooks/use-latest.js";
 import { useSuspend } from "../hooks/use-suspend.js";
 import { useTerminalSize } from "../hooks/use-terminal-size.js";
@@ -141,56 +142,53 @@ function useRunKeys(
 ): void {
   const suspend = useSuspend();
   const { run, after } = snapshot;
-  useInput(
-    (input, key) => {
-      const view = latest.current;
-      const command = commandFor("run", input, key);
-      if (command === "stop") {
-        if (after !== undefined) after("quit");
-        else onStop();
+  useKeys((input, key) => {
+    const view = latest.current;
+    const command = commandFor("run", input, key);
+    if (command === "stop") {
+      if (after !== undefined) after("quit");
+      else onStop();
+      return;
+    }
+    if (view.typing) {
+      if (key.return || key.escape) setView({ ...view, typing: false, filter: key.escape ? "" : view.filter });
+      return;
+    }
+    if (view.screen === "help") {
+      setView({ ...view, screen: "hosts" });
+      return;
+    }
+    if (view.quitting) {
+      setView({ ...view, quitting: false });
+      if (input === "y") onStop();
+      return;
+    }
+    switch (command) {
+      case undefined:
+        return;
+      case "suspend":
+        suspend();
+        return;
+      case "detach":
+        if (after === undefined) onDetach();
+        return;
+      case "retry":
+        after?.("retry");
+        return;
+      case "quit":
+        if (view.screen === "log") setView({ ...view, screen: "hosts" });
+        else if (after !== undefined) after("quit");
+        else setView({ ...view, quitting: true });
+        return;
+      case "path": {
+        const name = view.host ?? facts.hosts[0];
+        if (name !== undefined) store.dispatch({ type: "ui.notice", text: store.options.logPath(run.run, name) });
         return;
       }
-      if (view.typing) {
-        if (key.return || key.escape) setView({ ...view, typing: false, filter: key.escape ? "" : view.filter });
-        return;
-      }
-      if (view.screen === "help") {
-        setView({ ...view, screen: "hosts" });
-        return;
-      }
-      if (view.quitting) {
-        setView({ ...view, quitting: false });
-        if (input === "y") onStop();
-        return;
-      }
-      switch (command) {
-        case undefined:
-          return;
-        case "suspend":
-          suspend();
-          return;
-        case "detach":
-          if (after === undefined) onDetach();
-          return;
-        case "retry":
-          after?.("retry");
-          return;
-        case "quit":
-          if (view.screen === "log") setView({ ...view, screen: "hosts" });
-          else if (after !== undefined) after("quit");
-          else setView({ ...view, quitting: true });
-          return;
-        case "path": {
-          const name = view.host ?? facts.hosts[0];
-          if (name !== undefined) store.dispatch({ type: "ui.notice", text: store.options.logPath(run.run, name) });
-          return;
-        }
-        default:
-          setView(reduceView(view, command, facts));
-      }
-    },
-    { isActive: !modal },
-  );
+      default:
+        setView(reduceView(view, command, facts));
+    }
+  }, !modal);
 }
 
 function longest(

@@ -86,7 +86,6 @@ export interface ReduceOptions {
 
 export type RunAction =
   | RunEvent
-  | { readonly type: "ui.print"; readonly text: string }
   | { readonly type: "ui.notice"; readonly text: string }
   | { readonly type: "ui.logs"; readonly host: string; readonly lines: readonly string[] };
 
@@ -104,8 +103,6 @@ export const emptyRun: RunState = {
 /** What the run looks like after an event. Pure: times come from the events. */
 export function reduceRun(state: RunState, event: RunAction, options: ReduceOptions): RunState {
   switch (event.type) {
-    case "ui.print":
-      return event.text.split("\n").reduce((now, text) => finish(now, { status: "text", text }), state);
     case "ui.notice":
       return { ...state, notice: event.text };
     case "run.start":

@@ -34,8 +34,6 @@ export interface TuiOptions {
 export interface TuiReporter extends Reporter {
   /** Questions inside the view: Enquirer cannot have the terminal meanwhile. */
   readonly questions: Asker;
-  /** Text that goes to the scrollback, such as the result card. */
-  print(text: string): void;
   /** Says that a stop was asked for. */
   notice(text: string): void;
   /** After a run with failed hosts: whether they are to be tried again. */
@@ -78,7 +76,6 @@ export async function createTuiReporter(options: TuiOptions): Promise<TuiReporte
         return text === undefined ? undefined : new Secret(text);
       },
     },
-    print: (text) => store.dispatch({ type: "ui.print", text: text.replace(/\n$/, "") }),
     notice: (text) => store.dispatch({ type: "ui.notice", text }),
     async afterRun() {
       store.flush();

@@ -1,9 +1,10 @@
-import { Box, Text, useInput } from "ink";
+import { Box, Text } from "ink";
 import { useEffect, useState } from "react";
 import { hostWord, parseHostWords } from "../../wizard/host-words.js";
 import type { DetectedHost, HostChoice } from "../../wizard/types.js";
 import { Line } from "../components/line.js";
 import { TextInput } from "../components/text-input.js";
+import { useKeys } from "../hooks/use-keys.js";
 import { useLatest } from "../hooks/use-latest.js";
 import { useTerminalSize } from "../hooks/use-terminal-size.js";
 import { commandFor } from "../keymap.js";
@@ -60,22 +61,19 @@ export function HostsPage(props: PageProps) {
     onNext({ ...context.answers, hosts: chosen });
   };
 
-  useInput(
-    (input, key) => {
-      const now = latest.current;
-      const command = commandFor("wizard", input, key);
-      if (command === "next") take();
-      else if (command === "previous") setState({ ...now, cursor: Math.max(0, now.cursor - 1) });
-      else if (command === "following") setState({ ...now, cursor: Math.min(list.length - 1, now.cursor + 1) });
-      else if (command === "mark" && now.own === "") {
-        const name = list[now.cursor]?.name;
-        if (name === undefined) return;
-        const marked = now.marked.includes(name) ? now.marked.filter((one) => one !== name) : [...now.marked, name];
-        setState({ ...now, marked, error: "" });
-      }
-    },
-    { isActive: active },
-  );
+  useKeys((input, key) => {
+    const now = latest.current;
+    const command = commandFor("wizard", input, key);
+    if (command === "next") take();
+    else if (command === "previous") setState({ ...now, cursor: Math.max(0, now.cursor - 1) });
+    else if (command === "following") setState({ ...now, cursor: Math.min(list.length - 1, now.cursor + 1) });
+    else if (command === "mark" && now.own === "") {
+      const name = list[now.cursor]?.name;
+      if (name === undefined) return;
+      const marked = now.marked.includes(name) ? now.marked.filter((one) => one !== name) : [...now.marked, name];
+      setState({ ...now, marked, error: "" });
+    }
+  }, active);
 
   const room = Math.max(1, rows - 2 - FRAME_ROWS - OWN_ROWS - 1);
   const { from, shown } = windowOf(list, state.cursor, room);

@@ -1,9 +1,10 @@
-import { Text, useInput } from "ink";
+import { Text } from "ink";
 import { useEffect, useState } from "react";
 import { formatDuration } from "../../report/format.js";
 import { equivalentCommand } from "../../wizard/to-command.js";
 import type { HostPlan, WizardOutcome } from "../../wizard/types.js";
 import { Line } from "../components/line.js";
+import { useKeys } from "../hooks/use-keys.js";
 import { useLatest } from "../hooks/use-latest.js";
 import { useTerminalSize } from "../hooks/use-terminal-size.js";
 import { commandFor } from "../keymap.js";
@@ -15,6 +16,9 @@ type Planning =
   | { readonly status: "running"; readonly text: string }
   | { readonly status: "done"; readonly plans: readonly HostPlan[] }
   | { readonly status: "failed"; readonly text: string };
+
+/** A plan that has just come is not confirmed by a key that was meant for the page before, milliseconds. */
+const SEEN_MS = 500;
 
 const actions = ["apply", "save", "print", "back"] as const;
 type Action = (typeof actions)[number];
@@ -31,36 +35,34 @@ export function ReviewPage(props: ReviewProps) {
   const { symbols } = useTheme();
   const throwAway = answers.hosts.some((host) => host.kind === "throw-away");
   const planning = usePlan(props, throwAway);
+  const seen = useSeen(planning.status === "done");
   const [view, setView, latest] = useLatest<{ chosen: Action; top: number }>({ chosen: "apply", top: 0 });
   const menu: readonly Action[] = throwAway ? ["apply", "back"] : actions;
   const lines = planLines(planning, throwAway, symbols);
   const room = Math.max(1, rows - 2 - FRAME_ROWS - 3);
   const most = Math.max(0, lines.length - room);
 
-  useInput(
-    (input, key) => {
-      const now = latest.current;
-      const at = menu.indexOf(now.chosen);
-      switch (commandFor("wizard", input, key)) {
-        case "back":
-          return onBack();
-        case "previous":
-          return setView({ ...now, top: Math.max(0, Math.min(now.top, most) - 1) });
-        case "following":
-          return setView({ ...now, top: Math.min(most, now.top + 1) });
-        case "less":
-          return setView({ ...now, chosen: menu[Math.max(0, at - 1)] ?? "apply" });
-        case "more":
-          return setView({ ...now, chosen: menu[Math.min(menu.length - 1, at + 1)] ?? "back" });
-        case "next":
-          if (now.chosen === "back") return onBack();
-          // An unfinished or impossible plan is nothing to apply.
-          if (now.chosen === "apply" && planning.status !== "done") return;
-          return onEnd({ action: now.chosen, answers });
-      }
-    },
-    { isActive: props.active },
-  );
+  useKeys((input, key) => {
+    const now = latest.current;
+    const at = menu.indexOf(now.chosen);
+    switch (commandFor("wizard", input, key)) {
+      case "back":
+        return onBack();
+      case "previous":
+        return setView({ ...now, top: Math.max(0, Math.min(now.top, most) - 1) });
+      case "following":
+        return setView({ ...now, top: Math.min(most, now.top + 1) });
+      case "less":
+        return setView({ ...now, chosen: menu[Math.max(0, at - 1)] ?? "apply" });
+      case "more":
+        return setView({ ...now, chosen: menu[Math.min(menu.length - 1, at + 1)] ?? "back" });
+      case "next":
+        if (now.chosen === "back") return onBack();
+        // An unfinished or impossible plan is nothing to apply; nor is one that came under a finger on Enter.
+        if (now.chosen === "apply" && !seen) return;
+        return onEnd({ action: now.chosen, answers });
+    }
+  }, props.active);
 
   const words: Record<Action, string> = {
     apply: planning.status === "done" ? "Apply" : "Apply (after the plan)",
@@ -97,6 +99,17 @@ export function ReviewPage(props: ReviewProps) {
       </Text>
     </PageFrame>
   );
+}
+
+/** true once something has been on the screen for long enough to be noticed. */
+function useSeen(shown: boolean): boolean {
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    if (!shown) return;
+    const timer = setTimeout(() => setSeen(true), SEEN_MS);
+    return () => clearTimeout(timer);
+  }, [shown]);
+  return seen;
 }
 
 function usePlan({ context, services, asks }: PageProps, throwAway: boolean): Planning {

@@ -1,7 +1,7 @@
-import { useInput } from "ink";
 import { startText } from "../../wizard/flow.js";
 import type { Question, QuestionContext } from "../../wizard/question.js";
 import type { Answers } from "../../wizard/types.js";
+import { useKeys } from "../hooks/use-keys.js";
 import { useLatest } from "../hooks/use-latest.js";
 import { commandFor } from "../keymap.js";
 
@@ -58,35 +58,31 @@ export function useForm({ questions, context, generate, onDone, onBack, active, 
     onDone(answers());
   };
 
-  useInput(
-    (input, key) => {
-      const command = commandFor("wizard", input, key);
-      if (intercept?.(command) === true) return;
-      const now = latest.current;
-      const question = questions[now.active];
-      switch (command) {
-        case "next":
-          return goOn();
-        case "back":
-          return onBack();
-        case "previous":
-          return now.active === 0 ? onBack() : setState({ ...now, active: now.active - 1, error: "" });
-        case "following":
-          return setState({ ...now, active: Math.min(questions.length - 1, now.active + 1), error: "" });
-        case "less":
-        case "more":
-          if (question?.kind === "select")
-            setText(neighbour(question, context, now.texts, command === "more" ? 1 : -1));
-          return;
-        case "reveal":
-          return setState({ ...now, reveal: !now.reveal });
-        case "generate":
-          if (question?.kind === "secret") setText(generate());
-          return;
-      }
-    },
-    { isActive: active },
-  );
+  useKeys((input, key) => {
+    const command = commandFor("wizard", input, key);
+    if (intercept?.(command) === true) return;
+    const now = latest.current;
+    const question = questions[now.active];
+    switch (command) {
+      case "next":
+        return goOn();
+      case "back":
+        return onBack();
+      case "previous":
+        return now.active === 0 ? onBack() : setState({ ...now, active: now.active - 1, error: "" });
+      case "following":
+        return setState({ ...now, active: Math.min(questions.length - 1, now.active + 1), error: "" });
+      case "less":
+      case "more":
+        if (question?.kind === "select") setText(neighbour(question, context, now.texts, command === "more" ? 1 : -1));
+        return;
+      case "reveal":
+        return setState({ ...now, reveal: !now.reveal });
+      case "generate":
+        if (question?.kind === "secret") setText(generate());
+        return;
+    }
+  }, active);
   return { state, setText, answers };
 }
 

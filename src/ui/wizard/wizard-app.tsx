@@ -1,4 +1,4 @@
-import { Box, useInput } from "ink";
+import { Box } from "ink";
 import { useMemo, useState } from "react";
 import { Secret } from "../../util/secret.js";
 import { pagesOf } from "../../wizard/flow.js";
@@ -6,6 +6,7 @@ import type { Page, Question } from "../../wizard/question.js";
 import type { Answers, HostCheck, Questions, WizardOutcome, WizardServices } from "../../wizard/types.js";
 import { HelpOverlay } from "../components/help-overlay.js";
 import { ConfirmModal, SecretModal } from "../components/modal.js";
+import { useKeys } from "../hooks/use-keys.js";
 import { useSuspend } from "../hooks/use-suspend.js";
 import { useTerminalSize } from "../hooks/use-terminal-size.js";
 import { commandFor } from "../keymap.js";
@@ -41,7 +42,7 @@ export function WizardApp({ questions, services, initial, onEnd }: WizardAppProp
   const pages = pagesOf(questions, context);
   const modal = modals[0];
 
-  useInput((input, key) => {
+  useKeys((input, key) => {
     const command = commandFor("wizard", input, key);
     // A question over the page takes Ctrl-C as a no.
     if (command === "cancel" && modal === undefined) onEnd({ action: "cancel" });

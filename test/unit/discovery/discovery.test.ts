@@ -135,7 +135,7 @@ t.test("hosts are found where operators have them, each once, each with its sour
   t.match(found[5], { source: /answers to its name/ });
 });
 
-const effects = (records: Readonly<Record<string, string[]>>, state: "answers" | "refused" | "silent") => ({
+const effects = (records: Readonly<Record<string, readonly string[]>>, state: "answers" | "refused" | "silent") => ({
   addressesOf: async (name: string) => records[name] ?? [],
   portState: async () => state,
 });

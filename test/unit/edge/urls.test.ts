@@ -1,6 +1,16 @@
 import t from "tap";
+import { encode } from "uqr";
+import { qrLines } from "../../../src/edge/qr.js";
 import { resultCardLines } from "../../../src/edge/result-card.js";
-import { ffmpegCommand, hlsUrl, playerUrl, publishUrl, rtmpAppUrl, statusUrl } from "../../../src/edge/urls.js";
+import {
+  embedSnippet,
+  ffmpegCommand,
+  hlsUrl,
+  playerUrl,
+  publishUrl,
+  rtmpAppUrl,
+  statusUrl,
+} from "../../../src/edge/urls.js";
 import { Secret } from "../../../src/util/secret.js";
 
 const edge = { host: "edge.example", rtmpPort: 1935, httpPort: 80, https: false, httpsPort: 443 };
@@ -29,10 +39,29 @@ t.test("the card shows secrets only when told to", async (t) => {
   const card = { edge, stream: "live", statusUser: "admin", ...secrets, firstSegmentMs: 3109 };
   const hidden = resultCardLines({ ...card, reveal: false }).join("\n");
   t.notMatch(hidden, /t0ken|pa55/);
-  t.match(hidden, /OBS key +live\?token=\*\*\*/);
+  t.match(hidden, /Stream Key +live\?token=\*\*\*/);
   const shown = resultCardLines({ ...card, reveal: true }).join("\n");
-  t.match(shown, /OBS server {2}rtmp:\/\/edge.example\/hls\n/);
+  t.match(shown, /Server +rtmp:\/\/edge.example\/hls\n/);
   t.match(shown, /token=t0ken/);
   t.match(shown, /\(admin \/ pa55\)/);
   t.match(shown, /3\.1 s/);
+});
+
+t.test("the player in a frame of another site, whatever its address holds", async (t) => {
+  const snippet = embedSnippet(edge, 'a"b&c');
+  t.match(snippet, /^<iframe src="http:\/\/edge\.example[^"]*stream=a%22b%26c" .*allowfullscreen><\/iframe>$/);
+});
+
+t.test("the QR code is the player's address, with a quiet zone", async (t) => {
+  const lines = await qrLines("http://192.0.2.7/?stream=mystream");
+  const { data, size } = encode("http://192.0.2.7/?stream=mystream", { border: 2 });
+  const dark = (row: number, column: number) => {
+    const sign = [...(lines[row >> 1] ?? "")][column] ?? " ";
+    return row % 2 === 0 ? "█▀".includes(sign) : "█▄".includes(sign);
+  };
+  for (let row = 0; row < size; row++)
+    for (let column = 0; column < size; column++)
+      if (dark(row, column) !== data[row]?.[column]) t.fail(`module ${row},${column}`);
+  t.match(lines[0], /^ +$/, "light above");
+  for (const line of lines) t.match(line, /^ {2}.* {2}$/, "light on both sides");
 });

@@ -23,7 +23,7 @@ const PLAIN = "#d0d7de";
 
 const root = join(import.meta.dirname, "..");
 const program = join(root, "dist/cli/main.js");
-const command = `stty cols ${COLUMNS}; node ${program} try --once`;
+const command = `stty cols ${COLUMNS}; node ${program} try --once --progress plain`;
 const output = execFileSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8", maxBuffer: 16 << 20 });
 
 const lines = shorten(output.replaceAll("\r", "").trimEnd().split("\n"));

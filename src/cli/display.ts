@@ -1,7 +1,7 @@
-import type { RunEvent } from "../report/events.js";
+import type { EmitEvent, RunEvent } from "../report/events.js";
 import { painter } from "../report/format.js";
 import { jsonReporter } from "../report/json.js";
-import { logFileReporter, stateFolder } from "../report/log-files.js";
+import { logFileReporter, logPath, stateFolder } from "../report/log-files.js";
 import { plainReporter } from "../report/plain.js";
 import { quietReporter } from "../report/quiet.js";
 import { combine, type Output, type Reporter } from "../report/reporter.js";
@@ -54,7 +54,7 @@ export async function openDisplay(flags: Flags, options: DisplayOptions): Promis
   return {
     kind,
     asker: mayAsk(flags) ? terminalPrompter() : noPrompter,
-    emit: (event) => reporter.event(event),
+    emit: withLogPaths((event) => reporter.event(event)),
     result: (text) => {
       if (kind !== "json") standardOutput.result(text);
     },
@@ -127,7 +127,7 @@ async function runView(
   return {
     kind: "tui",
     asker: view.questions,
-    emit: (event) => reporter.event(event),
+    emit: withLogPaths((event) => reporter.event(event)),
     // Written once the terminal is given back: a view would wrap a long command, and it could not be pasted.
     result: (text) => held.push(text),
     afterRun: () => view.afterRun(),
@@ -138,6 +138,16 @@ async function runView(
       reporter.end();
       await durations.save();
     }),
+  };
+}
+
+/** Tells at the end of a host where its log is: only here it is known that there is one. */
+function withLogPaths(emit: EmitEvent): EmitEvent {
+  const folder = stateFolder();
+  let run = "";
+  return (event) => {
+    if (event.type === "run.start") run = event.run;
+    emit(event.type === "host.end" ? { ...event, log: logPath(folder, run, event.host) } : event);
   };
 }
 

@@ -19,7 +19,8 @@ export function colourWanted(
   stream: { readonly isTTY?: boolean },
   env: NodeJS.ProcessEnv = process.env,
 ): boolean {
-  if (flags["no-color"] === true || (env.NO_COLOR ?? "") !== "" || env.FORCE_COLOR === "0") return false;
+  if (flags["no-color"] === true || (env.NO_COLOR ?? "") !== "" || ["0", "false"].includes(env.FORCE_COLOR ?? ""))
+    return false;
   if ((env.FORCE_COLOR ?? "") !== "") return true;
   return stream.isTTY === true && env.TERM !== "dumb";
 }

@@ -95,7 +95,8 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
         case "host.end":
           running.delete(event.host);
           output.result(`${recapLine(event.host, event.recap)}\n`);
-          if (event.log !== undefined && event.recap.failed > 0) output.progress(`${event.host}  log  ${event.log}\n`);
+          if (event.log !== undefined && event.recap.failed + event.recap.unreachable > 0)
+            output.progress(`${event.host}  log  ${event.log}\n`);
           return;
         case "run.end":
           output.progress(`done in ${formatDuration(event.durationMs)}\n`);

@@ -1,4 +1,4 @@
-export type Screen = "run" | "wizard" | "watch";
+export type Screen = "run" | "wizard";
 
 /** One row of the table of keys: what is matched, what `?` shows, and what docs/keys.md says. */
 export interface KeyBinding {

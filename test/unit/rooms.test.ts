@@ -78,6 +78,26 @@ t.same(
   "reporters know run events only",
 );
 t.same(
+  offenders(
+    (one) =>
+      one.room === "ui" &&
+      !one.typeOnly &&
+      /^(engine|transport|playbook|inventory|edge|build|lab|modules|cli|discovery|store)\//.test(one.target),
+  ),
+  [],
+  "the views know run events and the wizard's table only",
+);
+t.same(
+  offenders(
+    (one) =>
+      ["wizard", "discovery", "store"].includes(one.room) &&
+      !one.typeOnly &&
+      /^(transport|engine|ui|cli)\//.test(one.target),
+  ),
+  [],
+  "questions, discovery and store know transport as types at most, and no display",
+);
+t.same(
   offenders((one) => one.target.startsWith("ui/") && !["ui", "cli"].includes(one.room)),
   [],
   "nobody but the command line imports the ui",

@@ -161,7 +161,7 @@ class LinearWizard {
       const check = await this.services.checkHost(host, answers, this.#asks, this.#signal);
       this.#checks[host.name] = check;
       if (check.status === "ok") {
-        this.io.say(`${host.name}: ${portraitLine(check.portrait, ",")}. ${check.portrait.capability}`);
+        this.io.say(`${host.name}: ${portraitLine(check.portrait, ", ")}. ${check.portrait.capability}`);
         for (const warning of check.portrait.warnings) this.io.say(`Warning: ${warning}.`);
       } else {
         this.io.say(`Failed: ${check.text}${check.hint === undefined ? "" : ` ${check.hint}`}`);

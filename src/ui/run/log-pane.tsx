@@ -1,6 +1,7 @@
 import { Box, Text } from "ink";
 import { Line } from "../components/line.js";
 import { TextInput } from "../components/text-input.js";
+import { useTerminalSize } from "../hooks/use-terminal-size.js";
 import { useTheme } from "../theme.js";
 import type { HostState } from "./state.js";
 import type { ViewState } from "./view-state.js";
@@ -9,12 +10,15 @@ export interface LogPaneProps {
   readonly host: HostState;
   readonly view: ViewState;
   readonly rows: number;
+  /** What was said last, such as that a stop was asked for. */
+  readonly notice: string;
   readonly onFilter: (text: string) => void;
 }
 
 /** The log of one host over the whole live region. It follows the end until it is scrolled. */
-export function LogPane({ host, view, rows, onFilter }: LogPaneProps) {
+export function LogPane({ host, view, rows, notice, onFilter }: LogPaneProps) {
   const { symbols } = useTheme();
+  const { columns } = useTerminalSize();
   const page = Math.max(1, rows - 2);
   const end = Math.max(0, host.log.length - page);
   const from = view.top === undefined ? end : Math.min(end, Math.max(0, view.top - host.dropped));
@@ -24,7 +28,7 @@ export function LogPane({ host, view, rows, onFilter }: LogPaneProps) {
       ? "follows"
       : `line ${host.dropped + from + 1} of ${host.dropped + host.log.length}, paused: G follows`;
   return (
-    <Box flexDirection="column">
+    <Box flexDirection="column" width={columns - 1}>
       <Text wrap="truncate" bold>
         {`${host.name} ${symbols.separator} log ${symbols.separator} ${place}`}
       </Text>
@@ -45,7 +49,7 @@ export function LogPane({ host, view, rows, onFilter }: LogPaneProps) {
           <TextInput value={view.filter} onChange={onFilter} isActive />
         </Box>
       ) : (
-        <Line>esc back g top G end / find n N next and previous</Line>
+        <Line>{notice === "" ? "esc back  g top  G end  / find  n N next and previous" : notice}</Line>
       )}
     </Box>
   );

@@ -71,11 +71,17 @@ function Live(props: LiveProps) {
   if (view.screen === "help") return <HelpOverlay screen="run" rows={size.rows - 2} />;
   if (view.screen === "log" && chosen !== undefined) {
     return (
-      <LogPane host={chosen} view={view} rows={size.rows - 2} onFilter={(filter) => setView({ ...view, filter })} />
+      <LogPane
+        notice={run.notice}
+        host={chosen}
+        view={view}
+        rows={size.rows - 2}
+        onFilter={(filter) => setView({ ...view, filter })}
+      />
     );
   }
   return (
-    <Box flexDirection="column">
+    <Box flexDirection="column" width={size.columns - 1}>
       <Header run={run} now={now()} remaining={longest(run.hosts, estimatesFor, now())} />
       {layout.hosts.map((host) => (
         <HostRow
@@ -92,7 +98,7 @@ function Live(props: LiveProps) {
         />
       ))}
       {layout.more !== "" && <Line>{`    ${layout.more}`}</Line>}
-      {layout.tail > 0 && chosen !== undefined && <Tail host={chosen} rows={layout.tail} columns={size.columns} />}
+      {layout.tail > 0 && chosen !== undefined && <Tail host={chosen} rows={layout.tail} columns={size.columns - 1} />}
       <Footer run={run} view={view} asked={after !== undefined} onFilter={(filter) => setView({ ...view, filter })} />
     </Box>
   );
@@ -255,7 +261,6 @@ function Footer({
   }
   if (view.quitting)
     return <Line>Something still runs. Stop after the task at hand and leave? y yes, any other key no</Line>;
-  if (run.notice !== "") return <Line>{run.notice}</Line>;
   if (asked) {
     const items = [
       { key: "r", help: "try the failed hosts again" },
@@ -264,5 +269,6 @@ function Footer({
     ];
     return <KeyFooter screen="run" items={items} />;
   }
+  if (run.notice !== "") return <Line>{run.notice}</Line>;
   return <KeyFooter screen="run" />;
 }

@@ -133,7 +133,7 @@ function hostLines(
   }
   const { warnings, power } = check.portrait;
   return [
-    `${symbols.ok} ${host.name}: ${portraitLine(check.portrait, symbols.separator)}`,
+    `${symbols.ok} ${host.name}: ${portraitLine(check.portrait, ` ${symbols.separator} `)}`,
     ...[...warnings, ...power.filter((one) => !warnings.some((warning) => warning.includes(one)))].map(
       (text) => `  ${symbols.warning} ${text}`,
     ),

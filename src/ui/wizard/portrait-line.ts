@@ -8,7 +8,7 @@ const sudoWords: Record<HostPortrait["sudo"], string> = {
   none: "no sudo",
 };
 
-/** A host in one line: `Raspberry Pi 4 Model B · Debian 13 · arm64 · 4 cores · 3.7 GB · 25 GB free · as root`. */
+/** A host in one line, with a separator of the caller's: `Raspberry Pi 4 Model B · Debian 13 · arm64 · 4 cores · 3.7 GB · 25 GB free · as root`. */
 export function portraitLine(portrait: HostPortrait, separator: string): string {
   const { model, os, architecture, cores, memoryMb, diskFreeBytes, sudo } = portrait;
   return [
@@ -19,5 +19,5 @@ export function portraitLine(portrait: HostPortrait, separator: string): string 
     memoryMb < 1000 ? `${memoryMb} MB` : `${(memoryMb / 1024).toFixed(1)} GB`,
     `${(diskFreeBytes / GB).toFixed(diskFreeBytes < 10 * GB ? 1 : 0)} GB free`,
     sudoWords[sudo],
-  ].join(` ${separator} `);
+  ].join(separator);
 }

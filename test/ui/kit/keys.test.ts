@@ -10,7 +10,7 @@ t.equal(
 );
 
 t.test("on a screen every key means one thing, and every command has a key and a help", async (t) => {
-  for (const screen of ["wizard", "run", "watch"] as const) {
+  for (const screen of ["wizard", "run"] as const) {
     const keys = keyTable.filter((binding) => binding.screen === screen).flatMap((binding) => binding.keys);
     t.same([...new Set(keys)], keys, screen);
   }

@@ -1,3 +1,0 @@
-import type { KeyBinding } from "../key-binding.js";
-
-export const watchKeys: readonly KeyBinding[] = [];

@@ -99,4 +99,12 @@ export const commandTable: readonly CommandSpec[] = [
     options: [...reach, ...display],
     load: () => import("./commands/verify.js"),
   },
+  {
+    name: "completion",
+    summary: "Print a script that completes commands, flags and hosts in your shell",
+    examples: ['eval "$(edge-setup completion bash)"', "edge-setup completion fish | source"],
+    options: [],
+    words: { label: "bash|zsh|fish", max: 1 },
+    load: () => import("./commands/completion.js"),
+  },
 ];

@@ -4,6 +4,8 @@ import type { Output, Reporter } from "./reporter.js";
 
 /** A long task says that it lives at least this often. */
 const HEARTBEAT_MS = 30_000;
+/** How often that is looked at. */
+const TICK_MS = 1000;
 /** A compile reports each file; a line for every tenth of it is enough. */
 const PROGRESS_STEPS = 10;
 
@@ -36,7 +38,7 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
       one.saidAt = now();
       output.progress(`${host}  still running  ${one.task.name}  ${formatDuration(now() - one.startedAt)}\n`);
     }
-  }, HEARTBEAT_MS / 2);
+  }, TICK_MS);
   heartbeat.unref();
 
   function taskResult(event: TaskResult): void {

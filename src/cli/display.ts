@@ -1,5 +1,6 @@
 import type { EmitEvent, RunEvent } from "../report/events.js";
 import { painter } from "../report/format.js";
+import { githubReporter } from "../report/github.js";
 import { jsonReporter } from "../report/json.js";
 import { logFileReporter, logPath, stateFolder } from "../report/log-files.js";
 import { plainReporter } from "../report/plain.js";
@@ -91,12 +92,16 @@ function lineReporter(kind: "plain" | "json" | "quiet", flags: Flags, tasksAreRe
       return jsonReporter(standardOutput);
     case "quiet":
       return quietReporter(standardOutput);
-    case "plain":
-      return plainReporter(standardOutput, {
-        paint: painter(colourWanted(flags, tasksAreResult ? process.stdout : process.stderr)),
-        verbose: flags.verbose === true,
-        tasksAreResult,
-      });
+    case "plain": {
+      const lines = (output: Output) =>
+        plainReporter(output, {
+          paint: painter(colourWanted(flags, tasksAreResult ? process.stdout : process.stderr)),
+          verbose: flags.verbose === true,
+          tasksAreResult,
+        });
+      if (process.env.GITHUB_ACTIONS !== "true") return lines(standardOutput);
+      return githubReporter(standardOutput, tasksAreResult ? standardOutput.result : standardOutput.progress, lines);
+    }
   }
 }
 

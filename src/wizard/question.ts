@@ -41,7 +41,7 @@ export interface Question {
   /** What is wrong with the text, in words, or undefined. */
   readonly validate: (text: string, context: QuestionContext) => string | undefined;
   readonly when: (context: QuestionContext) => boolean;
-  /** Takes time, may be cancelled, never blocks going on unless it failed. */
+  /** Takes time, may be cancelled; what it says is shown and holds nobody back. */
   readonly check?: (
     text: string,
     context: QuestionContext,

@@ -43,7 +43,9 @@ export function FormPage(props: PageProps) {
               { key: "ctrl-r", help: "generate" },
               { key: "ctrl-v", help: "show" },
             ]
-          : [{ key: "left right", help: "choose" }]),
+          : page === "stream"
+            ? [{ key: "left right", help: "choose" }]
+            : []),
         { key: "ctrl-g", help: "keys" },
       ]}
     >
@@ -90,7 +92,10 @@ function useVerdict(
     if (check === undefined || text === "" || question?.validate(text, context) !== undefined) return;
     const controller = new AbortController();
     const timer = setTimeout(() => {
-      check(text, context, services, controller.signal).then(setVerdict, () => undefined);
+      const show = (said: CheckVerdict) => {
+        if (!controller.signal.aborted) setVerdict(said);
+      };
+      check(text, context, services, controller.signal).then(show, () => undefined);
     }, PAUSE_MS);
     return () => {
       clearTimeout(timer);

@@ -34,15 +34,16 @@ export function HostsPage(props: PageProps) {
   const before = context.answers.hosts;
   const [state, setState, latest] = useLatest<Choosing>({
     cursor: 0,
-    marked: before.map((host) => host.name),
+    // One host was taken by Enter alone, and another may be now.
+    marked: before.length > 1 ? before.map((host) => host.name) : [],
     own: "",
     error: "",
   });
+  const sourceOf = (name: string) => found.find((one) => one.name === name)?.source ?? "chosen before";
+  // What was chosen stands first, so that the pointer begins there.
   const list: readonly DetectedHost[] = [
-    ...before
-      .filter((host) => !found.some((one) => one.name === host.name))
-      .map((host) => ({ ...host, source: "chosen before" })),
-    ...found,
+    ...before.map((host) => ({ ...host, source: sourceOf(host.name) })),
+    ...found.filter((host) => !before.some((one) => one.name === host.name)),
   ];
 
   const take = () => {
@@ -66,7 +67,8 @@ export function HostsPage(props: PageProps) {
     const command = commandFor("wizard", input, key);
     if (command === "next") take();
     else if (command === "previous") setState({ ...now, cursor: Math.max(0, now.cursor - 1) });
-    else if (command === "following") setState({ ...now, cursor: Math.min(list.length - 1, now.cursor + 1) });
+    else if (command === "following")
+      setState({ ...now, cursor: Math.max(0, Math.min(list.length - 1, now.cursor + 1)) });
     else if (command === "mark" && now.own === "") {
       const name = list[now.cursor]?.name;
       if (name === undefined) return;

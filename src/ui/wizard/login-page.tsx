@@ -9,17 +9,19 @@ import { FRAME_ROWS, PageFrame } from "./page-frame.js";
 import type { PageProps } from "./page-props.js";
 import { portraitLine } from "./portrait-line.js";
 import { useForm } from "./use-form.js";
+import { wrapped } from "./wrapped.js";
 
 /** User and key, and a real connection to each host with what it is. */
 export function LoginPage(props: PageProps) {
   const { context, onNext, onBack, questions: all, services } = props;
-  const { rows } = useTerminalSize();
+  const { rows, columns } = useTerminalSize();
   const { symbols } = useTheme();
   const questions = questionsOf(all, "login", context);
   const checks = useChecks(props);
   const goOn = (answers: Answers) => {
     if (checks.tested(answers)) onNext(answers);
-    else checks.start(answers);
+    // Enter while that very login is tried must not begin it anew.
+    else if (!checks.trying(answers)) checks.start(answers);
   };
   const { state, setText, answers } = useForm({
     questions,
@@ -27,9 +29,9 @@ export function LoginPage(props: PageProps) {
     generate: () => "",
     onDone: goOn,
     active: props.active,
-    onBack: () => {
+    onBack: (given) => {
       checks.cancel();
-      onBack();
+      onBack(given);
     },
     intercept: (command) => {
       if (command === "generate") {
@@ -47,9 +49,9 @@ export function LoginPage(props: PageProps) {
     return checks.cancel;
   }, []);
 
-  const lines = context.answers.hosts.flatMap((host) =>
-    hostLines(host, checks.of(host), checks.running(host), symbols),
-  );
+  const lines = context.answers.hosts
+    .flatMap((host) => hostLines(host, checks.of(host), checks.running(host), symbols))
+    .flatMap((line) => wrapped(line, columns - 1));
   const room = rows - 2 - FRAME_ROWS;
   const fieldRows = Math.min(questions.length + 2, Math.max(2, room - lines.length));
   const done = context.answers.hosts.every((host) => checks.of(host)?.status === "ok");
@@ -93,6 +95,7 @@ export function LoginPage(props: PageProps) {
       cancel,
       of: (host: HostChoice): HostCheck | undefined => context.checks[host.name],
       running: (host: HostChoice) => running.includes(host.name),
+      trying: (one: Answers) => running.length > 0 && login === text(one),
       tested: (one: Answers) =>
         login === text(one) && one.hosts.every((host) => context.checks[host.name]?.status === "ok"),
       start(one: Answers) {

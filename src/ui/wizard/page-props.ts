@@ -14,5 +14,6 @@ export interface PageProps {
   readonly active: boolean;
   readonly onCheck: (host: string, check: HostCheck) => void;
   readonly onNext: (answers?: Answers) => void;
-  readonly onBack: () => void;
+  /** @param answers what the page has by then; answers stay */
+  readonly onBack: (answers?: Answers) => void;
 }

@@ -11,6 +11,7 @@ import { commandFor } from "../keymap.js";
 import { useTheme } from "../theme.js";
 import { FRAME_ROWS, PageFrame } from "./page-frame.js";
 import type { PageProps } from "./page-props.js";
+import { wrapped } from "./wrapped.js";
 
 type Planning =
   | { readonly status: "running"; readonly text: string }
@@ -35,10 +36,10 @@ export function ReviewPage(props: ReviewProps) {
   const { symbols } = useTheme();
   const throwAway = answers.hosts.some((host) => host.kind === "throw-away");
   const planning = usePlan(props, throwAway);
-  const seen = useSeen(planning.status === "done");
+  const seen = useSeen(planning.status === "done" && isPossible(planning.plans));
   const [view, setView, latest] = useLatest<{ chosen: Action; top: number }>({ chosen: "apply", top: 0 });
   const menu: readonly Action[] = throwAway ? ["apply", "back"] : actions;
-  const lines = planLines(planning, throwAway, symbols);
+  const lines = planLines(planning, throwAway, symbols).flatMap((line) => wrapped(line, columns - 1));
   const room = Math.max(1, rows - 2 - FRAME_ROWS - 3);
   const most = Math.max(0, lines.length - room);
 
@@ -99,6 +100,11 @@ export function ReviewPage(props: ReviewProps) {
       </Text>
     </PageFrame>
   );
+}
+
+/** A host that cannot be an edge is no reason to leave the others alone; only such hosts are nothing to apply to. */
+function isPossible(plans: readonly HostPlan[]): boolean {
+  return plans.length === 0 || plans.some((plan) => plan.problem === undefined);
 }
 
 /** true once something has been on the screen for long enough to be noticed. */

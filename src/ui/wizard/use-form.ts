@@ -18,7 +18,8 @@ export interface FormOptions {
   readonly generate: () => string;
   /** All fields hold what their questions take. */
   readonly onDone: (answers: Answers) => void;
-  readonly onBack: () => void;
+  /** @param answers those of the fields that are right */
+  readonly onBack: (answers: Answers) => void;
   readonly active: boolean;
   /** Takes keys before the form does; true when it has. */
   readonly intercept?: (command: string | undefined) => boolean;
@@ -39,6 +40,13 @@ export function useForm({ questions, context, generate, onDone, onBack, active, 
       (now, question) => question.write((latest.current.texts[question.key] ?? "").trim(), now),
       context.answers,
     );
+  const rightAnswers = (): Answers =>
+    questions
+      .filter((question) => problemOf(question) === undefined)
+      .reduce(
+        (now, question) => question.write((latest.current.texts[question.key] ?? "").trim(), now),
+        context.answers,
+      );
   const setText = (text: string) => {
     const question = questions[latest.current.active];
     if (question === undefined) return;
@@ -67,9 +75,9 @@ export function useForm({ questions, context, generate, onDone, onBack, active, 
       case "next":
         return goOn();
       case "back":
-        return onBack();
+        return onBack(rightAnswers());
       case "previous":
-        return now.active === 0 ? onBack() : setState({ ...now, active: now.active - 1, error: "" });
+        return now.active === 0 ? onBack(rightAnswers()) : setState({ ...now, active: now.active - 1, error: "" });
       case "following":
         return setState({ ...now, active: Math.min(questions.length - 1, now.active + 1), error: "" });
       case "less":

@@ -65,7 +65,10 @@ export function WizardApp({ questions, services, initial, onEnd }: WizardAppProp
       const open = pagesOf(questions, { answers: given, checks });
       setPage(open[open.indexOf(page) + 1] ?? page);
     },
-    onBack: () => setPage(pages[pages.indexOf(page) - 1] ?? page),
+    onBack: (given = answers) => {
+      setAnswers(given);
+      setPage(pages[pages.indexOf(page) - 1] ?? page);
+    },
   };
   return (
     <>

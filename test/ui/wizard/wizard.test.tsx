@@ -66,9 +66,9 @@ t.test("back goes to every page before, and answers stay", async (t) => {
   await screen.press(keys.right, "< 1s >");
   await screen.press(keys.esc, "How are they reached?");
   await screen.press(keys.esc, "Which hosts become edges?");
-  await screen.waitFor("◉ raspberrypi.local");
+  await screen.waitFor("▸ ◯ raspberrypi.local");
   await enterUntil(screen, "What is streamed?");
-  t.match(await screen.waitFor("Segment length"), /< 2s >/, "left without Enter, the choice was not taken");
+  t.match(await screen.waitFor("Segment length"), /< 1s >/);
   await screen.unmount();
 });
 
@@ -167,3 +167,45 @@ for (const [columns, rows] of [
     await screen.unmount();
   });
 }
+
+t.test("a plan that no host allows cannot be applied, and its reason is there to the end", async (t) => {
+  const problem = `${"it is too old and has no room for anything at all, ".repeat(4)}and that is why`;
+  const { screen, ended } = await openWizard(
+    fakeServices({
+      plan: (answers) =>
+        Promise.resolve(
+          answers.hosts.map(({ name }) => ({ host: name, create: 0, change: 0, keep: 0, tasks: [], problem })),
+        ),
+    }),
+  );
+  await screen.waitFor("raspberrypi.local");
+  await enterUntil(screen, "and that is why");
+  for (let presses = 0; presses < 20; presses++) await screen.press(keys.enter, () => true);
+  await screen.press(keys.right, /\[ Save/);
+  t.same(ended, []);
+  await screen.unmount();
+});
+
+t.test("Enter while a connection is tried does not begin it anew", async (t) => {
+  let tries = 0;
+  let answer: (() => void) | undefined;
+  const services = fakeServices({
+    checkHost: (...words) => {
+      tries += 1;
+      return new Promise((resolve) => {
+        answer = () => resolve(fakeServices().checkHost(...words));
+      });
+    },
+  });
+  const { screen } = await openWizard(services);
+  await screen.waitFor("raspberrypi.local");
+  await screen.press(keys.enter, "connecting");
+  for (let presses = 0; presses < 5; presses++) await screen.press(keys.enter, "connecting");
+  t.ok(tries <= 2, "once for what the page opened with, once for the user that was filled in");
+  const before = tries;
+  await screen.press(keys.enter, "connecting");
+  t.equal(tries, before);
+  answer?.();
+  await screen.waitFor("✔ raspberrypi.local");
+  await screen.unmount();
+});

@@ -40,6 +40,8 @@ const reach: readonly OptionName[] = [
   "timeout",
   "forks",
 ];
+/** Hosts are watched all at once. */
+const watching = reach.filter((name) => name !== "forks");
 const display: readonly OptionName[] = ["progress", "json", "verbose", "no-color", "accessible", "no-input"];
 
 /** The commands, in the order of the help text. Each is loaded only when it is run. */
@@ -98,6 +100,22 @@ export const commandTable: readonly CommandSpec[] = [
     examples: ["edge-setup verify", "edge-setup verify -l pi-church --json"],
     options: [...reach, ...display],
     load: () => import("./commands/verify.js"),
+  },
+  {
+    name: "status",
+    summary: "One look at hosts and streams; exit 1 when something is wrong, 3 when a host is not reached",
+    examples: ["edge-setup status", "edge-setup status pi-church --json"],
+    options: [...watching, ...display],
+    words: { label: "HOSTS", max: 1000 },
+    load: () => import("./commands/status.js"),
+  },
+  {
+    name: "watch",
+    summary: "A dashboard of hosts and streams that stays open; lines or --json in scripts",
+    examples: ["edge-setup watch", "edge-setup watch 'pi-*'", "edge-setup watch vps-1 --json --interval 10"],
+    options: [...watching, "interval", ...display],
+    words: { label: "HOSTS", max: 1000 },
+    load: () => import("./commands/watch.js"),
   },
   {
     name: "completion",

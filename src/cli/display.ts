@@ -67,7 +67,7 @@ export async function openDisplay(flags: Flags, options: DisplayOptions): Promis
   };
 }
 
-function displayKind(flags: Flags, tasksAreResult: boolean): Display["kind"] {
+export function displayKind(flags: Flags, tasksAreResult: boolean): Display["kind"] {
   const asked = flags.json === true ? "json" : (flags.progress ?? "auto");
   const kind = kinds.find((candidate) => candidate === asked);
   if (kind === undefined) {

@@ -51,6 +51,7 @@ export const optionTable = {
   user: { type: "string", short: "u", value: "NAME", help: "SSH user, where the inventory names none" },
   "ssh-config": { type: "string", value: "FILE", help: "Instead of ~/.ssh/config" },
   timeout: { type: "string", value: "SECONDS", help: "Give up on a host that does not answer. Default: 10" },
+  interval: { type: "string", value: "SECONDS", help: "Seconds between two looks at a host. Default: 2" },
   "source-dir": { type: "string", value: "DIR", help: "Take NGINX and module sources from here (checked by hash)" },
   "no-verify": { type: "boolean", help: "Do not publish and play back a test stream after changes" },
   apply: { type: "boolean", help: "Also apply what was answered" },
@@ -161,7 +162,13 @@ function valueError(error: NodeParseError, more: MoreOptions): InputError {
  * A whole number from a flag.
  * @throws InputError naming the flag when it is not a number in the range
  */
-export function intFlag(flags: Flags, name: "forks" | "timeout", fallback: number, min: number, max: number): number {
+export function intFlag(
+  flags: Flags,
+  name: "forks" | "interval" | "timeout",
+  fallback: number,
+  min: number,
+  max: number,
+): number {
   const text = flags[name];
   if (text === undefined) return fallback;
   const value = Number(text);

@@ -1,9 +1,10 @@
 import type { KeyBinding, Screen } from "./key-binding.js";
 import { runKeys } from "./run/keys.js";
+import { watchKeys } from "./watch/keys.js";
 import { wizardKeys } from "./wizard/keys.js";
 
 /** Every key there is, by screen. */
-export const keyTable: readonly KeyBinding[] = [...wizardKeys, ...runKeys];
+export const keyTable: readonly KeyBinding[] = [...wizardKeys, ...runKeys, ...watchKeys];
 
 /** The part of Ink's key that bindings look at. */
 export interface PressedKey {
@@ -56,6 +57,7 @@ export function keysOf(screen: Screen): readonly KeyBinding[] {
 const titles: Record<Screen, string> = {
   wizard: "The wizard (`edge-setup`)",
   run: "The run view (`edge-setup apply`, `try`)",
+  watch: "The dashboard (`edge-setup watch`)",
 };
 
 /** docs/keys.md. */

@@ -51,7 +51,7 @@ function publishDone(r) {
   if (a !== null && a.call === "publish_done" && isName(a.name)) {
     const holder = readClaim(a.name);
     if (holder !== null && holder.client === a.clientid) {
-      drop(a.name);
+      release(a.name);
     }
   }
   r.return(204);
@@ -66,6 +66,18 @@ function connect(r) {
   }
   const secret = a.tcurl.slice(a.tcurl.lastIndexOf("/") + 1);
   r.return(sameDigest(config().relay, sha256(secret)) ? 200 : 403);
+}
+
+/** Ends the connection of a publisher; only root on this host can read the secret that it asks for. */
+async function drop(r) {
+  const name = r.args.name;
+  const secret = r.headersIn["X-Edge-Secret"];
+  if (r.method !== "POST" || !isName(name) || !isToken(secret) || !sameDigest(config().relay, sha256(secret))) {
+    r.return(403);
+    return;
+  }
+  const done = await r.subrequest("/control/drop/publisher", { args: `app=hls&name=${name}` });
+  r.return(done.status, done.responseText);
 }
 
 /** What is published now, without addresses of people or their tokens. */
@@ -173,7 +185,7 @@ function claimed() {
   }
 }
 
-function drop(name) {
+function release(name) {
   try {
     fs.unlinkSync(PUBLISHERS + name);
   } catch (_e) {
@@ -249,4 +261,4 @@ function tag(xml, name) {
   return match === null ? "" : match[1];
 }
 
-export default { publish, publishDone, connect, streams };
+export default { publish, publishDone, connect, drop, streams };

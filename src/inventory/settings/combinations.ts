@@ -15,6 +15,7 @@ const RESERVED_PORTS: ReadonlyMap<number, string> = new Map([
   [22, "SSH"],
   [1936, "the edge's internal RTMP application"],
   [1980, "the edge's own authorisation service"],
+  [1981, "the edge's own counters"],
 ]);
 
 const MIN_FRAGMENTS = 3;

@@ -22,8 +22,11 @@ export function KeyFooter({ screen, items }: { readonly screen: Screen; readonly
   const shown =
     items ??
     keysOf(screen)
-      .filter((binding) => binding.footer === true)
-      .map(({ keys, command }) => ({ key: keys[0] ?? "", help: command }));
+      .filter(({ footer }) => footer !== undefined && footer !== false)
+      .map(({ keys, command, footer }) => ({
+        key: keys[0] ?? "",
+        help: typeof footer === "string" ? footer : command,
+      }));
   return (
     <Text wrap="truncate">
       {shown.map(({ key, help }, index) => (

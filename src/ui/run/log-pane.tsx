@@ -7,8 +7,8 @@ import type { HostState } from "./state.js";
 import type { ViewState } from "./view-state.js";
 
 export interface LogPaneProps {
-  readonly host: HostState;
-  readonly view: ViewState;
+  readonly host: Pick<HostState, "name" | "log" | "dropped">;
+  readonly view: Pick<ViewState, "top" | "filter" | "typing">;
   readonly rows: number;
   /** What was said last, such as that a stop was asked for. */
   readonly notice: string;

@@ -4,7 +4,7 @@ import { formatDuration } from "../../report/format.js";
 import { HelpOverlay } from "../components/help-overlay.js";
 import { KeyFooter } from "../components/key-footer.js";
 import { Line } from "../components/line.js";
-import { ConfirmModal, SecretModal } from "../components/modal.js";
+import { ModalView } from "../components/modal.js";
 import { TextInput } from "../components/text-input.js";
 import { useKeys } from "../hooks/use-keys.js";
 import { useLatest } from "../hooks/use-latest.js";
@@ -65,8 +65,7 @@ function Live(props: LiveProps) {
   const chosen = layout.hosts.find((host) => host.name === view.host) ?? layout.hosts[0];
   const facts = factsOf(view, layout.hosts, chosen, size.rows);
   useRunKeys(props, latest, setView, facts, modal !== undefined);
-  if (modal?.kind === "confirm") return <ConfirmModal text={modal.text} onAnswer={modal.answer} />;
-  if (modal?.kind === "secret") return <SecretModal text={modal.text} onAnswer={modal.answer} />;
+  if (modal !== undefined) return <ModalView modal={modal} onInterrupt={props.onStop} />;
   if (run.run === "" || (!active && after === undefined)) return null;
   if (view.screen === "help") return <HelpOverlay screen="run" rows={size.rows - 2} />;
   if (view.screen === "log" && chosen !== undefined) {

@@ -1,12 +1,8 @@
+import { type Modal, ModalQueue } from "../modal-queue.js";
 import { emptyRun, type ReduceOptions, type RunAction, type RunState, reduceRun } from "./state.js";
 
 /** Events of a busy run come by hundreds a second; the screen is told at most this often, milliseconds. */
 const TICK_MS = 100;
-
-/** A question that waits for the operator while the view is up. */
-export type Modal =
-  | { readonly kind: "confirm"; readonly text: string; readonly answer: (yes: boolean) => void }
-  | { readonly kind: "secret"; readonly text: string; readonly answer: (text: string | undefined) => void };
 
 export interface RunSnapshot {
   readonly run: RunState;
@@ -20,7 +16,7 @@ export class RunStore {
   #snapshot: RunSnapshot = { run: emptyRun, modal: undefined, after: undefined };
   #queue: RunAction[] = [];
   #timer: NodeJS.Timeout | undefined;
-  readonly #modals: Modal[] = [];
+  readonly #modals = new ModalQueue((modal) => this.#set({ modal }));
   readonly #listeners = new Set<() => void>();
 
   constructor(readonly options: ReduceOptions) {}
@@ -49,11 +45,11 @@ export class RunStore {
   }
 
   confirm(text: string): Promise<boolean> {
-    return new Promise((resolve) => this.#ask({ kind: "confirm", text, answer: resolve }));
+    return this.#modals.confirm(text);
   }
 
   secret(text: string): Promise<string | undefined> {
-    return new Promise((resolve) => this.#ask({ kind: "secret", text, answer: resolve }));
+    return this.#modals.line("secret", text);
   }
 
   /** Waits for what the operator wants after a run with failed hosts. */
@@ -66,20 +62,6 @@ export class RunStore {
         },
       });
     });
-  }
-
-  #ask(modal: Modal): void {
-    const answered = (give: () => void): void => {
-      this.#modals.shift();
-      this.#set({ modal: this.#modals[0] });
-      give();
-    };
-    const wrapped: Modal =
-      modal.kind === "confirm"
-        ? { ...modal, answer: (yes: boolean) => answered(() => modal.answer(yes)) }
-        : { ...modal, answer: (text: string | undefined) => answered(() => modal.answer(text)) };
-    this.#modals.push(wrapped);
-    this.#set({ modal: this.#modals[0] });
   }
 
   #set(part: Partial<RunSnapshot>): void {

@@ -3,7 +3,7 @@ import type { Question, QuestionContext } from "../../wizard/question.js";
 import { Line } from "../components/line.js";
 import { TextInput } from "../components/text-input.js";
 import { useTheme } from "../theme.js";
-import { windowOf } from "./window.js";
+import { windowOf } from "../window.js";
 
 export interface FieldsProps {
   readonly questions: readonly Question[];

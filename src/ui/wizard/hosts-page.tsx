@@ -9,9 +9,9 @@ import { useLatest } from "../hooks/use-latest.js";
 import { useTerminalSize } from "../hooks/use-terminal-size.js";
 import { commandFor } from "../keymap.js";
 import { useTheme } from "../theme.js";
+import { windowOf } from "../window.js";
 import { FRAME_ROWS, PageFrame } from "./page-frame.js";
 import type { PageProps } from "./page-props.js";
-import { windowOf } from "./window.js";
 
 /** The field, its label, an error. */
 const OWN_ROWS = 2;

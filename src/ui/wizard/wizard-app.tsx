@@ -5,21 +5,18 @@ import { pagesOf } from "../../wizard/flow.js";
 import type { Page, Question } from "../../wizard/question.js";
 import type { Answers, HostCheck, Questions, WizardOutcome, WizardServices } from "../../wizard/types.js";
 import { HelpOverlay } from "../components/help-overlay.js";
-import { ConfirmModal, SecretModal } from "../components/modal.js";
+import { ModalView } from "../components/modal.js";
 import { useKeys } from "../hooks/use-keys.js";
 import { useSuspend } from "../hooks/use-suspend.js";
 import { useTerminalSize } from "../hooks/use-terminal-size.js";
 import { commandFor } from "../keymap.js";
+import { type Modal, ModalQueue } from "../modal-queue.js";
 import { hostKeyText } from "../prompts/prompter.js";
 import { FormPage } from "./form-page.js";
 import { HostsPage } from "./hosts-page.js";
 import { LoginPage } from "./login-page.js";
 import type { PageProps } from "./page-props.js";
 import { ReviewPage } from "./review-page.js";
-
-type Modal =
-  | { readonly kind: "confirm"; readonly text: string; readonly answer: (yes: boolean) => void }
-  | { readonly kind: "secret"; readonly text: string; readonly answer: (text: string | undefined) => void };
 
 export interface WizardAppProps {
   readonly questions: readonly Question[];
@@ -36,15 +33,14 @@ export function WizardApp({ questions, services, initial, onEnd }: WizardAppProp
   const [checks, setChecks] = useState<Readonly<Record<string, HostCheck>>>({});
   const [page, setPage] = useState<Page>("hosts");
   const [help, setHelp] = useState(false);
-  const [modals, setModals] = useState<readonly Modal[]>([]);
-  const asks = useAsks(setModals);
+  const [modal, setModal] = useState<Modal>();
+  const asks = useAsks(setModal);
   const context = { answers, checks };
   const pages = pagesOf(questions, context);
-  const modal = modals[0];
 
   useKeys((input, key) => {
     const command = commandFor("wizard", input, key);
-    // A question over the page takes Ctrl-C as a no.
+    // A question over the page answers it with no first.
     if (command === "cancel" && modal === undefined) onEnd({ action: "cancel" });
     else if (command === "suspend") suspend();
     else if (help) setHelp(false);
@@ -72,8 +68,7 @@ export function WizardApp({ questions, services, initial, onEnd }: WizardAppProp
   };
   return (
     <>
-      {modal?.kind === "confirm" && <ConfirmModal text={modal.text} onAnswer={modal.answer} />}
-      {modal?.kind === "secret" && <SecretModal text={modal.text} onAnswer={modal.answer} />}
+      {modal !== undefined && <ModalView modal={modal} onInterrupt={() => onEnd({ action: "cancel" })} />}
       {modal === undefined && help && <HelpOverlay screen="wizard" rows={rows - 2} />}
       <Box flexDirection="column" display={props.active ? "flex" : "none"}>
         <CurrentPage {...props} onEnd={onEnd} />
@@ -98,26 +93,15 @@ function CurrentPage({ onEnd, ...props }: PageProps & Pick<WizardAppProps, "onEn
 }
 
 /** Questions of the transport as modals, one after the other. */
-function useAsks(setModals: (change: (old: readonly Modal[]) => readonly Modal[]) => void): Questions {
+function useAsks(show: (modal: Modal | undefined) => void): Questions {
   return useMemo(() => {
-    const done = () => setModals((old) => old.slice(1));
+    const queue = new ModalQueue(show);
     return {
-      confirmHostKey: (question) =>
-        new Promise((resolve) => {
-          const answer = (yes: boolean) => {
-            done();
-            resolve(yes);
-          };
-          setModals((old) => [...old, { kind: "confirm", text: hostKeyText(question), answer }]);
-        }),
-      askSecret: (text) =>
-        new Promise((resolve) => {
-          const answer = (given: string | undefined) => {
-            done();
-            resolve(given === undefined ? undefined : new Secret(given));
-          };
-          setModals((old) => [...old, { kind: "secret", text, answer }]);
-        }),
+      confirmHostKey: (question) => queue.confirm(hostKeyText(question)),
+      async askSecret(text) {
+        const given = await queue.line("secret", text);
+        return given === undefined ? undefined : new Secret(given);
+      },
     };
-  }, [setModals]);
+  }, [show]);
 }

@@ -119,11 +119,15 @@ export class CalmStdout extends EventEmitter {
     this.#frame = [];
     this.#columns = columns;
     this.#rows = rows;
-    if (this.#mode === "hold") return;
     this.#mode = "hold";
-    // Layouts follow the new size first; only then is a frame written.
+    // Layouts follow the new size first: a frame of the old one would wrap, and Ink would erase too little of it.
     this.emit("size");
-    setImmediate(() => this.#redraw());
+  }
+
+  /** Told by the tree that it is laid out for this size: a frame may be written again. */
+  settled(size: { readonly columns: number; readonly rows: number }): void {
+    if (this.#mode !== "hold" || size.columns !== this.#columns || size.rows !== this.#rows) return;
+    this.#redraw();
   }
 
   /** Told of a wider terminal and then of the true one, Ink forgets its frame and writes it anew. */

@@ -12,16 +12,15 @@ const SizeContext = createContext<ScreenSize>({ columns: 80, rows: 24 });
 export function ScreenSizeProvider({ out, children }: { readonly out: CalmStdout; readonly children: ReactNode }) {
   const [size, setSize] = useState<ScreenSize>(out.size);
   useEffect(() => {
-    const onResize = () => {
-      const { columns, rows } = out.size;
-      setSize((old) => (old.columns === columns && old.rows === rows ? old : { columns, rows }));
-    };
+    // Always a new object, so that every resize is followed by a commit, and the effect below by that.
+    const onResize = () => setSize({ ...out.size });
     out.on("size", onResize);
     onResize();
     return () => {
       out.off("size", onResize);
     };
   }, [out]);
+  useEffect(() => out.settled(size), [out, size]);
   return <SizeContext.Provider value={size}>{children}</SizeContext.Provider>;
 }
 

@@ -46,3 +46,35 @@ for (const [columns, rows] of [
     await screen.unmount();
   });
 }
+
+/** A layout that takes its time, as on a slow machine. */
+function Slow() {
+  const { columns, rows } = useTerminalSize();
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  return (
+    <Box flexDirection="column">
+      {Array.from({ length: rows - 2 }, (_, index) => (
+        <Line key={index}>{`slow ${index + 1} of ${rows - 2} `.padEnd(columns, "x")}</Line>
+      ))}
+    </Box>
+  );
+}
+
+t.test(
+  "a frame of the old size is never written to a new one, however slow the layout and fast the resizes",
+  async (t) => {
+    const screen = await renderScreen(<Slow />, { columns: 120, rows: 20 });
+    await screen.waitFor("slow 18 of 18");
+    screen.resize(60, 14);
+    await screen.waitFor("slow 12 of 12");
+    t.notMatch(await screen.screen(), /of 18/);
+    t.equal((await screen.screen()).split("\n").length, 12, "each line of the frame is one on the screen");
+    screen.resize(90, 16);
+    screen.resize(50, 11);
+    screen.resize(100, 18);
+    await screen.waitFor("slow 16 of 16");
+    t.notMatch(await screen.screen(), /of (?:18|12|14|9) /);
+    await screen.unmount();
+  },
+);

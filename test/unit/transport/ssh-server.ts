@@ -12,7 +12,13 @@ export interface KeyPair {
   readonly public: string;
 }
 
+/** ssh2 writes about one ed25519 key in 400 so that it cannot read it itself; such a key is made anew. */
 export function makeKey(type: "ed25519" | "ecdsa" = "ed25519", passphrase?: string): KeyPair {
+  const pair = generate(type, passphrase);
+  return ssh2.utils.parseKey(pair.private, passphrase) instanceof Error ? makeKey(type, passphrase) : pair;
+}
+
+function generate(type: "ed25519" | "ecdsa", passphrase: string | undefined): KeyPair {
   const bits = { bits: 256 as const };
   if (passphrase === undefined) {
     return type === "ecdsa" ? ssh2.utils.generateKeyPairSync("ecdsa", bits) : ssh2.utils.generateKeyPairSync("ed25519");

@@ -1,0 +1,144 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import t from "tap";
+import { type Publication, publish } from "../../src/edge/rtmp-publisher.js";
+import { loadTestPattern } from "../../src/edge/verify.js";
+import { bootEdge, EDGE } from "./support/edge.js";
+import { labImpossible } from "./support/lab.js";
+import { outside, playlistOf, readSecrets, until } from "./support/streams.js";
+import { TmuxTerminal } from "./support/tmux.js";
+
+t.setTimeout(900_000);
+
+interface Look {
+  readonly status: string;
+  readonly problem?: string;
+  readonly certificateDays?: number;
+  readonly units: readonly { readonly name: string; readonly active: boolean }[];
+  readonly streams: readonly Record<string, unknown>[];
+}
+
+const looks = (stdout: string) =>
+  stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Look);
+
+t.test("hosts and streams under watch", { skip: labImpossible() }, async (t) => {
+  const edge = await bootEdge(t);
+  const { host, desk } = edge;
+  const clip = await loadTestPattern();
+  const live: Publication[] = [];
+  t.teardown(() => Promise.all(live.map((one) => one.stop())));
+  const goLive = async (stream: string): Promise<Publication> => {
+    const { token } = await readSecrets(desk);
+    const answer = await publish(await outside(host, clip, stream, token));
+    if (answer.status !== "live") throw new Error(`${stream} is refused: ${answer.detail}`);
+    live.push(answer);
+    return answer;
+  };
+
+  await t.test("one look, for monitoring", async (t) => {
+    await goLive("main");
+    await until("a playlist", () => playlistOf(host, "main"));
+    const { code, stdout, stderr } = await desk.run("status", "--json");
+    t.equal(code, 0, stderr);
+    t.match(looks(stdout), [
+      {
+        type: "host.sample",
+        host: EDGE,
+        status: "ok",
+        units: [
+          { name: "edge-rtmp", active: true },
+          { name: "edge-http", active: true },
+        ],
+        streams: [{ name: "main", videoCodec: "H264", audioCodec: "AAC", draining: false }],
+      },
+    ]);
+    const [stream] = looks(stdout)[0]?.streams ?? [];
+    t.ok(Number(stream?.bitrateBps) > 10_000, "what the publisher sends is measured");
+    t.ok(Number(stream?.playlistAgeMs) < 10_000);
+    t.match((await desk.run("status", EDGE)).stdout, /^edge {2}ok {2}cpu \d+%.*\nedge {2}stream main {2}ok/);
+  });
+
+  await t.test("what is wrong is said and makes the exit code", async (t) => {
+    await host.exec("systemctl stop edge-http");
+    const stopped = await desk.run("status");
+    t.equal(stopped.code, 1);
+    t.match(stopped.stdout, /edge {2}PROBLEM edge-http does not run/);
+    await host.exec(
+      "systemctl start edge-http; mkdir -p /etc/letsencrypt/live/a; cd /etc/letsencrypt/live/a; openssl req -x509 -newkey rsa:2048 -nodes -days 5 -subj /CN=a -keyout key.pem -out fullchain.pem",
+    );
+    const ending = await desk.run("status", "--json");
+    t.equal(ending.code, 1);
+    t.equal(looks(ending.stdout)[0]?.certificateDays, 4);
+    await host.exec("rm -r /etc/letsencrypt/live/a");
+
+    const nobody = await desk.run("status", "-i", "root@127.0.0.1:9,");
+    t.equal(nobody.code, 3);
+    t.match(nobody.stdout, /unreachable/);
+    const hopeless = await desk.run("watch", "-i", "root@127.0.0.1:9,", "--json");
+    t.equal(hopeless.code, 3, "a watch without a host ends by itself");
+    t.equal(looks(hopeless.stdout)[0]?.status, "unreachable");
+    t.equal((await desk.run("status", "nowhere")).code, 2);
+    t.equal((await desk.run("watch", "--interval", "0")).code, 2);
+  });
+
+  await t.test("the dashboard: a log, a kick, a new token that cuts no stream", async (t) => {
+    const { argv, env } = desk.command("watch", "--interval", "1");
+    await writeFile(join(desk.folder, "watch.sh"), `exec ${argv.map((word) => `'${word}'`).join(" ")}\n`);
+    const given = {
+      ...Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+      CI: "",
+    };
+    const terminal = await TmuxTerminal.open(desk.folder, given, { columns: 130, rows: 30 });
+    t.teardown(() => terminal.close());
+    await goLive("talk");
+    await terminal.run("unset CI; sh watch.sh; echo exit=$?");
+    t.match(await terminal.waitFor(/✔ talk .*b\/s/), /watch · 1 host · 2 streams · no problem/);
+    t.match(await terminal.screen(), /✔ main +\d+ kb\/s .*H264 \d+x\d+/);
+
+    await terminal.press("l");
+    await terminal.waitFor(/edge · log · follows[\s\S]*systemd/);
+    await host.exec("systemctl reload edge-http");
+    await terminal.waitFor(/Reloaded edge-http/);
+    await terminal.press("q");
+    await terminal.waitFor(/watch · 1 host/);
+
+    await terminal.press("G");
+    await terminal.waitFor(/▸ +✔ talk/);
+    await terminal.press("x");
+    await terminal.waitFor("End the connection that publishes talk to edge?");
+    await terminal.press("y");
+    await terminal.waitFor("talk is ended");
+    await terminal.waitFor(/1 host · 1 stream /);
+    t.ok(await (live[1] as Publication).ended, "the connection of its publisher is closed");
+
+    const before = await readSecrets(desk);
+    await terminal.press("t");
+    await terminal.waitFor("Give edge a new publish token?");
+    await terminal.press("y");
+    await terminal.waitFor("Type the name of the host");
+    await terminal.run("nobody");
+    await terminal.waitFor("Nothing was changed.");
+    t.same(await readSecrets(desk), before);
+    await terminal.press("t");
+    await terminal.waitFor("Give edge a new publish token?");
+    await terminal.press("y");
+    await terminal.waitFor("Type the name of the host");
+    const sequence = (await playlistOf(host, "main"))?.playlist.mediaSequence ?? 0;
+    await terminal.run("edge");
+    const end = await terminal.waitFor("exit=0", 120);
+    const after = await readSecrets(desk);
+    t.not(after.token, before.token);
+    t.match(end.replaceAll("\n", ""), after.token, "the new token is shown");
+    const old = await publish(await outside(host, clip, "late", before.token));
+    t.equal(old.status, "refused", "the old token is worth nothing");
+    await goLive("late");
+    await until("more of the stream that was live", async () => {
+      const now = (await playlistOf(host, "main"))?.playlist.mediaSequence ?? 0;
+      return now > sequence + 1;
+    });
+    t.notMatch(await readFile(join(desk.folder, "edges.yml"), "utf8"), after.token);
+  });
+});

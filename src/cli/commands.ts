@@ -118,6 +118,14 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import("./commands/watch.js"),
   },
   {
+    name: "logs",
+    summary: "List past runs, or print what the last one said about a host",
+    examples: ["edge-setup logs", "edge-setup logs pi-church", "edge-setup logs pi-church --run 4f9c2a17b0de"],
+    options: ["run", "json"],
+    words: { label: "HOST", max: 1 },
+    load: () => import("./commands/logs.js"),
+  },
+  {
     name: "completion",
     summary: "Print a script that completes commands, flags and hosts in your shell",
     examples: ['eval "$(edge-setup completion bash)"', "edge-setup completion fish | source"],

@@ -1,3 +1,4 @@
+import { cleanEvent } from "../report/clean-event.js";
 import type { EmitEvent, RunEvent } from "../report/events.js";
 import { painter } from "../report/format.js";
 import { githubReporter } from "../report/github.js";
@@ -6,6 +7,7 @@ import { logFileReporter, logPath, stateFolder } from "../report/log-files.js";
 import { plainReporter } from "../report/plain.js";
 import { quietReporter } from "../report/quiet.js";
 import { combine, type Output, type Reporter } from "../report/reporter.js";
+import { runHistory } from "../report/run-history.js";
 import { type Asker, noPrompter, terminalPrompter } from "../ui/prompts/prompter.js";
 import type { TuiReporter } from "../ui/run/tui-reporter.js";
 import { InputError } from "../util/errors.js";
@@ -49,7 +51,7 @@ export interface DisplayOptions {
 export async function openDisplay(flags: Flags, options: DisplayOptions): Promise<Display> {
   const kind = displayKind(flags, options.tasksAreResult);
   const durations = new Durations();
-  const beside = [logFileReporter(stateFolder()), durations];
+  const beside = [logFileReporter(stateFolder()), runHistory(stateFolder()), durations];
   if (kind === "tui") return runView(flags, options, beside, durations);
   const reporter = combine([lineReporter(kind, flags, options.tasksAreResult), ...beside]);
   return {
@@ -146,11 +148,12 @@ async function runView(
   };
 }
 
-/** Tells at the end of a host where its log is: only here it is known that there is one. */
+/** The last gate of events; it also tells at the end of a host where its log is, which is known only here. */
 function withLogPaths(emit: EmitEvent): EmitEvent {
   const folder = stateFolder();
   let run = "";
-  return (event) => {
+  return (raw) => {
+    const event = cleanEvent(raw);
     if (event.type === "run.start") run = event.run;
     emit(event.type === "host.end" ? { ...event, log: logPath(folder, run, event.host) } : event);
   };

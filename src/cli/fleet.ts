@@ -9,6 +9,8 @@ import type { HostSecrets, HostSettings } from "../inventory/settings/resolve.js
 import { resolveSettings } from "../inventory/settings/resolve.js";
 import { validateAllSettings } from "../inventory/settings/validate.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
+import { stateFolder } from "../report/log-files.js";
+import { pastRuns } from "../report/run-history.js";
 import { InputError, InputErrors } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
 import type { Flags } from "./options.js";
@@ -16,6 +18,8 @@ import type { Flags } from "./options.js";
 /** The group whose hosts are edges. */
 export const EDGES = "edges";
 export const DEFAULT_INVENTORY = "edges.yml";
+/** As a --limit: the hosts that failed, or were not reached, in the last run. */
+const FAILED = "@failed";
 /** Of hosts that are in no group of ours, messages name so many. */
 const SHOWN_HOSTS = 5;
 
@@ -107,11 +111,26 @@ function chooseHosts(inventory: Inventory, limit: string | undefined): readonly 
   }
   const edges = inventory.select(EDGES);
   if (limit === undefined) return edges;
-  const limited = new Set(matching(inventory, limit).map((host) => host.name));
+  const limited = new Set(
+    (limit === FAILED ? lastFailed(inventory) : matching(inventory, limit)).map((host) => host.name),
+  );
   const chosen = edges.filter((host) => limited.has(host.name));
   if (chosen.length > 0) return chosen;
   throw new InputError("E_LIMIT", `--limit ${limit} leaves no host of the group "${EDGES}"`, {
     hint: `Its hosts are ${edges.map((host) => host.name).join(", ")}.`,
+  });
+}
+
+function lastFailed(inventory: Inventory): readonly InventoryHost[] {
+  const names = new Set(inventory.hosts.map((host) => host.name));
+  const last = pastRuns(stateFolder()).find((run) => Object.keys(run.hosts).some((host) => names.has(host)));
+  if (last === undefined) {
+    throw new InputError("E_LIMIT", `--limit ${FAILED}: no run of these hosts is remembered`);
+  }
+  const failed = inventory.hosts.filter((host) => (last.hosts[host.name] ?? "ok") !== "ok");
+  if (failed.length > 0) return failed;
+  throw new InputError("E_LIMIT", `--limit ${FAILED}: no host failed in the last run (${last.command}, ${last.time})`, {
+    hint: "`edge-setup logs` lists the runs.",
   });
 }
 

@@ -20,7 +20,12 @@ export const optionTable = {
     value: "FILE",
     help: "Inventory file, or hosts ended by a comma: `pi@192.0.2.7,`. Default: ./edges.yml",
   },
-  limit: { type: "string", short: "l", value: "PATTERN", help: "Only hosts that match: `pi-*`, `edges:!vps-1`" },
+  limit: {
+    type: "string",
+    short: "l",
+    value: "PATTERN",
+    help: "Only hosts that match: `pi-*`, `edges:!vps-1`; @failed: of the last run",
+  },
   tags: { type: "string", short: "t", value: "TAGS", help: "Only tasks with one of these comma-separated tags" },
   "skip-tags": { type: "string", value: "TAGS", help: "No task with one of these tags" },
   "extra-vars": {
@@ -52,6 +57,7 @@ export const optionTable = {
   "ssh-config": { type: "string", value: "FILE", help: "Instead of ~/.ssh/config" },
   timeout: { type: "string", value: "SECONDS", help: "Give up on a host that does not answer. Default: 10" },
   interval: { type: "string", value: "SECONDS", help: "Seconds between two looks at a host. Default: 2" },
+  run: { type: "string", value: "ID", help: "The run whose log is wanted. Default: the last that had the host" },
   "source-dir": { type: "string", value: "DIR", help: "Take NGINX and module sources from here (checked by hash)" },
   "no-verify": { type: "boolean", help: "Do not publish and play back a test stream after changes" },
   apply: { type: "boolean", help: "Also apply what was answered" },

@@ -5,6 +5,7 @@ import {
   type DeliveryPromise,
   joinProblems,
   lastSequence,
+  lateVideo,
   type Problems,
   playlistHeaderProblems,
   playlistProblems,
@@ -82,6 +83,8 @@ export async function waitForPlaylist(
 /** What was found in a reading's segments. */
 export interface SegmentsReport {
   readonly media: Problems;
+  /** The stream's first segment begins without a picture: no failure, and worth saying. */
+  readonly late: Problems;
   readonly headers: Problems;
   readonly count: number;
   readonly bytes: number;
@@ -95,6 +98,7 @@ export async function checkSegments(
   limit = 3,
 ): Promise<SegmentsReport> {
   const media: string[] = [];
+  const late: string[] = [];
   const headers = new Set<string>();
   const segments = reading.playlist.segments.slice(-limit);
   let earlier: Buffer | undefined;
@@ -110,12 +114,19 @@ export async function checkSegments(
     for (const problem of segmentHeaderProblems(response, promise)) headers.add(problem);
     const clear = await decrypt(reader, reading.url, segment, response.body);
     const problems = segmentProblems(clear, segment);
+    const begins = segment.sequence === 0 || segment.discontinuity;
+    const lateBy = begins && problems.length === 1 ? lateVideo(clear, segment) : 0;
+    if (lateBy > 0) {
+      late.push(`the first segment has sound ${lateBy.toFixed(1)} s before its picture`);
+      earlier = undefined;
+      continue;
+    }
     media.push(...problems.map((problem) => `${segment.uri}: ${problem}`));
     if (problems.length === 0 && earlier !== undefined)
       media.push(...joinProblems(earlier, clear, segment.discontinuity));
     earlier = problems.length === 0 ? clear : undefined;
   }
-  return { media, headers: [...headers], count: segments.length, bytes };
+  return { media, late, headers: [...headers], count: segments.length, bytes };
 }
 
 export interface HlsReport {

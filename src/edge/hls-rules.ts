@@ -97,6 +97,23 @@ export function segmentProblems(bytes: Buffer, claim: HlsSegment): Problems {
   return problems;
 }
 
+/** A picture that comes so much later than the sound is missed by a viewer, seconds. */
+const LATE_SECONDS = 0.3;
+
+/**
+ * Seconds by which the picture begins after the sound, in a segment that is whole otherwise; 0 when it does not. A stream
+ * is handed on within the edge as soon as that is connected; where a host is slow, it begins between two key frames.
+ */
+export function lateVideo(bytes: Buffer, claim: HlsSegment): number {
+  const ts = parseTs(bytes);
+  const video = trackOf(ts, streamType.h264);
+  const audio = trackOf(ts, streamType.aac);
+  if (video?.firstPts === undefined || audio?.firstPts === undefined) return 0;
+  const late = ptsDistance(audio.firstPts, video.firstPts);
+  const whole = Math.abs(late + lengthOf(video) - claim.duration) <= Math.max(1, claim.duration / 2);
+  return whole && late > LATE_SECONDS ? late : 0;
+}
+
 /** Whether the time goes on from one segment to the next, which a player needs to join them. */
 export function joinProblems(earlier: Buffer, later: Buffer, discontinuity: boolean): Problems {
   if (discontinuity) return [];

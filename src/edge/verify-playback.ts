@@ -1,4 +1,4 @@
-import { type CheckOutcome, fail, judge, pass } from "./check-list.js";
+import { type CheckOutcome, fail, judge, pass, warn } from "./check-list.js";
 import {
   checkAdvance,
   checkSegments,
@@ -19,6 +19,7 @@ const PATIENCE_MS = 15_000;
 const SETTLE_MS = 700;
 
 const STREAM_HINT = "see `journalctl -u edge-rtmp` on the host; is /run/edge/hls mounted and writable?";
+const LATE_HINT = "the host was slow when the stream began; who joins later does not notice";
 const HEADER_HINT = "a proxy before the edge, or a file changed by hand? `edge-setup plan` tells";
 
 /** Gives the milliseconds from the publisher's start to a fetched first segment. */
@@ -65,6 +66,7 @@ export async function playBack(context: VerifyContext, live: Publication): Promi
   await checks.run(segments, async () => {
     const report = await checkSegments(reader, begin, target);
     headers = report.headers;
+    if (report.media.length === 0 && report.late.length > 0) return warn(report.late.join("; "), LATE_HINT);
     return judge(report.media, `${report.count} segments, ${Math.round(report.bytes / 1000)} kB`);
   });
   const found = headers;

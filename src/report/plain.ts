@@ -1,4 +1,5 @@
-import type { RunEvent, TaskRef } from "./events.js";
+import type { RunEvent } from "./events.js";
+import { Failures } from "./failures.js";
 import { formatDuration, indent, type Paint, recapLine } from "./format.js";
 import type { Output, Reporter } from "./reporter.js";
 
@@ -20,10 +21,12 @@ export interface PlainOptions {
 }
 
 interface RunningTask {
-  readonly task: TaskRef;
+  readonly name: string;
   readonly startedAt: number;
   saidAt: number;
   shownStep: number;
+  /** ` 120/340`, where the task counts. */
+  counted: string;
 }
 
 type TaskResult = Extract<RunEvent, { type: "task.result" }>;
@@ -31,12 +34,13 @@ type TaskResult = Extract<RunEvent, { type: "task.result" }>;
 /** Stable lines, one an event, each with its host: for scripts, CI logs and terminals without a display. */
 export function plainReporter(output: Output, options: PlainOptions): Reporter {
   const now = options.now ?? Date.now;
+  const failures = new Failures();
   const running = new Map<string, RunningTask>();
   const heartbeat = (options.setInterval ?? setInterval)(() => {
     for (const [host, one] of running) {
       if (now() - one.saidAt < HEARTBEAT_MS) continue;
       one.saidAt = now();
-      output.progress(`${host}  still running  ${one.task.name}  ${formatDuration(now() - one.startedAt)}\n`);
+      output.progress(`${host}  still running  ${one.name}${one.counted}  ${formatDuration(now() - one.startedAt)}\n`);
     }
   }, TICK_MS);
   heartbeat.unref();
@@ -50,13 +54,19 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
     if (event.diff !== undefined && event.diff.unified !== "") {
       write(`${indent(paintDiff(event.diff.unified, options.paint))}\n`);
     }
-    if (event.status === "failed" && event.output !== undefined && event.output !== "") {
+    // What an ignored failure said is told nowhere else; of all others it comes at the end, where it is seen.
+    if (event.ignored === true && event.output !== undefined && event.output !== "") {
       write(`${indent(event.output)}\n`);
     }
   }
 
+  function begin(host: string, name: string): void {
+    running.set(host, { name, startedAt: now(), saidAt: now(), shownStep: 0, counted: "" });
+  }
+
   return {
     event(event) {
+      failures.note(event);
       switch (event.type) {
         case "message":
           output.progress(messageLines(event, options.paint));
@@ -75,11 +85,15 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
           );
           return;
         case "task.start":
-          running.set(event.host, { task: event.task, startedAt: now(), saidAt: now(), shownStep: 0 });
+          begin(event.host, event.task.name);
+          return;
+        case "check.start":
+          begin(event.host, event.check.title);
           return;
         case "task.progress": {
           const one = running.get(event.host);
           const fraction = event.total > 0 ? event.done / event.total : 0;
+          if (one !== undefined && event.total > 0) one.counted = `  ${event.done}/${event.total}`;
           const step = Math.floor(fraction * PROGRESS_STEPS);
           if (one === undefined || step <= one.shownStep) return;
           one.shownStep = step;
@@ -92,15 +106,15 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
           taskResult(event);
           return;
         case "check.result":
+          running.delete(event.host);
           (options.tasksAreResult ? output.result : output.progress)(checkLine(event, options.paint));
           return;
         case "host.end":
           running.delete(event.host);
           output.result(`${recapLine(event.host, event.recap)}\n`);
-          if (event.log !== undefined && event.recap.failed + event.recap.unreachable > 0)
-            output.progress(`${event.host}  log  ${event.log}\n`);
           return;
         case "run.end":
+          output.progress(failures.text());
           output.progress(`done in ${formatDuration(event.durationMs)}\n`);
           return;
         default:

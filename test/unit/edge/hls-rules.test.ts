@@ -3,6 +3,7 @@ import t from "tap";
 import {
   advanceProblems,
   joinProblems,
+  lateVideo,
   playlistHeaderProblems,
   playlistProblems,
   segmentHeaderProblems,
@@ -63,6 +64,15 @@ t.test("segments", async (t) => {
   t.same(segmentProblems(first, claim(1)), []);
   t.match(segmentProblems(first, claim(6)), [/EXTINF says 6 s/]);
   t.match(segmentProblems(Buffer.from("gone"), claim(1)), [/multiple of 188/]);
+});
+
+t.test("sound before the picture is told from a segment that is too short", async (t) => {
+  const claim = (duration: number) => ({ uri: "a.ts", duration, sequence: 0, discontinuity: false, key: undefined });
+  const late = readFileSync("test/unit/edge/fixtures/late-video.mpegts");
+  t.match(segmentProblems(late, claim(2)), [/EXTINF says 2 s, the video lasts 0.9/]);
+  t.equal(lateVideo(late, claim(2)).toFixed(1), "1.0");
+  t.equal(lateVideo(late, claim(6)), 0, "nor sound nor picture last that long");
+  t.equal(lateVideo(first, claim(1)), 0);
 });
 
 t.test("joins", async (t) => {

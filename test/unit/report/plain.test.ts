@@ -73,7 +73,6 @@ t.test("plain shows what changes, what fails and why, on stderr; the recap on st
       "  +b",
       "pi  would run  Packages  check mode  1.5s",
       "pi  failed     Packages  exit 100  1.5s",
-      "  E: no such package",
       "pi  fail       Playlist  404",
       "vps  unreachable  the port is closed (E_REFUSED)",
       "  Is sshd running?",
@@ -127,11 +126,15 @@ t.test("a long task says that it lives, and counts in tenths", async (t) => {
   t.equal(lines.length, 4, "not yet");
   now = 65_000;
   tick();
-  t.equal(lines.at(-1), "pi  still running  Packages  1m05s\n");
+  t.equal(lines.at(-1), "pi  still running  Packages  40/100  1m05s\n");
   reporter.event({ type: "task.result", ...base, status: "ok", reason: "done" });
   now = 200_000;
   tick();
   t.equal(lines.length, 5, "a task that ended is silent");
+  reporter.event({ type: "check.start", time, host: "pi", check: { id: "p", title: "playlist is valid" } });
+  now = 240_000;
+  tick();
+  t.equal(lines.at(-1), "pi  still running  playlist is valid  40s\n", "a check lives too");
 });
 
 t.test("quiet keeps failures and the recap", async (t) => {
@@ -154,3 +157,83 @@ t.test("json is one event a line, on stdout alone", async (t) => {
   );
   t.equal(out.progress, "");
 });
+
+const whole: RunEvent[] = [
+  { type: "run.start", version: 1, time, run: "r1", command: "apply", check: false, hosts: ["pi", "vps"] },
+  ...events.slice(0, -1),
+  { type: "task.start", time, host: "pi", task: { ...task, id: 2, name: "Compile" } },
+  { type: "task.log", time, host: "pi", task, line: "cc: error: no space left" },
+  { type: "task.result", ...base, task: { ...task, id: 2, name: "Compile" }, status: "failed", reason: "exit 2" },
+  { type: "host.end", time, host: "pi", recap, log: "/state/runs/r1/pi.log" },
+  {
+    type: "host.end",
+    time,
+    host: "vps",
+    recap: { ...recap, failed: 0, unreachable: 1 },
+    log: "/state/runs/r1/vps.log",
+  },
+  { type: "run.end", time, recap: { pi: recap }, exitCode: 1, durationMs: 5000 },
+];
+
+t.test("what failed is said again at the very end: the task, its last lines, where the log is", async (t) => {
+  const out = collect((o) => plainReporter(o, { paint: painter(false), verbose: false, tasksAreResult: false }), whole);
+  t.match(
+    out.progress,
+    [
+      "",
+      "pi FAILED",
+      "  Packages (apt, edge.yml:3): exit 100",
+      "    | E: no such package",
+      "  Playlist: 404",
+      "  Compile (apt, edge.yml:3): exit 2",
+      "    | cc: error: no space left",
+      "  log: /state/runs/r1/pi.log",
+      "",
+      "vps FAILED",
+      "  the port is closed (E_REFUSED)",
+      "    Is sshd running?",
+      "  log: /state/runs/r1/vps.log",
+      "done in 5.0s",
+      "",
+    ].join("\n"),
+  );
+});
+
+t.test("plain, json and quiet tell the same of one run", async (t) => {
+  const plain = collect(
+    (o) => plainReporter(o, { paint: painter(false), verbose: true, tasksAreResult: false }),
+    whole,
+  );
+  const quiet = collect(quietReporter, whole);
+  const json = collect(jsonReporter, whole)
+    .result.trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as RunEvent);
+  const plainText = plain.result + plain.progress;
+  const quietText = quiet.result + quiet.progress;
+  for (const event of json) {
+    const facts = factsOf(event);
+    for (const fact of facts.all) t.ok(plainText.includes(fact), `plain says: ${fact}`);
+    for (const fact of facts.bad) t.ok(quietText.includes(fact), `quiet says: ${fact}`);
+  }
+  t.equal(plain.result, quiet.result, "the recap is the same");
+});
+
+/** What a reader must learn from an event on every display, and what even a quiet one says. */
+function factsOf(event: RunEvent): { all: string[]; bad: string[] } {
+  switch (event.type) {
+    case "task.result": {
+      const facts = [event.task.name, event.reason, ...(event.output?.trim().split("\n") ?? [])];
+      const diff = event.diff?.unified.split("\n") ?? [];
+      return { all: [...facts, ...diff], bad: event.status === "failed" ? facts : [] };
+    }
+    case "check.result":
+      return { all: [event.check.title, event.reason], bad: event.status === "fail" ? [event.reason] : [] };
+    case "host.unreachable":
+      return { all: [event.text, event.code, event.hint ?? ""], bad: [event.text, event.hint ?? ""] };
+    case "host.end":
+      return { all: [event.log ?? ""], bad: [event.log ?? ""] };
+    default:
+      return { all: [], bad: [] };
+  }
+}

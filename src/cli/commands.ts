@@ -57,7 +57,7 @@ export const commandTable: readonly CommandSpec[] = [
     asks: true,
     options: [
       ...(["inventory", "apply", "yes", "user", "private-key", "ask-pass", "ask-become-pass", "accept-new"] as const),
-      ...(["ssh-config", "timeout", "no-verify", "source-dir", "bell", ...display] as const),
+      ...(["ssh-config", "timeout", "no-verify", "source-dir", "bell", "title", ...display] as const),
     ],
     load: () => import("./commands/init.js"),
   },
@@ -65,7 +65,7 @@ export const commandTable: readonly CommandSpec[] = [
     name: "try",
     summary: "Boot a throw-away host on this machine, make it an edge, publish and play back a stream",
     examples: ["edge-setup try", "edge-setup try --once"],
-    options: ["keep", "once", "release", "source-dir", "yes", "bell", ...display],
+    options: ["keep", "once", "release", "source-dir", "yes", "bell", "title", ...display],
     load: () => import("./commands/try.js"),
   },
   {
@@ -90,6 +90,7 @@ export const commandTable: readonly CommandSpec[] = [
       "no-verify",
       "source-dir",
       "bell",
+      "title",
       ...display,
     ],
     load: () => import("./commands/apply.js"),
@@ -116,6 +117,14 @@ export const commandTable: readonly CommandSpec[] = [
     options: [...watching, "interval", ...display],
     words: { label: "HOSTS", max: 1000 },
     load: () => import("./commands/watch.js"),
+  },
+  {
+    name: "settings",
+    summary: "Show each host's settings, and the file, line or flag that each comes from; connects to nobody",
+    examples: ["edge-setup settings", "edge-setup settings pi-church -v", "edge-setup settings --json"],
+    options: ["inventory", "limit", "extra-vars", "verbose", "json"],
+    words: { label: "HOSTS", max: 1000 },
+    load: () => import("./commands/settings.js"),
   },
   {
     name: "logs",

@@ -1,5 +1,5 @@
 import { type CommandSpec, commandTable } from "./commands.js";
-import { type MoreOptions, optionOf } from "./options.js";
+import { always, type MoreOptions, optionOf } from "./options.js";
 import { questionOptions } from "./question-options.js";
 
 export const shells = ["bash", "zsh", "fish"] as const;
@@ -31,7 +31,7 @@ export function completionScript(shell: Shell): string {
 }
 
 function flagsOf(command: CommandSpec, more: MoreOptions): string[] {
-  return [...(command.asks === true ? Object.keys(more) : []), ...command.options, "help"];
+  return [...(command.asks === true ? Object.keys(more) : []), ...command.options, ...always];
 }
 
 function bashScript(more: MoreOptions): string {

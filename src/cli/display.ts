@@ -122,6 +122,7 @@ async function runView(
     unicode: wantsUnicode(process.env, process.platform),
     colour,
     bell: flags.bell === true,
+    title: flags.title === true,
     onStop: () => interruption.stop("interrupt"),
     onDetach: () => interruption.stop("detach"),
     estimatesFor: (model) => durations.estimatesFor(model),

@@ -1,5 +1,5 @@
 import { type CommandSpec, commandTable } from "./commands.js";
-import { type MoreOptions, optionOf } from "./options.js";
+import { always, type MoreOptions, optionOf } from "./options.js";
 
 /** The text of `edge-setup --help`. */
 export function mainHelp(): string {
@@ -33,7 +33,7 @@ export function commandHelp(command: CommandSpec, more: MoreOptions = {}): strin
     ...command.examples.map((example) => `  ${example}`),
     "",
     "Flags",
-    ...optionLines([...Object.keys(more), ...command.options, "help"], more),
+    ...optionLines([...Object.keys(more), ...command.options, ...always], more),
     "",
   ].join("\n");
 }

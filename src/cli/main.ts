@@ -40,6 +40,7 @@ main(process.argv.slice(2)).then(
     if (!terminated) process.exitCode = code;
   },
   (error: unknown) => {
-    process.exitCode = printError(error);
+    // Before the flags are parsed too: an error in them may be the one to be looked into.
+    process.exitCode = printError(error, undefined, process.argv.includes("--debug"));
   },
 );

@@ -46,6 +46,8 @@ export const optionTable = {
     help: "Lines instead of a screen that moves: for screen readers (EDGE_SETUP_ACCESSIBLE=1)",
   },
   bell: { type: "boolean", help: "Ring when the run has ended" },
+  title: { type: "boolean", help: "Show how far the run is in the window's title" },
+  debug: { type: "boolean", help: "With an error, also show where in the program it arose" },
   json: { type: "boolean", help: "Run events as JSON lines on stdout (docs/events.md)" },
   "no-color": { type: "boolean", help: "No colours (NO_COLOR does the same)" },
   verbose: { type: "boolean", short: "v", help: "Also show what is already right, and why" },
@@ -70,6 +72,9 @@ export const optionTable = {
 } as const satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof optionTable;
+
+/** Flags that every command takes. */
+export const always: readonly OptionName[] = ["debug", "help"];
 
 /** Flags that are made from another table: those of `init`, from its questions. */
 export type MoreOptions = Readonly<Record<string, OptionSpec>>;
@@ -102,7 +107,7 @@ function isParseError(error: unknown): error is NodeParseError {
 /**
  * Parses the words after the command.
  * @param argv words of the command line
- * @param allowed flags that the command takes; `help` always is
+ * @param allowed flags that the command takes; `debug` and `help` always are
  * @param more flags that are made from another table
  * @throws InputError for an unknown flag, a missing value, or a word too many
  */
@@ -111,7 +116,7 @@ export function parseFlags(
   allowed: readonly OptionName[],
   more: MoreOptions = {},
 ): { flags: Flags; words: string[] } {
-  const names: string[] = [...allowed, ...Object.keys(more), "help"];
+  const names: string[] = [...allowed, ...Object.keys(more), ...always];
   const options: Record<string, { type: "boolean" | "string"; short?: string; multiple?: boolean }> = {};
   for (const name of names) {
     const spec = optionOf(name, more);

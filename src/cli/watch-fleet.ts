@@ -12,8 +12,13 @@ import { asker, askPasswords, connectOptions } from "./reach.js";
  */
 export async function fleetToWatch({ flags, words }: CommandContext): Promise<Fleet> {
   const passwords = await askPasswords(flags, asker(flags));
-  const limit = [...(flags.limit === undefined ? [] : [flags.limit]), ...words].join(",");
-  return loadFleet(limit === "" ? flags : { ...flags, limit }, { saveSecrets: false, passwords });
+  return loadFleet({ ...flags, ...limitOf(flags, words) }, { saveSecrets: false, passwords });
+}
+
+/** --limit, with hosts that are named as words. */
+export function limitOf(flags: Flags, words: readonly string[]): Pick<Flags, "limit"> {
+  const parts = [...(flags.limit === undefined ? [] : [flags.limit]), ...words];
+  return parts.length === 0 ? {} : { limit: parts.join(",") };
 }
 
 /** Hosts under watch, ready to be run. */

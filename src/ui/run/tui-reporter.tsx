@@ -7,6 +7,7 @@ import { type Asker, hostKeyText } from "../prompts/prompter.js";
 import { type MountedInk, mountInk } from "../terminal.js";
 import { RunView } from "./run-view.js";
 import { RunStore } from "./store.js";
+import { windowTitle } from "./window-title.js";
 
 const BELL = "\u0007";
 const STOPPING = [
@@ -20,6 +21,8 @@ export interface TuiOptions {
   readonly colour: boolean;
   /** Rings when a run has ended. */
   readonly bell?: boolean;
+  /** Shows how far the run is in the window's title. */
+  readonly title?: boolean;
   /** Ctrl-C, or a quit: called for each. */
   readonly onStop: () => void;
   readonly onDetach: () => void;
@@ -46,6 +49,8 @@ export interface TuiReporter extends Reporter {
 export async function createTuiReporter(options: TuiOptions): Promise<TuiReporter> {
   const folder = stateFolder();
   const store = new RunStore({ verbose: options.verbose, logPath: (run, host) => logPath(folder, run, host) });
+  const write = (text: string) => (options.stdout ?? process.stdout).write(text);
+  const title = options.title === true ? windowTitle(write) : undefined;
   let stops = 0;
   const onStop = () => {
     store.dispatch({ type: "ui.notice", text: STOPPING[Math.min(stops, 1)] ?? "" });
@@ -66,7 +71,8 @@ export async function createTuiReporter(options: TuiOptions): Promise<TuiReporte
   return {
     event(event: RunEvent) {
       store.dispatch(event);
-      if (event.type === "run.end" && options.bell === true) (options.stdout ?? process.stdout).write(BELL);
+      title?.event(event);
+      if (event.type === "run.end" && options.bell === true) write(BELL);
     },
     questions: {
       confirmHostKey: (question) => store.confirm(hostKeyText(question)),
@@ -85,6 +91,7 @@ export async function createTuiReporter(options: TuiOptions): Promise<TuiReporte
     async close() {
       store.flush();
       await mounted.unmount();
+      title?.end();
     },
   };
 }

@@ -241,3 +241,15 @@ for (const [columns, rows] of [
     await view.close();
   });
 }
+
+t.test("the window's title, where it is asked for, and the old one back", async (t) => {
+  const { terminal, view } = await openView({ columns: 80, rows: 20 }, { title: true });
+  view.event(start(["church", "school"]));
+  view.event({ type: "host.end", time: time(9), host: "church", recap: { ...recap, failed: 1 } });
+  await view.close();
+  const bytes = terminal.bytes();
+  t.match(bytes, "\u001b[22;2t");
+  t.match(bytes, "\u001b]2;edge-setup apply: 0 of 2 done\u0007");
+  t.match(bytes, "\u001b]2;edge-setup apply: 1 of 2 done, 1 failed\u0007");
+  t.ok(bytes.endsWith("\u001b[23;2t"));
+});

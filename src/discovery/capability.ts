@@ -18,7 +18,9 @@ function heldBy(model: string, machine: string, cores: number): string {
     return "passes streams on as they are; its encoder's published limit holds 720p + 480p + 360p + 240p, or 1080p alone";
   }
   if (/^(x86_64|aarch64)$/.test(machine) && cores >= 2) {
-    return `passes streams on as they are; its ${cores} cores hold about ${Math.max(1, Math.floor(cores / 2))} stream(s) of 720p with three smaller renditions`;
+    const streams = Math.floor(cores / 2);
+    const counted = streams === 1 ? "one stream" : `${streams} streams`;
+    return `passes streams on as they are; its ${cores} cores hold about ${counted} of 720p with three smaller renditions`;
   }
   return "passes streams on as they are; what it could transcode is not known";
 }

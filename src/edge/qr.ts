@@ -1,5 +1,5 @@
-/** Light modules around the code, so that readers find it (ISO/IEC 18004 wants four; two are enough on screens). */
-const QUIET = 2;
+/** Light modules around the code, so that readers find it (ISO/IEC 18004). */
+const QUIET = 4;
 
 /**
  * A QR code of a text as lines of half blocks, two modules a character. Drawn in black on white by the caller: a code in

@@ -11,6 +11,8 @@ export interface TerminalOutput {
 }
 
 const ESC = "\u001b";
+const SHOW_CURSOR = `${ESC}[?25h`;
+const HIDE_CURSOR = `${ESC}[?25l`;
 /** Ink reads `rows` only to decide on clearing the whole screen and its scrollback (ink 6.8, ink.js onRender). */
 const NEVER_FULL = 100_000;
 const FALLBACK = { columns: 80, rows: 24 };
@@ -83,6 +85,26 @@ export class CalmStdout extends EventEmitter {
     return this.#out.write(text);
   }
 
+  /** Takes the frame off the screen and holds all others back, until it is resumed: the shell has the terminal meanwhile. */
+  suspend(): void {
+    const rows = Math.min(this.#heightOf([...this.#ghosts, ...this.#frame]), this.#rows - 1);
+    this.#out.write(`${rows > 0 ? `${ESC}[${rows}A` : ""}\r${ESC}[J${SHOW_CURSOR}`);
+    this.#frame = [];
+    this.#ghosts = [];
+    this.#mode = "hold";
+  }
+
+  /** Draws a whole frame where the cursor is now. */
+  resume(): void {
+    this.#out.write(HIDE_CURSOR);
+    this.#resized();
+  }
+
+  /** Rows that lines of these widths take. */
+  #heightOf(widths: readonly number[]): number {
+    return widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / this.#columns)), 0);
+  }
+
   /** Stops listening; the terminal is the next one's. */
   release(): void {
     this.#out.off("resize", this.#onResize);
@@ -104,21 +126,19 @@ export class CalmStdout extends EventEmitter {
   #resized(): void {
     const columns = this.#out.columns || FALLBACK.columns;
     const rows = this.#out.rows || FALLBACK.rows;
-    const height = (widths: readonly number[]) =>
-      widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    this.#columns = columns;
+    this.#rows = rows;
     const all = [...this.#ghosts, ...this.#frame];
     // The cursor is on the line after the frame; above it are the frame's lines and what was scrolled out of it before.
-    const reach = Math.min(height(all), rows - 1);
+    const reach = Math.min(this.#heightOf(all), rows - 1);
     this.#out.write(`${reach > 0 ? `${ESC}[${reach}A` : ""}\r${ESC}[J`);
-    let out = height(all) - reach;
+    let out = this.#heightOf(all) - reach;
     this.#ghosts = all.filter((width) => {
       const stays = out > 0;
       out -= Math.max(1, Math.ceil(width / columns));
       return stays;
     });
     this.#frame = [];
-    this.#columns = columns;
-    this.#rows = rows;
     this.#mode = "hold";
     // Layouts follow the new size first: a frame of the old one would wrap, and Ink would erase too little of it.
     this.emit("size");

@@ -2,6 +2,7 @@ import type { ReactElement } from "react";
 import { CalmStdout, type TerminalOutput } from "./calm-stdout.js";
 import { ScreenSizeProvider } from "./hooks/use-terminal-size.js";
 import { symbolsFor } from "./symbols.js";
+import { leaveTerminal, takeTerminal } from "./terminal-owner.js";
 import { ThemeProvider } from "./theme.js";
 
 /** Type-ahead after the last frame must not end up in the shell. */
@@ -22,20 +23,21 @@ export interface MountedInk {
   unmount(): Promise<void>;
 }
 
-/** Ink and Enquirer both own stdin while they run; together they end the process without a word. */
-let owner: "ink" | "enquirer" | undefined;
-
-function take(next: "ink" | "enquirer"): void {
-  if (owner !== undefined) throw new Error(`${next} cannot have the terminal, ${owner} has it`);
-  owner = next;
-}
-
 /**
  * Mounts a tree on the terminal. Ink and React are loaded here, and only here.
  * @throws Error when another owner has the terminal: a bug
  */
 export async function mountInk(element: ReactElement, options: InkOptions): Promise<MountedInk> {
-  take("ink");
+  takeTerminal("ink");
+  try {
+    return await mount(element, options);
+  } catch (error) {
+    leaveTerminal();
+    throw error;
+  }
+}
+
+async function mount(element: ReactElement, options: InkOptions): Promise<MountedInk> {
   const { render } = await import("ink");
   const stdin = options.stdin ?? process.stdin;
   const out = new CalmStdout(options.stdout ?? process.stdout);
@@ -64,7 +66,7 @@ export async function mountInk(element: ReactElement, options: InkOptions): Prom
       await instance.waitUntilExit();
       out.release();
       await drain(stdin);
-      owner = undefined;
+      leaveTerminal();
     },
   };
 }
@@ -96,18 +98,4 @@ async function drain(stdin: NodeJS.ReadStream): Promise<void> {
   stdin.off("readable", drop);
   stdin.pause?.();
   stdin.unref?.();
-}
-
-/**
- * Runs a prompt of Enquirer's. It needs stdin referenced, which Ink leaves unreferenced.
- * @throws Error when another owner has the terminal: a bug
- */
-export async function withEnquirer<T>(prompt: () => Promise<T>): Promise<T> {
-  take("enquirer");
-  process.stdin.ref?.();
-  try {
-    return await prompt();
-  } finally {
-    owner = undefined;
-  }
 }

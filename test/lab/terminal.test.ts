@@ -1,64 +1,22 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
-import type { LabHost } from "../../src/lab/index.js";
 import { bootBare } from "./support/edge.js";
 import { labImpossible } from "./support/lab.js";
-import { TmuxTerminal } from "./support/tmux.js";
+import { openShell } from "./support/shell.js";
+import type { TmuxTerminal } from "./support/tmux.js";
 
 t.setTimeout(900_000);
 
-const program = resolve(import.meta.dirname, "../../dist/cli/main.js");
 const SIZE = { columns: 130, rows: 36 };
-
-interface Scope {
-  teardown(handler: () => unknown): void;
-}
-
-/** A shell of an operator whose ssh_config knows the host as `church`, with `edge-setup` as a command. */
-async function openShell(t: Scope, host: LabHost): Promise<{ terminal: TmuxTerminal; home: string }> {
-  const home = await mkdtemp(join(tmpdir(), "edge-home-"));
-  await writeFile(
-    join(home, "ssh_config"),
-    [
-      "Host church",
-      `  HostName ${host.address}`,
-      `  Port ${host.sshPort}`,
-      `  User ${host.user}`,
-      `  IdentityFile ${host.identityFile}`,
-      "  IdentitiesOnly yes",
-      `  UserKnownHostsFile ${home}/known_hosts`,
-      "  GlobalKnownHostsFile /dev/null",
-      "",
-    ].join("\n"),
-  );
-  await writeFile(join(home, "edge-setup"), `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`, { mode: 0o755 });
-  const env = {
-    PATH: `${home}:${process.env.PATH ?? ""}`,
-    HOME: home,
-    // A CI system sets it, and nobody watches there; here somebody does.
-    CI: "",
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "/root", ".cache"),
-    XDG_STATE_HOME: join(home, "state"),
-    XDG_CONFIG_HOME: join(home, "config"),
-  };
-  const terminal = await TmuxTerminal.open(home, env, SIZE);
-  t.teardown(async () => {
-    await terminal.close();
-    await rm(home, { recursive: true, force: true });
-  });
-  return { terminal, home };
-}
 
 t.test(
   "the wizard on a terminal: from a host that was found to a playing stream",
   { skip: labImpossible() },
   async (t) => {
     const { host } = await bootBare(t);
-    const { terminal, home } = await openShell(t, host);
+    const { terminal, home } = await openShell(t, host, SIZE);
     await terminal.run("./edge-setup init --ssh-config ssh_config --nginx-sources debian; echo exit=$?");
     t.match(await terminal.waitFor("church"), /church +\(~\/\.ssh\/config\)/);
     await terminal.press("Enter");
@@ -112,7 +70,7 @@ t.test(
 
 t.test("ctrl-c stops a run in the open, and leaves the terminal as it was", { skip: labImpossible() }, async (t) => {
   const { host } = await bootBare(t);
-  const { terminal } = await openShell(t, host);
+  const { terminal } = await openShell(t, host, SIZE);
   await terminal.run(
     "./edge-setup init --host church --ssh-config ssh_config --nginx-sources debian --apply --yes --accept-new; echo exit=$?",
   );

@@ -85,7 +85,7 @@ t.test("hosts and streams under watch", { skip: labImpossible() }, async (t) => 
   });
 
   await t.test("the dashboard: a log, a kick, a new token that cuts no stream", async (t) => {
-    const { argv, env } = desk.command("watch", "--interval", "1");
+    const { argv, env } = desk.command("watch", "--interval", "1", "-K");
     await writeFile(join(desk.folder, "watch.sh"), `exec ${argv.map((word) => `'${word}'`).join(" ")}\n`);
     const given = {
       ...Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
@@ -95,8 +95,23 @@ t.test("hosts and streams under watch", { skip: labImpossible() }, async (t) => 
     t.teardown(() => terminal.close());
     await goLive("talk");
     await terminal.run("unset CI; sh watch.sh; echo exit=$?");
+    // A question of Enquirer's, then Ink; further below Enquirer again, and Ink: each gives the terminal to the next.
+    await terminal.waitFor("sudo password");
+    await terminal.run("not asked for by this host");
     t.match(await terminal.waitFor(/✔ talk .*b\/s/), /watch · 1 host · 2 streams · no problem/);
     t.match(await terminal.screen(), /✔ main +\d+ kb\/s .*H264 \d+x\d+/);
+
+    t.equal(env.NO_COLOR, "1");
+    t.notMatch(await terminal.colours(), /./, "NO_COLOR is honoured");
+
+    await terminal.press("C-z");
+    await terminal.waitFor(/Stopped/);
+    t.ok(await terminal.cursorVisible());
+    await terminal.run("stty -a | grep -o .icanon; fg");
+    await terminal.waitFor(/ icanon/);
+    const resumed = await terminal.waitFor(/✔ talk .*b\/s/);
+    t.equal(resumed.match(/watch · 1 host/g)?.length, 1, `nothing of the frame before is left:\n${resumed}`);
+    t.match(resumed, /icanon[\s\S]*watch · 1 host/, "what was done meanwhile stays above");
 
     await terminal.press("l");
     await terminal.waitFor(/edge · log · follows[\s\S]*systemd/);
@@ -128,7 +143,9 @@ t.test("hosts and streams under watch", { skip: labImpossible() }, async (t) => 
     await terminal.waitFor("Type the name of the host");
     const sequence = (await playlistOf(host, "main"))?.playlist.mediaSequence ?? 0;
     await terminal.run("edge");
-    const end = await terminal.waitFor("exit=0", 120);
+    await terminal.waitFor(/sudo password[\s\S]*sudo password/);
+    await terminal.run("not asked for either");
+    const end = await terminal.waitFor(/A stream key looks so[\s\S]*ready>/, 120);
     const after = await readSecrets(desk);
     t.not(after.token, before.token);
     t.match(end.replaceAll("\n", ""), after.token, "the new token is shown");

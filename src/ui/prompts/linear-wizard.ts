@@ -13,7 +13,7 @@ import type {
   WizardOutcome,
   WizardServices,
 } from "../../wizard/types.js";
-import { withEnquirer } from "../terminal.js";
+import { withEnquirer } from "../terminal-owner.js";
 import { portraitLine } from "../wizard/portrait-line.js";
 import { hostKeyText } from "./prompter.js";
 

@@ -1,5 +1,6 @@
 import type { HostKeyQuestion, Prompter } from "../../transport/transport.js";
 import { Secret } from "../../util/secret.js";
+import { withEnquirer } from "../terminal-owner.js";
 
 /** Asked questions, one at a time even when many hosts ask at once. */
 export interface Asker extends Prompter {
@@ -38,13 +39,15 @@ export function hostKeyText(question: HostKeyQuestion): string {
 async function confirm(message: string): Promise<boolean> {
   const { default: enquirer } = await import("enquirer");
   try {
-    const answer = await enquirer.prompt<{ value: boolean }>({
-      type: "confirm",
-      name: "value",
-      message,
-      initial: false,
-      stdout: process.stderr,
-    });
+    const answer = await withEnquirer(() =>
+      enquirer.prompt<{ value: boolean }>({
+        type: "confirm",
+        name: "value",
+        message,
+        initial: false,
+        stdout: process.stderr,
+      }),
+    );
     return answer.value;
   } catch {
     return false;
@@ -54,12 +57,9 @@ async function confirm(message: string): Promise<boolean> {
 async function password(message: string): Promise<Secret | undefined> {
   const { default: enquirer } = await import("enquirer");
   try {
-    const answer = await enquirer.prompt<{ value: string }>({
-      type: "password",
-      name: "value",
-      message,
-      stdout: process.stderr,
-    });
+    const answer = await withEnquirer(() =>
+      enquirer.prompt<{ value: string }>({ type: "password", name: "value", message, stdout: process.stderr }),
+    );
     return new Secret(answer.value);
   } catch {
     return undefined;

@@ -71,7 +71,7 @@ function Live(props: LiveProps) {
   if (view.screen === "log" && chosen !== undefined) {
     return (
       <LogPane
-        notice={run.notice}
+        notice={view.said || run.notice}
         host={chosen}
         view={view}
         rows={size.rows - 2}
@@ -96,6 +96,7 @@ function Live(props: LiveProps) {
           command={view.command}
         />
       ))}
+      {shownHosts.length === 0 && run.hosts.length > 0 && <Line>{nothingText(view)}</Line>}
       {layout.more !== "" && <Line>{`    ${layout.more}`}</Line>}
       {layout.tail > 0 && chosen !== undefined && <Tail host={chosen} rows={layout.tail} columns={size.columns - 1} />}
       <Footer run={run} view={view} asked={after !== undefined} onFilter={(filter) => setView({ ...view, filter })} />
@@ -118,6 +119,10 @@ function visibleHosts(run: RunState, { failedOnly, filter, screen }: ViewState):
   const failed = (host: HostState) => host.failures.length > 0;
   const named = (host: HostState) => screen === "log" || filter === "" || host.name.includes(filter);
   return run.hosts.filter((host) => named(host) && (!failedOnly || failed(host)));
+}
+
+function nothingText({ filter }: ViewState): string {
+  return filter === "" ? "No host has failed: f shows all." : `No host has "${filter}" in its name: esc shows all.`;
 }
 
 function factsOf(
@@ -148,7 +153,7 @@ function useRunKeys(
   const suspend = useSuspend();
   const { run, after } = snapshot;
   useKeys((input, key) => {
-    const view = latest.current;
+    const view = { ...latest.current, said: "" };
     const command = commandFor("run", input, key);
     if (command === "stop") {
       if (after !== undefined) after("quit");
@@ -170,6 +175,7 @@ function useRunKeys(
     }
     switch (command) {
       case undefined:
+        if (latest.current.said !== "") setView(view);
         return;
       case "suspend":
         suspend();
@@ -187,7 +193,7 @@ function useRunKeys(
         return;
       case "path": {
         const name = view.host ?? facts.hosts[0];
-        if (name !== undefined) store.dispatch({ type: "ui.notice", text: store.options.logPath(run.run, name) });
+        if (name !== undefined) setView({ ...view, said: store.options.logPath(run.run, name) });
         return;
       }
       default:
@@ -268,6 +274,7 @@ function Footer({
     ];
     return <KeyFooter screen="run" items={items} />;
   }
-  if (run.notice !== "") return <Line>{run.notice}</Line>;
+  const said = view.said || run.notice;
+  if (said !== "") return <Line>{said}</Line>;
   return <KeyFooter screen="run" />;
 }

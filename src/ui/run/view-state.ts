@@ -10,6 +10,8 @@ export interface ViewState {
   readonly command: boolean;
   /** First line of the log that is shown, counted from its true beginning; undefined follows the end. */
   readonly top: number | undefined;
+  /** What the last key had said, until the next one. */
+  readonly said: string;
   /** A quit was asked for while something runs. */
   readonly quitting: boolean;
 }
@@ -22,6 +24,7 @@ export const initialView: ViewState = {
   typing: false,
   command: false,
   top: undefined,
+  said: "",
   quitting: false,
 };
 

@@ -63,6 +63,21 @@ export class TmuxTerminal {
     return this.#tmux("capture-pane", "-t", "t", "-p", "-J", "-S", "-");
   }
 
+  /** What is visible, with its colours as escape sequences. */
+  async painted(): Promise<string> {
+    return this.#tmux("capture-pane", "-t", "t", "-p", "-e");
+  }
+
+  /** The colours that are on the screen, as the numbers of their escape sequences. */
+  async colours(): Promise<string> {
+    const painted = await this.painted();
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
+    return [...painted.matchAll(/\u001b\[([\d;]*)m/g)]
+      .flatMap(([, codes = ""]) => codes.split(";"))
+      .filter((code) => /^([349]\d|10[0-7])$/.test(code) && code !== "39" && code !== "49")
+      .join(" ");
+  }
+
   async cursorVisible(): Promise<boolean> {
     return (await this.#tmux("display-message", "-t", "t", "-p", "#{cursor_flag}")).trim() === "1";
   }

@@ -54,7 +54,7 @@ t.test("the player in a frame of another site, whatever its address holds", asyn
 
 t.test("the QR code is the player's address, with a quiet zone", async (t) => {
   const lines = await qrLines("http://192.0.2.7/?stream=mystream");
-  const { data, size } = encode("http://192.0.2.7/?stream=mystream", { border: 2 });
+  const { data, size } = encode("http://192.0.2.7/?stream=mystream", { border: 4 });
   const dark = (row: number, column: number) => {
     const sign = [...(lines[row >> 1] ?? "")][column] ?? " ";
     return row % 2 === 0 ? "█▀".includes(sign) : "█▄".includes(sign);

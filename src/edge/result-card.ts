@@ -50,6 +50,6 @@ export function nextSteps(host: string): string[] {
   return [
     "Start OBS with the values above, or paste the command of `Try it`.",
     "Open the player: the stream is there a few seconds later.",
-    `\`edge-setup verify -l ${host}\` proves it again at any time.`,
+    `\`edge-setup watch ${host}\` shows stream, viewers and host; \`edge-setup verify -l ${host}\` proves it again.`,
   ];
 }

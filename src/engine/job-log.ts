@@ -3,6 +3,7 @@ import { printable } from "./protocol.js";
 
 /** A line longer than this is cut. */
 const MAX_LINE = 4000;
+const STEP = /^@@step (.+)$/;
 const PROGRESS = /^@@progress (\d{1,9}) (\d{1,9})(?: (.*))?$/;
 
 export interface JobLogSink {
@@ -32,7 +33,7 @@ export class JobLog {
   #say(raw: string): void {
     const line = printable(raw.slice(0, MAX_LINE));
     const progress = PROGRESS.exec(line);
-    if (progress === null) this.sink.line(line);
+    if (progress === null) this.sink.line(line.replace(STEP, "step: $1"));
     else this.sink.progress(Number(progress[1]), Number(progress[2]), progress[3] ?? "");
   }
 }

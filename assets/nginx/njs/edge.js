@@ -68,7 +68,7 @@ function connect(r) {
   r.return(sameDigest(config().relay, sha256(secret)) ? 200 : 403);
 }
 
-/** Ends the connection of a publisher; only root on this host can read the secret that it asks for. */
+/** Ends the connection of a publisher; besides this unit only root can read the secret that it asks for. */
 async function drop(r) {
   const name = r.args.name;
   const secret = r.headersIn["X-Edge-Secret"];

@@ -34,12 +34,17 @@ function flagsOf(command: CommandSpec, more: MoreOptions): string[] {
   return [...(command.asks === true ? Object.keys(more) : []), ...command.options, ...always];
 }
 
+function takesHosts(command: CommandSpec): boolean {
+  return command.words?.label.startsWith("HOST") === true;
+}
+
 function bashScript(more: MoreOptions): string {
   const names = commandTable.map((command) => command.name);
   const cases = commandTable.map((command) => {
     const own = command.name === "completion" ? [...shells] : [];
     const flags = flagsOf(command, more).map((flag) => `--${flag}`);
-    return `    ${command.name}) flags="${[...own, ...flags].join(" ")}" ;;`;
+    const hosts = takesHosts(command) ? ` $(${HOSTS})` : "";
+    return `    ${command.name}) flags="${[...own, ...flags].join(" ")}${hosts}" ;;`;
   });
   const words = Object.entries(flagWords).map(
     ([flag, values]) => `    --${flag}) COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$word")); return ;;`,
@@ -73,6 +78,9 @@ function fishScript(more: MoreOptions): string {
   const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
   const lines = commandTable.flatMap((command) => [
     `complete -c edge-setup -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.summary)}`,
+    ...(takesHosts(command)
+      ? [`complete -c edge-setup -n '__fish_seen_subcommand_from ${command.name}' -a ${quoted(`(${HOSTS})`)}`]
+      : []),
     ...flagsOf(command, more).map((flag) => {
       const { short, value, help } = optionOf(flag, more);
       const words = flagWords[flag];

@@ -27,6 +27,7 @@ t.test("bash completes commands, flags, words, files and hosts", async (t) => {
   t.same(offered(["edge-setup", "apply", "--progress", "t"], folder), ["tui"]);
   t.same(offered(["edge-setup", "init", "--nginx-sources", ""], folder), ["upstream", "debian"]);
   t.same(offered(["edge-setup", "apply", "-l", ""], folder), ["pi-church", "vps-1"]);
+  t.same(offered(["edge-setup", "watch", "v"], folder), ["vps-1"], "hosts as words");
   t.same(offered(["edge-setup", "apply", "-i", "ed"], folder), ["edges.yml"]);
   t.same(offered(["edge-setup", "completion", "f"], folder), ["fish"]);
 });
@@ -34,6 +35,7 @@ t.test("bash completes commands, flags, words, files and hosts", async (t) => {
 t.test("every flag is in fish's script, and no quote ends one early", async (t) => {
   const script = completionScript("fish");
   for (const command of commandTable) t.match(script, `-a ${command.name} `);
+  t.match(script, /seen_subcommand_from logs' -a '\(sed -n/);
   for (const line of script.split("\n")) t.equal((line.replaceAll("\\'", "").match(/'/g) ?? []).length % 2, 0, line);
 });
 

@@ -61,6 +61,7 @@ export function parseSample(lines: readonly string[], nonce: string): RawSample 
   const memory = numbers(one("mem"), 2);
   const network = numbers(one("net"), 2);
   const temperature = numbers(one("temp"), 1);
+  const traffic = trafficOf(parts.get("traffic"));
   const files = new Map(all("file").flatMap(fileTime));
   return {
     now: numbers(one("now")?.replace(",", "."), 1)?.[0] ?? 0,
@@ -76,8 +77,8 @@ export function parseSample(lines: readonly string[], nonce: string): RawSample 
       .slice(0, MAX_STREAMS),
     publishers: publishersOf(parts.get("rtmp") ?? ""),
     playlists: playlistsOf(all("list"), files),
-    connections: connectionsOf(parts.get("connections")),
-    playlistRequests: requestsOf(parts.get("traffic")),
+    connections: connectionsOf(parts.get("connections")) ?? traffic?.connections,
+    playlistRequests: traffic?.playlistRequests,
     certificateEnds: all("cert")
       .map((text) => Date.parse(text))
       .filter((time) => !Number.isNaN(time)),
@@ -217,18 +218,25 @@ function connectionsOf(answer: string | undefined): number | undefined {
   return active === undefined ? undefined : Math.max(0, Number(active) - 1);
 }
 
-/** VTS's `filterZones.playlists.STREAM.requestCounter` (nginx-module-vts 0.2, README, "JSON"). */
-function requestsOf(answer: string | undefined): Map<string, number> | undefined {
+interface Traffic {
+  readonly connections: number | undefined;
+  readonly playlistRequests: ReadonlyMap<string, number>;
+}
+
+/** VTS's JSON: the group `playlists::*` of http.conf, by stream (nginx-module-vts 0.2, README, "JSON"). */
+function trafficOf(answer: string | undefined): Traffic | undefined {
   const body = bodyOf(answer);
   if (body === undefined) return undefined;
   try {
-    const zones: unknown = JSON.parse(body)?.filterZones?.playlists ?? {};
-    if (typeof zones !== "object" || zones === null) return undefined;
-    const found = Object.entries(zones as Record<string, { requestCounter?: unknown } | null>).flatMap(
-      ([name, zone]): [string, number][] =>
-        STREAM.test(name) && typeof zone?.requestCounter === "number" ? [[name, zone.requestCounter]] : [],
+    const all = JSON.parse(body);
+    const active: unknown = all?.connections?.active;
+    const zones: Readonly<Record<string, { requestCounter?: unknown } | null>> =
+      all?.filterZones?.["playlists::*"] ?? {};
+    const found = Object.entries(zones).flatMap(([name, zone]): [string, number][] =>
+      STREAM.test(name) && typeof zone?.requestCounter === "number" ? [[name, zone.requestCounter]] : [],
     );
-    return new Map(found);
+    const connections = typeof active === "number" ? Math.max(0, active - 1) : undefined;
+    return { connections, playlistRequests: new Map(found) };
   } catch {
     return undefined;
   }

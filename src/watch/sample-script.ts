@@ -7,8 +7,9 @@ export const IDLE_SECONDS = 120;
 const SLOW_EVERY = 300;
 
 /**
- * Answers each line on stdin, a nonce, with one sample. Bash, because it reads files and sockets without processes: a
- * sample starts four small ones (two head, two stat), whatever the number of streams.
+ * Answers each line on stdin, a nonce, with one sample. Bash, because it opens sockets and reads files without processes: a
+ * sample starts four small ones (two stat, two head), whatever the number of streams. Bash's own read of a socket takes
+ * a system call for each byte and costs more than head.
  */
 const loop = sh`
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -74,8 +75,7 @@ sample() {
         echo
     done
     ask rtmp 1980 /rtmp_stat
-    ask connections 1981 /connections
-    [ -z "$vts" ] || ask traffic 1981 /traffic
+    if [ -n "$vts" ]; then ask traffic 1981 /traffic; else ask connections 1981 /connections; fi
 }
 slow_things() {
     vts=

@@ -85,6 +85,14 @@ t.test("what a host says cannot drive a terminal, nor be trusted to be whole", (
   t.end();
 });
 
+t.test("a build without VTS counts connections, not viewers", (t) => {
+  const text = ["part\tconnections", "HTTP/1.1 200 OK\r", "\r", "Active connections: 8 ", " 1 1 1 ", nonce];
+  const raw = parseSample(text, nonce);
+  t.equal(raw.connections, 7);
+  t.equal(raw.playlistRequests, undefined);
+  t.end();
+});
+
 t.test("a counter that began anew is no rate", (t) => {
   const first = hostSample("x", 1, parseSample(sampleText(nonce), nonce), undefined);
   const restarted = sampleText(nonce, { now: 1001, bytes: 10, sent: 1, cpu: "1 0 1 1 1 0 1 0" });

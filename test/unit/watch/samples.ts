@@ -56,16 +56,9 @@ Content-Type: text/xml\r
 </server>
 </rtmp>
 ${nonce}
-part\tconnections
-HTTP/1.1 200 OK\r
-\r
-Active connections: 8 
-server accepts handled requests
- 1 1 1 
-${nonce}
 part\ttraffic
 HTTP/1.1 200 OK\r
 \r
-{"filterZones":{"live":{"main":{"requestCounter":900}},"playlists":{"main":{"requestCounter":${requests}},"\\u001b[2J":{"requestCounter":1}}}}
+{"connections":{"active":8},"filterZones":{"live::*":{"main":{"requestCounter":900}},"playlists::*":{"main":{"requestCounter":${requests}},"\\u001b[2J":{"requestCounter":1}}}}
 ${nonce}`.split("\n");
 }

@@ -1,6 +1,7 @@
 import { nowText } from "../report/events.js";
 import { connect } from "../transport/connect.js";
 import { type ExitCode, exitCodes } from "../util/errors.js";
+import { quoteAll } from "../util/shell.js";
 import type { CommandContext } from "./commands.js";
 import { type ConvergeOptions, converge, succeeded } from "./converge.js";
 import { type Display, openDisplay } from "./display.js";
@@ -74,6 +75,7 @@ async function applyAndProve(
 
 async function proveAndShow(display: Display, one: FleetHost, options: ConvergeOptions): Promise<boolean> {
   const { fleet, connectOptions, emit, signal } = options;
+  const { name } = one.host;
   const transport = await connect(one.access.address, connectOptions);
   try {
     const proof = await prove(one, transport, emit, signal);
@@ -84,6 +86,7 @@ async function proveAndShow(display: Display, one: FleetHost, options: ConvergeO
         columns: process.stdout.columns ?? 80,
         drawings: display.kind !== "json" && canDraw(options.flags),
         publicName: one.settings.values.public_name,
+        words: hostWords(fleet, name, options.flags),
       }),
     );
     if (!proof.ok) {
@@ -100,6 +103,14 @@ async function proveAndShow(display: Display, one: FleetHost, options: ConvergeO
   } finally {
     await transport.close();
   }
+}
+
+/** How later commands name the host; undefined for one that lives for this run only. */
+function hostWords(fleet: Fleet, name: string, flags: Flags): string | undefined {
+  if (fleet.secrets.file === undefined) return undefined;
+  const inventory = flags.inventory === undefined ? [] : ["-i", flags.inventory];
+  const config = flags["ssh-config"] === undefined ? [] : ["--ssh-config", flags["ssh-config"]];
+  return quoteAll(["-l", name, ...inventory, ...config]);
 }
 
 /** Half blocks and colours: on a terminal whose locale has them. */

@@ -84,6 +84,7 @@ export const commandTable: readonly CommandSpec[] = [
       "tags",
       "skip-tags",
       "check",
+      "dry-run",
       "diff",
       "yes",
       "verify",

@@ -36,6 +36,7 @@ export const optionTable = {
     help: "Settings over all others: `hls_fragment=4s`, JSON, or @file.yml",
   },
   check: { type: "boolean", short: "C", help: "Change nothing: the same as plan" },
+  "dry-run": { type: "boolean", help: "The same as --check" },
   diff: { type: "boolean", short: "D", help: "Show what changes inside files" },
   forks: { type: "string", short: "f", value: "N", help: "Hosts worked on at once. Default: 10" },
   yes: { type: "boolean", short: "y", help: "Apply without asking" },

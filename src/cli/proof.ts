@@ -72,13 +72,15 @@ export interface CardOptions {
   readonly drawings: boolean;
   /** public_name: what viewers and publishers know the edge by. */
   readonly publicName: string | undefined;
+  /** Words of a command line that name this host: see nextSteps. */
+  readonly words: string | undefined;
 }
 
 /** What the operator needs now: where to publish, where to watch, where to look. */
 export async function resultCard(
   target: EdgeTarget,
   firstSegmentMs: number | undefined,
-  { reveal, columns, drawings, publicName }: CardOptions,
+  { reveal, columns, drawings, publicName, words }: CardOptions,
 ): Promise<string> {
   const edge = publicName === undefined ? target : { ...target, host: publicName };
   const lines = resultCardLines({
@@ -97,7 +99,7 @@ export async function resultCard(
     ...(fits && code.length > 0
       ? ["Player on a phone", ...code.map((line) => `${BLACK_ON_WHITE}${line}${PLAIN}`)]
       : []),
-    ...nextSteps(target.name).map((text, index) => `${index + 1}. ${text}`),
+    ...nextSteps(words).map((text, index) => `${index + 1}. ${text}`),
   ];
   return `\n${target.name}\n${parts.map((line) => `  ${line}\n`).join("")}`;
 }

@@ -45,11 +45,16 @@ export function resultCardLines(card: ResultCard): string[] {
   return rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
 }
 
-/** What to do with a new edge. */
-export function nextSteps(host: string): string[] {
+/**
+ * What to do with a new edge.
+ * @param words of the command line that name the host, such as `-l church`; undefined where it is gone with this run
+ */
+export function nextSteps(words: string | undefined): string[] {
   return [
     "Start OBS with the values above, or paste the command of `Try it`.",
     "Open the player: the stream is there a few seconds later.",
-    `\`edge-setup watch ${host}\` shows stream, viewers and host; \`edge-setup verify -l ${host}\` proves it again.`,
+    ...(words === undefined
+      ? []
+      : [`\`edge-setup watch ${words}\` shows stream and host; \`edge-setup verify ${words}\` proves it again.`]),
   ];
 }

@@ -7,7 +7,7 @@ import { run as plan } from "./plan.js";
 /** `edge-setup apply`: makes the hosts edges, and proves it where something changed. */
 export async function run(context: CommandContext): Promise<ExitCode> {
   const { flags } = context;
-  if (flags.check === true) return plan(context);
+  if (flags.check === true || flags["dry-run"] === true) return plan(context);
   if (flags.yes !== true && !mayAsk(flags)) {
     throw new InputError("E_NO_INPUT", "apply asks before it changes anything, and nobody is there to ask", {
       hint: "Add --yes; `edge-setup plan` shows what would change.",

@@ -14,6 +14,8 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   const { flags, signal, interruption } = context;
   const kind = watchKind(flags, false);
   const fleet = await fleetToWatch(context);
+  // Nothing is at work that could have to end first.
+  interruption.announce = () => undefined;
   const enough = new AbortController();
   const all = AbortSignal.any([signal, enough.signal]);
   const samples = new Map<string, { readonly looks: number; readonly sample: HostSample }>();

@@ -18,6 +18,8 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   const intervalMs = intFlag(context.flags, "interval", DEFAULT_INTERVAL_SECONDS, 1, 60) * 1000;
   const kind = watchKind(context.flags, true);
   const fleet = await fleetToWatch(context);
+  // Nothing is at work that could have to end first.
+  context.interruption.announce = () => undefined;
   if (kind === "tui") return dashboard(context, fleet, intervalMs);
   return lines(context, fleet, intervalMs, kind);
 }

@@ -1,7 +1,7 @@
 import t from "tap";
 import { encode } from "uqr";
 import { qrLines } from "../../../src/edge/qr.js";
-import { resultCardLines } from "../../../src/edge/result-card.js";
+import { nextSteps, resultCardLines } from "../../../src/edge/result-card.js";
 import {
   embedSnippet,
   ffmpegCommand,
@@ -64,4 +64,13 @@ t.test("the QR code is the player's address, with a quiet zone", async (t) => {
       if (dark(row, column) !== data[row]?.[column]) t.fail(`module ${row},${column}`);
   t.match(lines[0], /^ +$/, "light above");
   for (const line of lines) t.match(line, /^ {2}.* {2}$/, "light on both sides");
+});
+
+t.test("next steps name commands that work, and none for a host that is gone with the run", (t) => {
+  t.match(
+    nextSteps("-l church -i edges.yml").at(-1),
+    /`edge-setup watch -l church -i edges\.yml` .*`edge-setup verify -l church/,
+  );
+  t.equal(nextSteps(undefined).length, 2);
+  t.end();
 });

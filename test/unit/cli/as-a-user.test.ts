@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import t from "tap";
 
@@ -84,4 +84,16 @@ t.test("logs lists runs, and prints the last log of a host, or of a run", async 
   const debug = await run(folder, "logs", "vps", "--debug");
   t.match(debug.stderr, /InputError: no run[\s\S]*at [\s\S]*logs\.ts/, "--debug shows where it arose");
   t.notMatch((await run(folder, "logs", "vps")).stderr, /logs\.ts/);
+});
+
+t.test("--check and --dry-run ask nothing and keep nothing", async (t) => {
+  const folder = t.testdir({
+    "edges.yml": "edges:\n  hosts:\n    gone: { ansible_host: 127.0.0.1, ansible_port: 9 }\n",
+  });
+  for (const flag of ["--check", "--dry-run"]) {
+    const looked = await run(folder, "apply", flag, "--no-input");
+    t.match(looked, { code: 3, stdout: /gone: .*unreachable=1/ }, "as a plan: there is nobody to look at");
+  }
+  t.same(readdirSync(folder).sort(), ["edges.yml", "state"], "no secrets are kept");
+  t.match(await run(folder, "apply", "--no-input"), { code: 2, stderr: /asks before it changes anything/ });
 });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type ExitCode, exitCodes } from "../util/errors.js";
 
 /** What the user did to end a run early. */
@@ -14,7 +15,7 @@ const said: Record<StopKind, string> = {
  * and keys of a display come here alike.
  */
 export class Interruption {
-  readonly #controller = new AbortController();
+  readonly #controller = manyListeners(new AbortController());
   #exitCode: ExitCode = exitCodes.interrupted;
   /** Says that a stop was asked for; a display that owns the terminal puts its own way here. */
   announce: (text: string) => void = (text) => process.stderr.write(`\n${text}\n`);
@@ -45,4 +46,20 @@ export class Interruption {
     process.exitCode = code;
     this.#controller.abort();
   }
+}
+
+/** Aborts with whichever signal aborts first. */
+export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
+  const controller = manyListeners(new AbortController());
+  for (const signal of signals) {
+    if (signal.aborted) controller.abort();
+    signal.addEventListener("abort", () => controller.abort(), { once: true });
+  }
+  return controller.signal;
+}
+
+/** Each host listens: more than ten are no leak, and Node's warning about one would be written over a view. */
+function manyListeners(controller: AbortController): AbortController {
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

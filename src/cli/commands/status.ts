@@ -3,6 +3,7 @@ import { hasProblem, sampleLines } from "../../watch/lines.js";
 import type { HostSample } from "../../watch/types.js";
 import type { CommandContext } from "../commands.js";
 import { asker } from "../reach.js";
+import { anySignal } from "../signals.js";
 import { fleetToWatch, watchesOf } from "../watch-fleet.js";
 import { sampleJson, watchKind } from "../watch-output.js";
 
@@ -17,7 +18,7 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   // Nothing is at work that could have to end first.
   interruption.announce = () => undefined;
   const enough = new AbortController();
-  const all = AbortSignal.any([signal, enough.signal]);
+  const all = anySignal(signal, enough.signal);
   const samples = new Map<string, { readonly looks: number; readonly sample: HostSample }>();
   const onSample = (sample: HostSample) => {
     samples.set(sample.host, { looks: (samples.get(sample.host)?.looks ?? 0) + 1, sample });

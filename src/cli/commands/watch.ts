@@ -7,6 +7,7 @@ import type { Fleet } from "../fleet.js";
 import { intFlag } from "../options.js";
 import { asker } from "../reach.js";
 import { inspectRotation, rotateToken } from "../rotate-token.js";
+import { anySignal } from "../signals.js";
 import { colourWanted, wantsUnicode } from "../terminal-traits.js";
 import { fleetToWatch, watchesOf } from "../watch-fleet.js";
 import { sampleJson, watchKind } from "../watch-output.js";
@@ -41,7 +42,7 @@ async function lines(
     else failed.add(sample.host);
     if (!reached && failed.size === fleet.hosts.length) hopeless.abort();
   };
-  const all = AbortSignal.any([signal, hopeless.signal]);
+  const all = anySignal(signal, hopeless.signal);
   const watches = watchesOf(fleet, flags, asker(flags), { intervalMs, signal: all, onSample, now: Date.now });
   await Promise.all(watches.map((watch) => watch.run()));
   return hopeless.signal.aborted ? exitCodes.unreachable : interruption.exitCode;
@@ -54,7 +55,7 @@ async function dashboard(context: CommandContext, fleet: Fleet, intervalMs: numb
   prepareEnvironment(colour);
   const { openDashboard } = await import("../../ui/watch/dashboard.js");
   const left = new AbortController();
-  const all = AbortSignal.any([signal, left.signal]);
+  const all = anySignal(signal, left.signal);
   const names = fleet.hosts.map(({ host }) => host.name);
   let wish: { readonly rotate: string } | undefined;
   let log: AbortController | undefined;
@@ -68,7 +69,7 @@ async function dashboard(context: CommandContext, fleet: Fleet, intervalMs: numb
         log = following;
         view.openLog(name);
         watchOf(name)
-          ?.log((line) => view.logLine(name, line), AbortSignal.any([all, following.signal]))
+          ?.log((line) => view.logLine(name, line), anySignal(all, following.signal))
           .catch((error: Error) => {
             if (!following.signal.aborted) view.logLine(name, error.message);
           });

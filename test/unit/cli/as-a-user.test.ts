@@ -97,3 +97,15 @@ t.test("--check and --dry-run ask nothing and keep nothing", async (t) => {
   t.same(readdirSync(folder).sort(), ["edges.yml", "state"], "no secrets are kept");
   t.match(await run(folder, "apply", "--no-input"), { code: 2, stderr: /asks before it changes anything/ });
 });
+
+t.test("many hosts at once, and none of them there: one line each, and no noise", async (t) => {
+  const folder = t.testdir({});
+  const hosts = Array.from({ length: 15 }, (_, index) => `root@127.0.0.${index + 1}:9`).join(",");
+  const status = await run(folder, "status", "-i", `${hosts},`, "--no-input");
+  t.equal(status.code, 3);
+  t.equal(status.stdout.match(/ {2}unreachable {2}/g)?.length, 15);
+  t.equal(status.stderr, "");
+  const plan = await run(folder, "plan", "-i", `${hosts},`, "-f", "15", "--no-input");
+  t.equal(plan.code, 3);
+  t.notMatch(plan.stderr, /Warning/);
+});

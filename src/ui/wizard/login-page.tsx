@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { questionsOf } from "../../wizard/flow.js";
 import type { Answers, HostCheck, HostChoice } from "../../wizard/types.js";
 import { Line } from "../components/line.js";
+import { useSeconds } from "../hooks/use-seconds.js";
 import { useTerminalSize } from "../hooks/use-terminal-size.js";
 import { useTheme } from "../theme.js";
 import { Fields } from "./fields.js";
@@ -49,8 +50,9 @@ export function LoginPage(props: PageProps) {
     return checks.cancel;
   }, []);
 
+  const seconds = useSeconds(context.answers.hosts.some((host) => checks.running(host)));
   const lines = context.answers.hosts
-    .flatMap((host) => hostLines(host, checks.of(host), checks.running(host), symbols))
+    .flatMap((host) => hostLines(host, checks.of(host), checks.running(host), seconds, symbols))
     .flatMap((line) => wrapped(line, columns - 1));
   const room = rows - 2 - FRAME_ROWS;
   const fieldRows = Math.min(questions.length + 2, Math.max(2, room - lines.length));
@@ -127,9 +129,13 @@ function hostLines(
   host: HostChoice,
   check: HostCheck | undefined,
   running: boolean,
+  seconds: number,
   symbols: ReturnType<typeof useTheme>["symbols"],
 ): string[] {
-  if (running || check === undefined) return [`${symbols.bullet} ${host.name}: connecting${symbols.ellipsis}`];
+  if (running || check === undefined) {
+    const since = seconds > 0 ? ` ${seconds} s` : "";
+    return [`${symbols.bullet} ${host.name}: connecting${symbols.ellipsis}${since}`];
+  }
   if (check.status === "failed") {
     const hint = check.hint === undefined ? [] : check.hint.split("\n").map((line) => `    ${line}`);
     return [`${symbols.failed} ${host.name}: ${check.text}`, ...hint];

@@ -205,6 +205,7 @@ t.test("Enter while a connection is tried does not begin it anew", async (t) => 
   const before = tries;
   await screen.press(keys.enter, "connecting");
   t.equal(tries, before);
+  await screen.waitFor(/connecting… [1-9]\d* s/);
   answer?.();
   await screen.waitFor("✔ raspberrypi.local");
   await screen.unmount();

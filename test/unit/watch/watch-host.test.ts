@@ -1,9 +1,13 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
+import type { Become } from "../../../src/transport/become.js";
 import { LocalTransport } from "../../../src/transport/local-transport.js";
 import type { ExecOptions, ExecResult, Transport } from "../../../src/transport/transport.js";
 import { UnreachableError } from "../../../src/util/errors.js";
+import { Secret } from "../../../src/util/secret.js";
 import type { HostSample } from "../../../src/watch/types.js";
 import { HostWatch } from "../../../src/watch/watch-host.js";
 import { sampleText } from "./samples.js";
@@ -40,11 +44,16 @@ class FakeTransport implements Transport {
 
 const wholeAnswer = (nonce: string) => `begin\t${nonce}\n${sampleText(nonce).join("\n")}\nend\t${nonce}\n`;
 
-function watch(name: string, connect: () => Promise<Transport>, enough: (samples: HostSample[]) => boolean) {
+function watch(
+  name: string,
+  connect: () => Promise<Transport>,
+  enough: (samples: HostSample[]) => boolean,
+  rights: { become: Become; becomePassword: Secret | undefined } = { become: none, becomePassword: undefined },
+) {
   const stop = new AbortController();
   const samples: HostSample[] = [];
   const one = new HostWatch(
-    { name, connect, become: none, becomePassword: undefined },
+    { name, connect, ...rights },
     {
       intervalMs: 5,
       signal: stop.signal,
@@ -70,6 +79,37 @@ t.test("this very machine, through the program that hosts are given: one channel
   t.match(samples[2], { status: "ok", units: [{ name: "edge-rtmp" }, { name: "edge-http" }], streams: [] });
   t.ok((samples[2]?.memoryTotalMb ?? 0) > 0);
   t.type(samples[1]?.cpuPercent, "number");
+});
+
+t.test("a sudo that asks gets its password before the questions, and a wrong one is named", async (t) => {
+  const folder = t.testdir();
+  const sudo = [
+    "#!/bin/sh",
+    'read -r word; [ "$word" = right ] || { echo "Sorry, try again." >&2; exit 1; }',
+    'while [ "$1" != -- ]; do shift; done; shift',
+    'exec "$@"',
+    "",
+  ].join("\n");
+  writeFileSync(join(folder, "sudo"), sudo, { mode: 0o755 });
+  const path = process.env.PATH;
+  process.env.PATH = `${folder}:${path}`;
+  t.teardown(() => {
+    process.env.PATH = path;
+  });
+  const become = { method: "sudo", user: "root", needsPassword: true } as const;
+  const look = async (password: string) => {
+    const rights = { become, becomePassword: new Secret(password) };
+    const { samples, done } = watch(
+      "pi",
+      async () => new LocalTransport(),
+      (all) => all.length === 2 || all[0]?.status !== "ok",
+      rights,
+    );
+    await done;
+    return samples;
+  };
+  t.match(await look("right"), [{ status: "ok" }, { status: "ok" }]);
+  t.match(await look("wrong"), [{ status: "unreachable", problem: "sudo does not accept the password." }]);
 });
 
 t.test("hosts that hang delay nobody", async (t) => {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { PassThrough } from "node:stream";
 import { type Become, becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
 import type { Transport } from "../transport/transport.js";
-import { UnreachableError } from "../util/errors.js";
+import { InterruptedError, UnreachableError } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
 import { parseSample, type RawSample } from "./raw-sample.js";
 import { samplerCommand } from "./sample-script.js";
@@ -79,6 +79,7 @@ export class Sampler {
   }
 
   close(): void {
+    this.#end(new InterruptedError("E_INTERRUPTED", "The watch is over."));
     this.#stdin.end();
     this.#closing.abort();
   }

@@ -350,7 +350,7 @@ t.test("an edge keeps serving, whatever a run meets", { skip: labImpossible(), t
     await host.exec("cat >/usr/local/bin/cc && chmod 755 /usr/local/bin/cc", {
       input: `#!/bin/sh\n${stall}\nexec /usr/bin/cc "$@"\n`,
     });
-    const compiling = (event: RunEvent) => event.type === "task.log" && event.line.startsWith("@@step compile");
+    const compiling = (event: RunEvent) => event.type === "task.log" && event.line === "step: compile";
     const job = "systemctl list-units --plain --no-legend 'edge-setup-*.service' | cut -d' ' -f1";
 
     const first = new Running(desk, ...APPLY);

@@ -9,11 +9,17 @@ const NAME = "rtmp_publish_token";
 
 /**
  * The host whose token is to be renewed.
- * @throws InputError when its token is written in the inventory: then it is the operator's to change
+ * @throws InputError when its token is written in the inventory, and so the operator's to change; or when its secrets
+ * are kept elsewhere, as an apply from here would replace all of them
  */
 export function inspectRotation(fleet: Fleet, name: string): FleetHost {
   const one = fleet.hosts.find(({ host }) => host.name === name);
   if (one === undefined) throw new InputError("E_LIMIT", `${name} is not a host of this inventory`);
+  if (fleet.secrets.created.includes(name)) {
+    throw new InputError("E_SECRETS", `the secrets of ${name} are not in ${fleet.secrets.file}`, {
+      hint: "Renew its token from where it was set up.",
+    });
+  }
   if (one.host.vars[NAME] === undefined) return one;
   const origin = one.host.origins[NAME];
   throw new InputError(

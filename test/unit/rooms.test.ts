@@ -98,6 +98,16 @@ t.same(
   "questions, discovery and store know transport as types at most, and no display",
 );
 t.same(
+  offenders(
+    (one) =>
+      one.room === "watch" &&
+      (/^(ui|cli|engine|playbook|inventory|lab)\//.test(one.target) ||
+        (one.target.startsWith("transport/") && !one.typeOnly && one.target !== "transport/become.js")),
+  ),
+  [],
+  "the watch knows transport only as an interface, and no display",
+);
+t.same(
   offenders((one) => one.target.startsWith("ui/") && !["ui", "cli"].includes(one.room)),
   [],
   "nobody but the command line imports the ui",

@@ -164,7 +164,7 @@ export function reduceRun(state: RunState, event: RunAction, options: ReduceOpti
         phase: { kind: "running", label: event.check.title, startedAt: Date.parse(event.time) },
       }));
     case "check.result":
-      return checkResult(state, event, options);
+      return checkResult(state, event);
     case "host.end":
       return hostEnd(state, event.host, event.recap);
     case "run.end":
@@ -277,17 +277,13 @@ function taskResult(
   }));
   const shown = status === "changed" || status === "failed" || pending === true || verbose;
   if (!shown) return next;
-  const look = pending === true ? "pending" : status;
+  const look = pending === true ? "pending" : status === "failed" && !failed ? "warning" : status;
   return finish(next, { status: look, time, host, text: `${name}: ${reason}`, durationMs });
 }
 
 const checkStatus = { pass: "ok", warn: "warning", fail: "failed", skip: "skipped" } as const;
 
-function checkResult(
-  state: RunState,
-  event: Extract<RunEvent, { type: "check.result" }>,
-  _options: ReduceOptions,
-): RunState {
+function checkResult(state: RunState, event: Extract<RunEvent, { type: "check.result" }>): RunState {
   const { host, check, status, durationMs, time, hint } = event;
   const reason = cleanLine(event.reason);
   const failure = { label: check.title, reason, output: [], ...hintOf(hint) };

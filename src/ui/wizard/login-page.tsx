@@ -14,7 +14,7 @@ import { wrapped } from "./wrapped.js";
 
 /** User and key, and a real connection to each host with what it is. */
 export function LoginPage(props: PageProps) {
-  const { context, onNext, onBack, questions: all, services } = props;
+  const { context, onNext, onBack, questions: all } = props;
   const { rows, columns } = useTerminalSize();
   const { symbols } = useTheme();
   const questions = questionsOf(all, "login", context);
@@ -85,40 +85,41 @@ export function LoginPage(props: PageProps) {
       ))}
     </PageFrame>
   );
+}
 
-  function useChecks({ asks, onCheck }: PageProps) {
-    const [running, setRunning] = useState<readonly string[]>([]);
-    const controller = useRef<AbortController>(undefined);
-    /** Logins that were tested, as text. */
-    const [login, setLogin] = useState("");
-    const text = (one: Answers) => JSON.stringify([one.user ?? "", one.privateKey ?? "", one.hosts]);
-    const cancel = () => controller.current?.abort();
-    return {
-      cancel,
-      of: (host: HostChoice): HostCheck | undefined => context.checks[host.name],
-      running: (host: HostChoice) => running.includes(host.name),
-      trying: (one: Answers) => running.length > 0 && login === text(one),
-      tested: (one: Answers) =>
-        login === text(one) && one.hosts.every((host) => context.checks[host.name]?.status === "ok"),
-      start(one: Answers) {
-        cancel();
-        const mine = new AbortController();
-        controller.current = mine;
-        setLogin(text(one));
-        setRunning(one.hosts.map((host) => host.name));
-        for (const host of one.hosts) {
-          services
-            .checkHost(host, one, asks, mine.signal)
-            .catch((error: unknown): HostCheck => failed(error))
-            .then((check) => {
-              if (mine.signal.aborted) return;
-              onCheck(host.name, check);
-              setRunning((old) => old.filter((name) => name !== host.name));
-            });
-        }
-      },
-    };
-  }
+/** Connections to the hosts, one test of all of them at a time. */
+function useChecks({ asks, onCheck, context, services }: PageProps) {
+  const [running, setRunning] = useState<readonly string[]>([]);
+  const controller = useRef<AbortController>(undefined);
+  /** Logins that were tested, as text. */
+  const [login, setLogin] = useState("");
+  const text = (one: Answers) => JSON.stringify([one.user ?? "", one.privateKey ?? "", one.hosts]);
+  const cancel = () => controller.current?.abort();
+  return {
+    cancel,
+    of: (host: HostChoice): HostCheck | undefined => context.checks[host.name],
+    running: (host: HostChoice) => running.includes(host.name),
+    trying: (one: Answers) => running.length > 0 && login === text(one),
+    tested: (one: Answers) =>
+      login === text(one) && one.hosts.every((host) => context.checks[host.name]?.status === "ok"),
+    start(one: Answers) {
+      cancel();
+      const mine = new AbortController();
+      controller.current = mine;
+      setLogin(text(one));
+      setRunning(one.hosts.map((host) => host.name));
+      for (const host of one.hosts) {
+        services
+          .checkHost(host, one, asks, mine.signal)
+          .catch((error: unknown): HostCheck => failed(error))
+          .then((check) => {
+            if (mine.signal.aborted) return;
+            onCheck(host.name, check);
+            setRunning((old) => old.filter((name) => name !== host.name));
+          });
+      }
+    },
+  };
 }
 
 function failed(error: unknown): HostCheck {

@@ -1,13 +1,28 @@
 import type { RunEvent } from "./events.js";
-import { indent } from "./format.js";
 
 /** Last lines of a failed task's output, or of its log where it said nothing, that are told again at the end. */
-const LAST_LINES = 20;
+export const LAST_LINES = 20;
 
-interface Failure {
+/** What failed on a host, as every display says it last. */
+export interface Failure {
   readonly title: string;
+  /** Last lines of output. */
   readonly lines: readonly string[];
   readonly hint: string | undefined;
+}
+
+/** The block of one host on which something failed, line by line. @param path of its log, where there is one */
+export function failureLines(host: string, failures: readonly Failure[], path: string | undefined): string[] {
+  return [
+    "",
+    `${host} FAILED`,
+    ...failures.flatMap(({ title, lines, hint }) => [
+      `  ${title}`,
+      ...lines.map((line) => `    | ${line}`),
+      ...(hint === undefined ? [] : hint.split("\n").map((line) => `    ${line}`)),
+    ]),
+    ...(path === undefined ? [] : [`  log: ${path}`]),
+  ];
 }
 
 /** Remembers what failed on which host, so that it can be said last, where it is seen. */
@@ -50,17 +65,10 @@ export class Failures {
 
   /** A block for each host on which something failed; empty when nothing did. */
   text(): string {
-    return [...this.#failures]
-      .map(([host, failures]) => {
-        const path = this.#paths.get(host);
-        const parts = failures.flatMap(({ title, lines, hint }) => [
-          `  ${title}\n`,
-          ...lines.map((line) => `    | ${line}\n`),
-          ...(hint === undefined ? [] : [`${indent(indent(hint))}\n`]),
-        ]);
-        return `\n${host} FAILED\n${parts.join("")}${path === undefined ? "" : `  log: ${path}\n`}`;
-      })
-      .join("");
+    const lines = [...this.#failures].flatMap(([host, failures]) =>
+      failureLines(host, failures, this.#paths.get(host)),
+    );
+    return lines.map((line) => `${line}\n`).join("");
   }
 
   #add(host: string, title: string, lines: readonly string[], hint?: string): void {

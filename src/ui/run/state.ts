@@ -1,12 +1,11 @@
 import type { HostRecap, RunEvent, TaskRef } from "../../report/events.js";
+import { failureLines, LAST_LINES } from "../../report/failures.js";
 import { formatDuration, recapLine } from "../../report/format.js";
 import { cleanLine } from "../sanitize.js";
 import type { Status } from "../theme.js";
 
 /** Lines of a host's log that the view keeps; the whole log is in its file. */
 const LOG_LINES = 2000;
-/** Lines of a failed task's output and log that are printed at the end. */
-const LAST_LINES = 20;
 
 export type HostPhase =
   | { readonly kind: "waiting" }
@@ -328,16 +327,17 @@ function runEnd(state: RunState, event: Extract<RunEvent, { type: "run.end" }>, 
   };
   const lines = Object.entries(event.recap).map(([host, recap]) => recapLine(host, recap));
   const failed = state.hosts.filter((host) => host.failures.length > 0);
-  const details = failed.flatMap((host) => [
-    "",
-    `${host.name} failed:`,
-    ...host.failures.flatMap((failure) => [
-      `  ${failure.label}: ${failure.reason}`,
-      ...(failure.hint === undefined ? [] : failure.hint.split("\n").map((line) => `    ${cleanLine(line)}`)),
-      ...failure.output.map((line) => `  | ${line}`),
-    ]),
-    `  log: ${logPath(state.run, host.name)}`,
-  ]);
+  const details = failed.flatMap((host) =>
+    failureLines(
+      host.name,
+      host.failures.map(({ label: what, reason, output, hint }) => ({
+        title: `${what}: ${reason}`,
+        lines: output,
+        hint: hint?.split("\n").map(cleanLine).join("\n"),
+      })),
+      logPath(state.run, host.name),
+    ),
+  );
   const texts = [...lines, `done in ${formatDuration(event.durationMs)}, exit ${event.exitCode}`, ...details];
   return texts.reduce((now, text) => finish(now, { status: "text", text }), ended);
 }

@@ -113,7 +113,7 @@ t.test("what failed is told last: error, last lines, log; and may be tried again
   const screen = await terminal.waitFor("r try the failed hosts again");
   t.match(
     screen,
-    /pi failed:\n +Packages: Packages reason\n +\| E: Unable to locate package\n +\| E: giving up\n +log: .*pi\.log/,
+    /pi FAILED\n +Packages: Packages reason\n +\| E: Unable to locate package\n +\| E: giving up\n +log: .*pi\.log/,
   );
   terminal.type("r");
   t.equal(await wish, "retry");

@@ -28,6 +28,7 @@ Usage: build.sh --sources DIR --prefix DIR [options]
                      debian:   Debian's NGINX source with its patches, RTMP compiled in, NJS as Debian's dynamic module.
   --sources DIR      holds the source archives; where DIR/SHA256SUMS exists, only files listed there are used, verified
   --prefix DIR       where the result goes; appears there complete or not at all
+  --patches DIR      our own patches, rtmp-*.patch (default: the directory "patches" beside this script, where there is one)
   --work DIR         where to compile (default: PREFIX.work); kept after a failure or an interruption, and resumed
   --jobs N|auto      compilers at once (default auto, also 0: by processors and free memory)
   --with-vts yes|no|auto  default auto: when its source is there (in the upstream profile it has to be there)
@@ -51,6 +52,7 @@ die() {
 }
 
 profile=upstream sources='' prefix='' work='' jobs=auto with_vts=auto opt=O1 keep_work=no list=no
+own_patches=$(dirname "$0")/patches
 
 parse_arguments() {
 	while [ $# -gt 0 ]; do
@@ -58,12 +60,13 @@ parse_arguments() {
 		--help | -h) usage && exit 0 ;;
 		--list) list=yes ;;
 		--keep-work) keep_work=yes ;;
-		--profile | --sources | --prefix | --work | --jobs | --with-vts | --opt)
+		--profile | --sources | --prefix | --patches | --work | --jobs | --with-vts | --opt)
 			[ $# -ge 2 ] || die $EXIT_USAGE "$1 needs a value"
 			case $1 in
 			--profile) profile=$2 ;;
 			--sources) sources=$2 ;;
 			--prefix) prefix=$2 ;;
+			--patches) own_patches=$2 ;;
 			--work) work=$2 ;;
 			--jobs) jobs=$2 ;;
 			--with-vts) with_vts=$2 ;;
@@ -213,7 +216,7 @@ check_tools() {
 	for tool in cc make tar gzip sha256sum strip awk; do
 		command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 	done
-	[ -z "$patches" ] || command -v patch >/dev/null 2>&1 || missing="$missing patch"
+	[ -z "$patches$(own_patch_names)" ] || command -v patch >/dev/null 2>&1 || missing="$missing patch"
 	case "$nginx$patches$rtmp" in *.xz*) command -v xz >/dev/null 2>&1 || missing="$missing xz" ;; esac
 	[ -z "$missing" ] || die 1 "not installed:$missing (on Debian: gcc make libc6-dev libpcre2-dev libssl-dev zlib1g-dev patch xz-utils)"
 }
@@ -271,6 +274,19 @@ apply_patches() {
 	done <"$work/series"
 }
 
+# Files of --patches, in order; their names have no white space.
+own_patch_names() {
+	for patch_file in "$own_patches"/rtmp-*.patch; do
+		[ ! -f "$patch_file" ] || say "${patch_file##*/}"
+	done
+}
+
+apply_own_patches() {
+	for name in $(own_patch_names); do
+		logged "our patch $name" patch -d "$work/tree/rtmp" -p1 -N -i "$own_patches/$name"
+	done
+}
+
 # Debian's own NJS module for this release, verified by apt; unpacked, not installed: no package and no service of
 # NGINX comes to the host. Fetched before the compile, so that what is wrong with it is said at once.
 fetch_debian_njs() {
@@ -297,7 +313,7 @@ fetch_debian_njs() {
 
 # Modules that an edge does not use: fewer files, and each is code that no CVE can reach.
 lean_arguments() {
-	for module in ssi userid mirror autoindex geo split_clients fastcgi uwsgi scgi grpc memcached empty_gif browser \
+	for module in ssi userid mirror geo split_clients fastcgi uwsgi scgi grpc memcached empty_gif browser \
 		charset referer upstream_hash upstream_ip_hash upstream_least_conn upstream_random upstream_keepalive; do
 		printf ' --without-http_%s_module' "$module"
 	done
@@ -316,7 +332,7 @@ compose_configure() {
 	options="$options --pid-path=/run/edge/nginx.pid --lock-path=/run/edge/nginx.lock"
 	options="$options --http-client-body-temp-path=/var/cache/edge/client_body --http-proxy-temp-path=/var/cache/edge/proxy"
 	options="$options --with-threads --with-http_ssl_module --with-http_v2_module --with-http_realip_module"
-	options="$options --with-http_stub_status_module --with-stream --with-stream_ssl_module$(lean_arguments)"
+	options="$options --with-http_stub_status_module --with-http_secure_link_module --with-stream --with-stream_ssl_module$(lean_arguments)"
 	options="$options --add-module=$tree/rtmp"
 	[ -z "$vts" ] || options="$options --add-module=$tree/vts"
 	[ -z "$njs" ] || options="$options --add-module=$tree/njs/nginx"
@@ -330,6 +346,9 @@ describe_inputs() {
 	cc -v 2>&1 | sed -n '$p'
 	for name in $nginx $patches $rtmp $vts $njs; do
 		printf '%s %s\n' "$name" "$(sha256sum <"$sources/$name")"
+	done
+	for name in $(own_patch_names); do
+		printf '%s %s\n' "$name" "$(sha256sum <"$own_patches/$name")"
 	done
 }
 
@@ -348,6 +367,7 @@ prepare_tree() {
 	[ -z "$vts" ] || unpack vts "$vts"
 	[ -z "$njs" ] || unpack njs "$njs"
 	[ -z "$patches" ] || apply_patches
+	apply_own_patches
 	: >"$work/unpacked"
 }
 

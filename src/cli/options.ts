@@ -63,6 +63,12 @@ export const optionTable = {
   run: { type: "string", value: "ID", help: "The run whose log is wanted. Default: the last that had the host" },
   "source-dir": { type: "string", value: "DIR", help: "Take NGINX and module sources from here (checked by hash)" },
   "no-verify": { type: "boolean", help: "Do not publish and play back a test stream after changes" },
+  host: { type: "string", value: "HOSTS", help: "The edges to be: [user@]host[:port], or local; comma-separated" },
+  expires: {
+    type: "string",
+    value: "TIME",
+    help: "How long a signed address is good: 90m, 24h, 30d, never. Default: 24h",
+  },
   apply: { type: "boolean", help: "Also apply what was answered" },
   verify: { type: "boolean", help: "Publish and play back a test stream even if nothing changed" },
   "exit-code": { type: "boolean", help: "Exit 4 when changes are pending" },

@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { qrLines } from "../edge/qr.js";
 import { nextSteps, resultCardLines } from "../edge/result-card.js";
-import { playerUrl } from "../edge/urls.js";
+import { type EdgeEndpoint, playerUrl } from "../edge/urls.js";
 import { type VerifyResult, verifyEdge } from "../edge/verify.js";
 import type { EdgeTarget } from "../edge/verify-context.js";
 import type { EmitEvent } from "../report/events.js";
@@ -21,18 +21,34 @@ function known(secret: Secret | undefined, name: string): Secret {
   return secret;
 }
 
-/**
- * An edge as its viewers reach it.
- * @param transport a connection to it, which knows the name that ssh_config gave to an alias
- */
-export function edgeTarget({ host, settings: { values } }: FleetHost, transport: Transport): EdgeTarget {
+/** How long the addresses that are shown or proven are good, in seconds: a day. */
+const SHOWN_SECONDS = 86_400;
+
+/** The part of an edge's description that settings alone decide. */
+export function endpointOf({ settings: { values } }: FleetHost, host: string): EdgeEndpoint {
+  const { hls_signed: signed, hls_signing_key: key } = values;
+  const expires = Math.floor(Date.now() / 1000) + SHOWN_SECONDS;
   return {
-    name: host.name,
-    host: transport.remoteHost ?? ownAddress(),
+    host,
     rtmpPort: values.rtmp_server_port,
     httpPort: values.http_server_port,
     https: values.https,
     httpsPort: values.https_server_port,
+    nested: values.hls_nested,
+    ...(signed ? { signing: { key: known(key, "hls_signing_key"), expires } } : {}),
+  };
+}
+
+/**
+ * An edge as its viewers reach it.
+ * @param transport a connection to it, which knows the name that ssh_config gave to an alias
+ */
+export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarget {
+  const { host, settings } = fleetHost;
+  const { values } = settings;
+  return {
+    ...endpointOf(fleetHost, transport.remoteHost ?? ownAddress()),
+    name: host.name,
     corsOrigin: values.http_access_control_allow_origin,
     immutableSegments: values.hls_fragment_naming === "system",
     token: known(values.rtmp_publish_token, "rtmp_publish_token"),

@@ -12,6 +12,7 @@ export function throwAwayFleet(lab: LabHost, vars: Readonly<Record<string, Value
   const position = { file: INLINE_FILE, line: 1, column: 1 };
   const secrets = {
     secrets: new Map([[lab.name, { rtmp_publish_token: generateSecret(), http_status_password: generateSecret() }]]),
+    fresh: [lab.name],
     created: [lab.name],
     file: undefined,
     warnings: [],

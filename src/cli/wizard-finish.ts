@@ -1,21 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { readProblem } from "../inventory/readers.js";
-import { replaceLocked } from "../inventory/replace-locked.js";
-import { GENERATED, saveSecrets } from "../inventory/secrets.js";
-import type { HostSecrets } from "../inventory/settings/resolve.js";
 import { configFolder, Preferences, withRecent } from "../store/preferences.js";
-import { type ExitCode, exitCodes, InputError } from "../util/errors.js";
+import { type ExitCode, exitCodes } from "../util/errors.js";
 import { equivalentCommand } from "../wizard/to-command.js";
-import { edgesYml } from "../wizard/to-inventory.js";
 import type { Answers, WizardOutcome } from "../wizard/types.js";
 import { applyFleet } from "./apply-fleet.js";
 import type { CommandContext } from "./commands.js";
 import { DEFAULT_INVENTORY } from "./fleet.js";
 import { flagsOf } from "./wizard-plan.js";
-
-/** Everybody may read an inventory: it holds no secret. */
-const INVENTORY_MODE = 0o644;
+import { writeAnswers } from "./write-answers.js";
 
 /** Does what the wizard ended with: writes the files, applies, prints the command, or nothing. */
 export async function finishWizard(outcome: WizardOutcome, context: CommandContext): Promise<ExitCode> {
@@ -48,38 +40,6 @@ export async function finishWizard(outcome: WizardOutcome, context: CommandConte
   );
   await remember(answers, inventoryFile);
   return code;
-}
-
-/**
- * Writes edges.yml, keeping what else it holds, and the secrets that were chosen by hand.
- * @throws InputError when a file cannot be written
- */
-async function writeAnswers(answers: Answers, file: string): Promise<void> {
-  try {
-    await replaceLocked(file, INVENTORY_MODE, async () => edgesYml(answers, await textOf(file), file));
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError("E_INVENTORY_WRITE", `${file} cannot be written: ${readProblem(error)}`, {
-      hint: "Name another file with --inventory, or make the directory writable.",
-      cause: error,
-    });
-  }
-  const given: HostSecrets = {
-    ...(answers.publishToken === undefined ? {} : { rtmp_publish_token: answers.publishToken }),
-    ...(answers.statusPassword === undefined ? {} : { http_status_password: answers.statusPassword }),
-  };
-  if (GENERATED.every((name) => given[name] === undefined)) return;
-  await saveSecrets(file, new Map(answers.hosts.map((host) => [host.name, given])));
-}
-
-/** undefined when there is no such file. */
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 async function remember(answers: Answers, file: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { Secret } from "../util/secret.js";
 import { quoteAll } from "../util/shell.js";
 
 /** Where an edge is reached by its viewers and publishers. */
@@ -8,6 +10,10 @@ export interface EdgeEndpoint {
   readonly httpPort: number;
   readonly https: boolean;
   readonly httpsPort: number;
+  /** hls_nested: each stream has a directory. */
+  readonly nested?: boolean;
+  /** hls_signed: what addresses are signed with, and until when they are good, in seconds since 1970. */
+  readonly signing?: { readonly key: Secret; readonly expires: number } | undefined;
 }
 
 /** The one RTMP application that takes publishers, and the folder of playlists: restreamer-edge's name for both. */
@@ -37,11 +43,25 @@ export function publishUrl(edge: EdgeEndpoint, stream: string, token: string): s
 export function playerUrl(edge: EdgeEndpoint, stream: string): URL {
   const url = webUrl(edge, "/index.html");
   url.searchParams.set("stream", stream);
+  if (edge.signing !== undefined) {
+    url.searchParams.set("expires", String(edge.signing.expires));
+    url.searchParams.set("signature", signatureOf(stream, edge.signing));
+  }
   return url;
 }
 
+/** The playlist; signed where the edge wants it. */
 export function hlsUrl(edge: EdgeEndpoint, stream: string): URL {
-  return webUrl(edge, `/${APP}/${encodeURIComponent(stream)}.m3u8`);
+  const { signing } = edge;
+  const prefix = signing === undefined ? "" : `/s/${signatureOf(stream, signing)}/${signing.expires}`;
+  // A nested playlist's plain address leads to it, a signed one does not.
+  const file = edge.nested === true && signing !== undefined ? "/index.m3u8" : ".m3u8";
+  return webUrl(edge, `${prefix}/${APP}/${encodeURIComponent(stream)}${file}`);
+}
+
+/** As nginx computes it: https://nginx.org/en/docs/http/ngx_http_secure_link_module.html#secure_link_md5 */
+function signatureOf(stream: string, { key, expires }: NonNullable<EdgeEndpoint["signing"]>): string {
+  return createHash("md5").update(`${expires} ${stream} ${key.reveal()}`).digest("base64url");
 }
 
 export function statusUrl(edge: EdgeEndpoint): URL {

@@ -12,7 +12,8 @@ const PASSWORDS = [
 
 /** Texts among a host's variables that no log, diff or event may show: tokens, passwords, generated secrets. */
 export function maskedTexts(host: InventoryHost): readonly string[] {
-  const tokens = settings.filter((setting) => setting.type.kind === "token").map((setting) => setting.name);
+  const isSecret = (kind: string) => kind === "token" || kind === "keys";
+  const tokens = settings.filter((setting) => isSecret(setting.type.kind)).map((setting) => setting.name);
   const values = [...tokens, ...PASSWORDS, "edge_secrets"].map((name) => host.vars[name] ?? null);
   return [...new Set(values.flatMap(textsOf))].filter((text) => text !== "");
 }

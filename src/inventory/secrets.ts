@@ -8,10 +8,12 @@ import { Secret } from "../util/secret.js";
 import { INLINE_FILE } from "./inline-inventory.js";
 import { hasCode, readProblem } from "./readers.js";
 import { replaceLocked } from "./replace-locked.js";
-import { parseSecretsFile, renderSecretsFile } from "./secrets-file.js";
+import { type HostSecretsChange, parseSecretsFile, renderSecretsFile } from "./secrets-file.js";
 import type { GeneratedName, HostSecrets } from "./settings/resolve.js";
+import { parseValue } from "./settings/values.js";
 import type { InventoryHost } from "./types.js";
 
+/** What every host has, and is shown when it is made. */
 export const GENERATED: readonly GeneratedName[] = ["rtmp_publish_token", "http_status_password"];
 
 /** Without letters and digits that look alike: people read these aloud and type them into encoders. */
@@ -23,8 +25,10 @@ const PRIVATE_MODE = 0o600;
 export interface SecretsResult {
   /** Generated secrets by host name; a host whose inventory gives a value has none for it. */
   readonly secrets: ReadonlyMap<string, HostSecrets>;
-  /** Hosts that got a new secret now: theirs are to be shown once. */
+  /** Hosts that got a new token or password now: theirs are to be shown once. */
   readonly created: readonly string[];
+  /** Hosts that got any secret now. */
+  readonly fresh: readonly string[];
   readonly file: string;
   /** For stderr: such as a mode that was put right. */
   readonly warnings: readonly string[];
@@ -50,11 +54,11 @@ export async function ensureSecrets(
   const warnings = await makePrivate(file, save);
   const before = parseSecretsFile(await readSecretsFile(file), file);
   const missing = missingSecrets(hosts, before);
-  const created = [...missing.keys()];
-  if (created.length === 0 || !save) return { secrets: merge(before, missing), created, file, warnings };
+  if (missing.size === 0 || !save)
+    return { secrets: merge(before, missing), created: toBeShown(missing), fresh: [...missing.keys()], file, warnings };
   await assertHidesNothing(file);
   const added = await addSecrets(file, hosts);
-  return { secrets: added.secrets, created: added.created, file, warnings };
+  return { ...added, file, warnings };
 }
 
 /**
@@ -63,7 +67,7 @@ export async function ensureSecrets(
  */
 export async function saveSecrets(
   inventoryFile: string,
-  given: ReadonlyMap<string, HostSecrets>,
+  given: ReadonlyMap<string, HostSecretsChange>,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
   const file = secretsFile(inventoryFile, environment);
@@ -74,13 +78,18 @@ export async function saveSecrets(
 
 /** The host with `edge_secrets` as the play reads it; needed for secrets that did not come with the inventory. */
 export function withSecrets(host: InventoryHost, { secrets, file }: SecretsResult): InventoryHost {
-  const own = Object.entries(secrets.get(host.name) ?? {}).map(([name, secret]) => [name, secret.reveal()] as const);
+  const own = Object.entries(secrets.get(host.name) ?? {}).map(([name, secret]) => [name, revealed(secret)] as const);
   const value: Value = { [host.name]: Object.fromEntries(own) };
   return {
     ...host,
     vars: { ...host.vars, edge_secrets: value },
     origins: { ...host.origins, edge_secrets: { file, line: 1, column: 1 } },
   };
+}
+
+function revealed(secret: Secret | Readonly<Record<string, Secret>>): Value {
+  if (secret instanceof Secret) return secret.reveal();
+  return Object.fromEntries(Object.entries(secret).map(([stream, key]) => [stream, key.reveal()]));
 }
 
 /** Where the secrets of an inventory are: `group_vars/all/edge-secrets.yml` beside it, which Ansible reads too. */
@@ -101,12 +110,25 @@ type SecretsByHost = ReadonlyMap<string, HostSecrets>;
 function missingSecrets(hosts: readonly InventoryHost[], known: SecretsByHost): SecretsByHost {
   const missing = new Map<string, HostSecrets>();
   for (const host of hosts) {
-    const names = GENERATED.filter(
-      (name) => host.vars[name] === undefined && known.get(host.name)?.[name] === undefined,
-    );
+    const wanted = wantsSigning(host) ? [...GENERATED, "hls_signing_key" as const] : GENERATED;
+    const names = wanted.filter((name) => host.vars[name] === undefined && known.get(host.name)?.[name] === undefined);
     if (names.length > 0) missing.set(host.name, Object.fromEntries(names.map((name) => [name, generateSecret()])));
   }
   return missing;
+}
+
+/** A value that a template decides counts as yes. */
+function wantsSigning(host: InventoryHost): boolean {
+  const given = host.vars.hls_signed ?? false;
+  const parsed = parseValue({ kind: "bool" }, given);
+  return parsed.ok ? parsed.value === true : true;
+}
+
+/** Hosts that got what people need to know. */
+function toBeShown(missing: SecretsByHost): string[] {
+  return [...missing]
+    .filter(([, secrets]) => GENERATED.some((name) => secrets[name] !== undefined))
+    .map(([host]) => host);
 }
 
 function merge(known: SecretsByHost, added: SecretsByHost): SecretsByHost {
@@ -118,16 +140,15 @@ function merge(known: SecretsByHost, added: SecretsByHost): SecretsByHost {
 /** Reads once more under the lock: another run may have added hosts meanwhile, and its secrets stay. */
 async function addSecrets(file: string, hosts: readonly InventoryHost[]) {
   let secrets: SecretsByHost = new Map();
-  let created: readonly string[] = [];
+  let missing: SecretsByHost = new Map();
   try {
     await mkdir(dirname(file), { recursive: true });
     await replaceLocked(file, PRIVATE_MODE, async () => {
       const text = await readSecretsFile(file);
       const known = parseSecretsFile(text, file);
-      const missing = missingSecrets(hosts, known);
+      missing = missingSecrets(hosts, known);
       secrets = merge(known, missing);
-      created = [...missing.keys()];
-      return created.length === 0 ? undefined : renderSecretsFile(text, missing);
+      return missing.size === 0 ? undefined : renderSecretsFile(text, missing);
     });
   } catch (error) {
     if (error instanceof InputError) throw error;
@@ -136,7 +157,7 @@ async function addSecrets(file: string, hosts: readonly InventoryHost[]) {
       cause: error,
     });
   }
-  return { secrets, created };
+  return { secrets, created: toBeShown(missing), fresh: [...missing.keys()] };
 }
 
 async function readSecretsFile(file: string): Promise<string> {

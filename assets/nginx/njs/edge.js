@@ -9,7 +9,7 @@ import qs from "querystring";
 // {"publish": [{"stream": NAME or "*", "sha256": HEX of a token}], "relay": HEX of the relay's secret}
 const STREAMS_FILE = "/etc/edge/live/streams.json";
 
-// One file for each live publisher, `WORKER_PID CLIENT_ID MILLISECONDS`. They outlive a reload, which rtmp_stat does not: it
+// One file for each live publisher, `WORKER_PID CLIENT_ID MILLISECONDS HEX_OF_TOKEN ADDRESS`. They outlive a reload, which rtmp_stat does not: it
 // knows the publishers of its own worker alone. Gone with the unit, as RuntimeDirectory.
 const PUBLISHERS = "/run/edge-rtmp/publishers/";
 
@@ -18,6 +18,9 @@ const JOIN_MS = 2000;
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const CLIENT = /^[0-9]{1,20}$/;
+const ADDRESS = /^[0-9a-f.:]{2,45}$/;
+// `edge-setup verify` publishes under names that begin so.
+const PROOF = "edge-verify-";
 const MAX_TOKEN = 128;
 
 /** on_publish: 200 for a publisher with the token of its stream whose name is free, 403 for any other. */
@@ -31,10 +34,13 @@ async function publish(r) {
     !isClient(a.clientid) ||
     !isToken(a.token)
   ) {
+    note(r, a, "is refused: no right name and token in the request");
     r.return(403);
     return;
   }
-  if (!mayPublish(a.name, a.token)) {
+  const digest = sha256(a.token);
+  if (!mayPublish(a.name, digest)) {
+    note(r, a, "is refused: wrong token");
     r.return(403);
     return;
   }
@@ -42,7 +48,10 @@ async function publish(r) {
   // first: so it has to be refused here.
   const seen = await r.subrequest("/rtmp_stat");
   const live = publisherNames(seen.responseText).indexOf(a.name) >= 0;
-  r.return(claim(a.name, a.clientid, String(r.variables.pid), live) ? 200 : 403);
+  const address = isAddress(a.addr) ? a.addr : "-";
+  const free = claim(a.name, live, { pid: String(r.variables.pid), client: a.clientid, digest, address });
+  note(r, a, free ? "publishes" : "is refused: the stream has a publisher");
+  r.return(free ? 200 : 403);
 }
 
 /** on_publish_done: frees the name, if it is the one that holds it who leaves. */
@@ -52,6 +61,7 @@ function publishDone(r) {
     const holder = readClaim(a.name);
     if (holder !== null && holder.client === a.clientid) {
       release(a.name);
+      note(r, a, "has left");
     }
   }
   r.return(204);
@@ -68,16 +78,62 @@ function connect(r) {
   r.return(sameDigest(config().relay, sha256(secret)) ? 200 : 403);
 }
 
-/** Ends the connection of a publisher; besides this unit only root can read the secret that it asks for. */
+/** Ends the connection of a publisher. */
 async function drop(r) {
   const name = r.args.name;
-  const secret = r.headersIn["X-Edge-Secret"];
-  if (r.method !== "POST" || !isName(name) || !isToken(secret) || !sameDigest(config().relay, sha256(secret))) {
+  if (!isOperator(r) || !isName(name)) {
     r.return(403);
     return;
   }
-  const done = await r.subrequest("/control/drop/publisher", { args: `app=hls&name=${name}` });
+  const done = await dropPublisher(r, name);
   r.return(done.status, done.responseText);
+}
+
+/**
+ * Ends the publishers whose tokens are valid no more. Answers a line for each: `dropped NAME`, or for one of a worker that
+ * finishes after a reload, which this one has no power over, `elsewhere NAME WORKER_PID ADDRESS`.
+ */
+async function recheck(r) {
+  if (!isOperator(r)) {
+    r.return(403);
+    return;
+  }
+  const lines = [];
+  const names = claimed();
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    const holder = readClaim(name);
+    if (holder === null || holder.digest === undefined || mayPublish(name, holder.digest) || !alive(holder.pid)) {
+      continue;
+    }
+    if (holder.pid === String(r.variables.pid)) {
+      await dropPublisher(r, name);
+      lines.push(`dropped ${name}\n`);
+    } else {
+      lines.push(`elsewhere ${name} ${holder.pid} ${holder.address}\n`);
+    }
+  }
+  r.return(200, lines.join(""));
+}
+
+function dropPublisher(r, name) {
+  return r.subrequest("/control/drop/publisher", { args: `app=hls&name=${name}` });
+}
+
+/** Besides this unit only root can read the secret that this asks for. */
+function isOperator(r) {
+  const secret = r.headersIn["X-Edge-Secret"];
+  return r.method === "POST" && isToken(secret) && sameDigest(config().relay, sha256(secret));
+}
+
+/** With rtmp_access_log: a line of the journal, of nothing but names and addresses. */
+function note(r, a, what) {
+  if (r.variables.edge_access_log !== "on") {
+    return;
+  }
+  const who = a !== null && isAddress(a.addr) ? a.addr : "somebody";
+  const stream = a !== null && isName(a.name) ? a.name : "a stream of no valid name";
+  r.warn(`${who} ${what}: ${stream}`);
 }
 
 /** What is published now, without addresses of people or their tokens. */
@@ -115,18 +171,26 @@ function isClient(id) {
   return typeof id === "string" && CLIENT.test(id);
 }
 
+function isAddress(address) {
+  return typeof address === "string" && ADDRESS.test(address);
+}
+
 function isToken(token) {
   return typeof token === "string" && token.length > 0 && token.length <= MAX_TOKEN;
 }
 
-/** Compares with every key, whatever matched before, so that time tells nothing. */
-function mayPublish(name, token) {
-  const digest = sha256(token);
+/**
+ * Whether a stream may be published with the token of this hash: its own key where it has one, else the key of all ("*"),
+ * which is for the proof's streams alone (PROOF) where no others exist. Compares with every key, whatever matched before, so that time tells nothing.
+ */
+function mayPublish(name, digest) {
+  const keys = config().publish;
+  const has = (stream) => keys.some((key) => key.stream === stream);
+  const wanted = has(name) ? name : name.indexOf(PROOF) === 0 && has(PROOF) ? PROOF : "*";
   let allowed = false;
-  config().publish.forEach((key) => {
+  keys.forEach((key) => {
     const match = sameDigest(key.sha256, digest);
-    const named = key.stream === "*" || key.stream === name;
-    allowed = (match && named) || allowed;
+    allowed = (match && key.stream === wanted) || allowed;
   });
   return allowed;
 }
@@ -148,10 +212,10 @@ function sameDigest(expected, given) {
 }
 
 /** Takes the name for a publisher; false when another has it. Without a pause, so that no second request comes between. */
-function claim(name, client, pid, live) {
+function claim(name, live, who) {
   const holder = readClaim(name);
   if (holder !== null) {
-    if (holder.pid === pid) {
+    if (holder.pid === who.pid) {
       if (live || Date.now() - holder.since < JOIN_MS) {
         return false;
       }
@@ -161,7 +225,9 @@ function claim(name, client, pid, live) {
   } else if (live) {
     return false;
   }
-  fs.writeFileSync(PUBLISHERS + name, `${pid} ${client} ${Date.now()}\n`, { mode: 0o640 });
+  fs.writeFileSync(PUBLISHERS + name, `${who.pid} ${who.client} ${Date.now()} ${who.digest} ${who.address}\n`, {
+    mode: 0o640,
+  });
   return true;
 }
 
@@ -171,7 +237,7 @@ function readClaim(name) {
       .readFileSync(PUBLISHERS + name, "utf8")
       .trim()
       .split(" ");
-    return { pid: words[0], client: words[1], since: Number(words[2]) };
+    return { pid: words[0], client: words[1], since: Number(words[2]), digest: words[3], address: words[4] };
   } catch (_e) {
     return null;
   }
@@ -261,4 +327,4 @@ function tag(xml, name) {
   return match === null ? "" : match[1];
 }
 
-export default { publish, publishDone, connect, drop, streams };
+export default { publish, publishDone, connect, drop, recheck, streams };

@@ -34,7 +34,7 @@ function rowOf(fleet: Fleet, { host, settings: resolved }: FleetHost, setting: S
   const { name, type } = setting;
   const given = host.vars[name] ?? setting.default;
   const origin = (resolved.origins as Readonly<Record<string, Origin>>)[name] ?? "default";
-  const secret = type.kind === "token" && origin !== "default";
+  const secret = (type.kind === "token" || type.kind === "keys") && origin !== "default";
   return {
     host: host.name,
     name,

@@ -30,6 +30,8 @@ export function findClashes(values: SettingValues): Clash[] {
     ...memoryClashes(values),
     ...httpClashes(values),
     ...versionClashes(values),
+    ...idleClashes(values),
+    ...accessClashes(values),
   ];
 }
 
@@ -126,6 +128,44 @@ function httpClashes(values: SettingValues): Clash[] {
       message:
         "rtmp_publish_token and http_status_password are the same: who may publish could read the statistics, and the reverse",
       hint: "remove one of them to have it generated",
+    });
+  return clashes;
+}
+
+/** Settings that have an effect only with another one. */
+const NEEDS: readonly { readonly name: SettingName; readonly idle: unknown; readonly needs: SettingName }[] = [
+  { name: "rtmp_play_allow", idle: "[]", needs: "rtmp_play" },
+  { name: "rtmp_idle_streams", idle: "false", needs: "rtmp_play" },
+  { name: "hls_signing_key", idle: undefined, needs: "hls_signed" },
+  { name: "hls_fragments_per_key", idle: "0", needs: "hls_keys" },
+];
+
+function idleClashes(values: SettingValues): Clash[] {
+  return NEEDS.filter(({ name, idle, needs }) => JSON.stringify(values[name]) !== idle && values[needs] === false).map(
+    ({ name, needs }) => ({
+      names: [name, needs],
+      message: `${name} has no effect without ${needs}`,
+      hint: `write ${needs}: true, or remove ${name}`,
+    }),
+  );
+}
+
+function accessClashes(values: SettingValues): Clash[] {
+  const clashes: Clash[] = [];
+  if (values.rtmp_play && values.hls_signed)
+    clashes.push({
+      names: ["rtmp_play", "hls_signed"],
+      message: "rtmp_play lets everybody watch over RTMP what hls_signed keeps for those with a signed address",
+      hint: "remove one of them",
+    });
+  const shared = Object.entries(values.rtmp_stream_keys).find(
+    ([, key]) => key.reveal() === values.rtmp_publish_token?.reveal(),
+  );
+  if (shared !== undefined)
+    clashes.push({
+      names: ["rtmp_stream_keys", "rtmp_publish_token"],
+      message: `the key of ${shared[0]} is rtmp_publish_token: who has it could publish every other stream too`,
+      hint: "give it a key of its own (`edge-setup streams add` makes one)",
     });
   return clashes;
 }

@@ -56,15 +56,23 @@ function predecessorSection(): string {
   const rows = settings.flatMap((s) =>
     s.predecessor === undefined
       ? []
-      : [cells([`\`${s.predecessor.name}\``, `\`${s.predecessor.default}\``, `\`${s.name}\``, fate(s)])],
+      : [
+          cells([
+            s.predecessor.name === undefined ? "" : `\`${s.predecessor.name}\``,
+            s.predecessor.later === undefined ? "" : `\`${s.predecessor.later}\``,
+            `\`${s.predecessor.default}\``,
+            `\`${s.name}\``,
+            fate(s),
+          ]),
+        ],
   );
   return [
     "## From restreamer-edge",
     "",
-    "All variables of restreamer-edge, and what became of them.",
+    "All variables of restreamer-edge, and what became of them. `edge-setup import edge.env` translates a file of them.",
     "",
-    "| variable | its default | setting here | what became of it |",
-    "|---|---|---|---|",
+    "| in v0.1.0-rc.2 | from v0.1.0 on | its default | setting here | what became of it |",
+    "|---|---|---|---|---|",
     ...rows,
   ].join("\n");
 }
@@ -88,7 +96,9 @@ function fate({ status, refusals, later }: Setting): string {
 }
 
 function defaultText({ default: value, type }: Setting): string {
-  if (value !== undefined) return `\`${typeof value === "object" ? `[${value.join(", ")}]` : value}\``;
+  if (Array.isArray(value)) return `\`[${value.join(", ")}]\``;
+  if (typeof value === "object") return "`{}`";
+  if (value !== undefined) return `\`${value}\``;
   if (type.kind === "token") return "*generated*";
   if (type.kind === "size" && type.emptyIs !== undefined) return `*${type.emptyIs}*`;
   return "*none*";
@@ -131,6 +141,10 @@ export function describeType(type: SettingType): string {
       return "list of host names";
     case "words":
       return `list of ${type.values.map((v) => `\`${v}\``).join(", ")}`;
+    case "networks":
+      return "list of IP addresses and networks, such as `192.0.2.0/24`";
+    case "keys":
+      return `mapping of streams to ${type.minLength} to ${type.maxLength} letters, digits, \`.\`, \`_\`, \`~\`, \`-\``;
     case "version":
       return "version such as `1.30.4`";
   }

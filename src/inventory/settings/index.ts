@@ -1,3 +1,4 @@
+import { accessSettings } from "./access.js";
 import { buildSettings } from "./build.js";
 import { hlsSettings } from "./hls.js";
 import { httpSettings } from "./http.js";
@@ -9,6 +10,7 @@ import { workerSettings } from "./workers.js";
 /** The settings table, in the order of the documentation. */
 const table = [
   ...rtmpSettings,
+  ...accessSettings,
   ...hlsSettings,
   ...httpSettings,
   ...httpsSettings,
@@ -24,13 +26,20 @@ export const settings: readonly Setting[] = table;
 
 export const settingsByName: ReadonlyMap<string, Setting> = new Map(settings.map((s) => [s.name, s]));
 
-/** restreamer-edge's variable name to its row. */
+/** restreamer-edge's variable names, of both its generations, to their rows. */
 export const settingsByPredecessor: ReadonlyMap<string, Setting> = new Map(
-  settings.flatMap((s) => (s.predecessor === undefined ? [] : [[s.predecessor.name, s] as const])),
+  settings.flatMap((s) => predecessorNames(s).map((name) => [name, s] as const)),
 );
+
+/** What restreamer-edge called a setting: first in its v0.1.0-rc.2, then from v0.1.0 on. */
+export function predecessorNames({ predecessor }: Setting): readonly string[] {
+  const names = [predecessor?.name, predecessor?.later].filter((name) => name !== undefined);
+  return [...new Set(names)];
+}
 
 export const settingSections: Readonly<Record<SettingSection, { title: string; settings: readonly Setting[] }>> = {
   rtmp: { title: "RTMP ingest", settings: rtmpSettings },
+  access: { title: "Who may publish and watch", settings: accessSettings },
   hls: { title: "HLS", settings: hlsSettings },
   http: { title: "HTTP delivery", settings: httpSettings },
   https: { title: "HTTPS", settings: httpsSettings },

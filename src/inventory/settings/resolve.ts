@@ -15,8 +15,11 @@ export interface HostSettings {
 }
 
 /** Secrets that were generated for a host, by setting. */
-export type HostSecrets = { readonly [N in GeneratedName]?: Secret };
-export type GeneratedName = "rtmp_publish_token" | "http_status_password";
+export type HostSecrets = { readonly [N in GeneratedName]?: Secret } & {
+  /** By stream. */
+  readonly rtmp_stream_keys?: Readonly<Record<string, Secret>>;
+};
+export type GeneratedName = "rtmp_publish_token" | "http_status_password" | "hls_signing_key";
 
 /**
  * Every setting of one host with its origin: the inventory, else what was generated, else the default.
@@ -26,7 +29,8 @@ export type GeneratedName = "rtmp_publish_token" | "http_status_password";
 export function resolveSettings(host: InventoryHost, secrets?: HostSecrets): HostSettings {
   const errors = validateSettings(host);
   if (errors.length > 0) throw new InputErrors(errors);
-  const generated: Readonly<Record<string, Secret | undefined>> = { ...secrets };
+  const { rtmp_stream_keys: kept, ...single } = secrets ?? {};
+  const generated: Readonly<Record<string, Secret | undefined>> = single;
   const values: Record<string, Parsed<Setting["type"]> | undefined> = { ...parseSettings(host) };
   const origins: Record<string, Origin> = {};
   for (const { name } of settings) {
@@ -35,6 +39,11 @@ export function resolveSettings(host: InventoryHost, secrets?: HostSecrets): Hos
     if (given || generated[name] === undefined) continue;
     values[name] = generated[name];
     origins[name] = "generated";
+  }
+  if (kept !== undefined && Object.keys(kept).length > 0) {
+    // As edge_rtmp_stream_keys of playbooks/vars/settings.yml: what the inventory gives is over what was generated.
+    values.rtmp_stream_keys = { ...kept, ...(values.rtmp_stream_keys as Readonly<Record<string, Secret>>) };
+    if (host.vars.rtmp_stream_keys === undefined) origins.rtmp_stream_keys = "generated";
   }
   return { values: values as SettingValues, origins: origins as Record<SettingName, Origin> };
 }

@@ -20,6 +20,10 @@ export type SettingType =
   | { readonly kind: "hostnames" }
   /** A list of words of the given ones, each once. */
   | { readonly kind: "words"; readonly values: readonly string[] }
+  /** A list of IP addresses and networks (`192.0.2.7`, `2001:db8::/32`), as nginx's `allow` takes them. */
+  | { readonly kind: "networks" }
+  /** A mapping of stream names to secrets of the form of `token`. */
+  | { readonly kind: "keys"; readonly minLength: number; readonly maxLength: number }
   | { readonly kind: "version" };
 
 /** What became of the predecessor's variable. */
@@ -30,9 +34,9 @@ export type SettingStatus =
   /** Any value is an error: the variable never had an effect, or can have none here. */
   | { readonly kind: "refused"; readonly why: string };
 
-export type SettingDefault = string | number | boolean | readonly string[];
+export type SettingDefault = string | number | boolean | readonly string[] | Readonly<Record<string, never>>;
 
-export type SettingSection = "workers" | "rtmp" | "hls" | "http" | "https" | "build";
+export type SettingSection = "workers" | "rtmp" | "access" | "hls" | "http" | "https" | "build";
 
 /** One row of the settings table: documentation, schema and the source of playbooks/vars/settings.yml. */
 export interface Setting {
@@ -41,8 +45,8 @@ export interface Setting {
   readonly type: SettingType;
   /** As it would be written in the inventory. `undefined`: generated for each host (tokens) or without a value. */
   readonly default: SettingDefault | undefined;
-  /** restreamer-edge's variable and its default there, as its README lists them. */
-  readonly predecessor?: { readonly name: string; readonly default: string };
+  /** restreamer-edge's variable and its default there, as its README lists them; `later` is its name from v0.1.0 on. */
+  readonly predecessor?: { readonly name?: string; readonly later?: string; readonly default: string };
   /** The nginx directive or other place it ends in. */
   readonly directive: string;
   /** One or two sentences for docs/settings.md and for error hints. */

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Value } from "../../playbook/types.js";
 import { Secret } from "../../util/secret.js";
 import { describeType, formatDuration, formatSize } from "./docs-page.js";
@@ -12,9 +13,11 @@ export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "
       ? boolean
       : T extends { kind: "token" }
         ? Secret
-        : T extends { kind: "hostnames" | "words" }
+        : T extends { kind: "hostnames" | "words" | "networks" }
           ? readonly string[]
-          : string;
+          : T extends { kind: "keys" }
+            ? Readonly<Record<string, Secret>>
+            : string;
 
 export type ParseResult =
   | { readonly ok: true; readonly value: Parsed<SettingType> }
@@ -54,6 +57,9 @@ const WELL_KNOWN = new Set([
   "stream-key",
   "livestream",
 ]);
+
+/** What the edge's own check at on_publish takes (assets/nginx/njs/edge.js). */
+export const STREAM_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { "": 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
@@ -102,6 +108,10 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
       return parseList(type, value, (item) => HOSTNAME.test(item), "is not a host name of the DNS");
     case "words":
       return parseList(type, value, (item) => type.values.includes(item), `is none of ${type.values.join(", ")}`);
+    case "networks":
+      return parseList(type, value, isNetwork, "is not an IP address or network");
+    case "keys":
+      return parseKeys(type, value);
   }
 }
 
@@ -182,6 +192,33 @@ function parseList(type: SettingType, value: Value, test: (item: string) => bool
   return ok(items);
 }
 
+function parseKeys(type: SettingType & { kind: "keys" }, value: Value): ParseResult {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return wrong(type, value);
+  const keys: Record<string, Secret> = {};
+  const owners = new Map<string, string>();
+  for (const [stream, key] of Object.entries(value)) {
+    if (!STREAM_NAME.test(stream))
+      return fail("E_SETTING_TYPE", `has a stream ${show(stream)}`, "names have 1 to 64 letters, digits, _ and -");
+    const parsed = parseToken({ ...type, kind: "token" }, key);
+    if (!parsed.ok) return { ...parsed, problem: `has a key of ${stream} that ${parsed.problem}` };
+    const secret = parsed.value as Secret;
+    const owner = owners.get(secret.reveal());
+    if (owner !== undefined)
+      return fail("E_SETTING_TYPE", `gives ${owner} and ${stream} the same key`, "each stream has a key of its own");
+    owners.set(secret.reveal(), stream);
+    keys[stream] = secret;
+  }
+  return ok(keys);
+}
+
+/** An address with or without a prefix length, as `allow` of nginx takes it. */
+function isNetwork(text: string): boolean {
+  const [address = "", length, more] = text.split("/");
+  const bits = { 4: 32, 6: 128 }[isIP(address)];
+  if (bits === undefined || more !== undefined) return false;
+  return length === undefined || (/^[0-9]{1,3}$/.test(length) && Number(length) <= bits);
+}
+
 function matching(type: SettingType, value: Value, pattern: RegExp, hint?: string): ParseResult {
   return typeof value === "string" && pattern.test(value) ? ok(value) : wrong(type, value, hint);
 }
@@ -218,6 +255,8 @@ function inWords(type: SettingType): string {
     case "hostname":
     case "hostnames":
     case "words":
+    case "networks":
+    case "keys":
     case "version":
       return `a ${text}`;
   }

@@ -46,6 +46,10 @@ function expression({ name, type, default: value }: Setting): string {
     case "token":
       // Lazy, so that a value given needs no edge_secrets.
       return `${name} | string if ${name} is defined else edge_secrets[inventory_hostname].${name}`;
+    case "keys":
+      // Those of the secrets file, and over them those that the inventory gives.
+      return `((edge_secrets | default({}))[inventory_hostname] | default({})).${name} | default({}) | combine(${name} | default({}))`;
+    case "networks":
     case "hostnames":
     case "words":
       return `${name} | default(${literal(value)})`;
@@ -88,6 +92,6 @@ function amount(name: string, unitTable: string): string {
 function literal(value: SettingDefault | undefined): string {
   if (value === undefined) return "''";
   if (typeof value === "string") return `'${value}'`;
-  if (typeof value === "object") return `[${value.map(literal).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   return String(value);
 }

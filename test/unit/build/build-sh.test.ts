@@ -13,7 +13,11 @@ const noMake = spawnSync("make", ["--version"]).status === 0 ? false : "make is 
 type Env = Readonly<Record<string, string>>;
 
 function run(args: readonly string[], env: Env = {}): SpawnSyncReturns<string> {
-  return spawnSync("sh", [SCRIPT, ...args], { encoding: "utf8", env: { ...process.env, ...env }, timeout: 60_000 });
+  return spawnSync("sh", [SCRIPT, "--patches", "/none", ...args], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    timeout: 60_000,
+  });
 }
 
 function list(sources: string, env: Env = {}, ...more: string[]): string {
@@ -133,7 +137,7 @@ t.test("the whole way with a toy NGINX", { skip: noMake }, async (t) => {
     toy.edit("src/b.c", "b\n");
     const pidFile = join(dir, "pid");
     const env = { ...process.env, ...pathWith(toy), HANG: "b.o", HANG_PID: pidFile };
-    const child = spawn("sh", [SCRIPT, ...args], { env, detached: true, stdio: "ignore" });
+    const child = spawn("sh", [SCRIPT, "--patches", "/none", ...args], { env, detached: true, stdio: "ignore" });
     const gone = new Promise((done) => child.once("close", done));
     while (!existsSync(pidFile)) await sleep(20);
     // The whole process group, as a power cut would.
@@ -178,6 +182,20 @@ t.test("the whole way with a toy NGINX", { skip: noMake }, async (t) => {
     t.match(result.stdout, /@@step unpack\n@@step configure\n@@step compile\n@@progress 0 4\n@@progress 1 4 n\.o\n/);
     t.notOk(existsSync(join(work, "tree")), "objects are removed after success");
     t.ok(existsSync(join(work, "build.log")));
+  });
+
+  await t.test("patches of ours, which are an input too", async (t) => {
+    const patches = join(dir, "patches");
+    mkdirSync(patches);
+    const file = join(patches, "rtmp-01.patch");
+    const other = [...args.map((word) => (word === prefix ? join(dir, "builds/patched") : word)), "--patches", patches];
+    writeFileSync(file, "--- a/config\n+++ b/config\n@@ -1 +1 @@\n-what is not there\n+else\n");
+    t.match(run(other, pathWith(toy)).stderr, /our patch rtmp-01\.patch failed/);
+    t.notOk(existsSync(join(dir, "builds/patched")));
+    writeFileSync(file, "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+text\n");
+    const result = run([...other, "--keep-work"], pathWith(toy));
+    t.equal(result.status, 0, result.stderr);
+    t.equal(readFileSync(join(work, "tree/rtmp/new"), "utf8"), "text\n");
   });
 
   await t.test("no room: said before anything is unpacked", async (t) => {

@@ -136,12 +136,12 @@ const files: readonly { name: string; text: string; says: readonly string[] }[] 
   },
   {
     name: "settings of the predecessor that never worked, all in one go",
-    text: host("hls_max_connections: 100", "hls_nested: on", "rtmp_buflen: 5s"),
+    text: host("hls_max_connections: 100", "hls_cleanup: off", "rtmp_buflen: 5s"),
     says: [
       "edges.yml:5:28: hls_max_connections is refused: it never had an effect in restreamer-edge; worker_connections bounds connections (E_SETTING_REFUSED)",
       "  remove hls_max_connections",
-      "edges.yml:6:19: hls_nested true cannot work: it moves the playlist to STREAM/index.m3u8, which no player page finds, in a directory that the web server may not enter (E_SETTING_REFUSED)",
-      "  remove hls_nested",
+      "edges.yml:6:20: hls_cleanup false cannot work: segments would fill the memory they are kept in, and every stream would stop (E_SETTING_REFUSED)",
+      "  remove hls_cleanup",
       "edges.yml:7:20: rtmp_buflen is refused: nginx reads buflen only when it plays recorded files over RTMP, which an edge never does (E_SETTING_REFUSED)",
       "  remove rtmp_buflen",
     ],

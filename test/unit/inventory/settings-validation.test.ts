@@ -89,7 +89,7 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "rtmp_publish_token: abc",
-    "4:25: rtmp_publish_token has 3 characters, not 8 to 128 (Token of the publish URL, `rtmp://HOST/hls/STREAM?token=TOKEN`. Generated for each host unless given.)",
+    "4:25: rtmp_publish_token has 3 characters, not 8 to 128 (Token of the publish URL, `rtmp://HOST/hls/STREAM?token=TOKEN`, for every stream without a key of its own. Generated for each host unless given.)",
   ],
   [
     "rtmp_publish_token: 'top&secret|x'",
@@ -114,16 +114,15 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "4:15: hls_type event cannot work: nginx writes an invalid playlist type, the window still slides, and segments are never removed (remove hls_type)",
   ],
   [
-    "hls_nested: on",
-    "4:17: hls_nested true cannot work: it moves the playlist to STREAM/index.m3u8, which no player page finds, in a directory that the web server may not enter (remove hls_nested)",
-  ],
-  [
     "hls_cleanup: 'no'",
     "4:18: hls_cleanup false cannot work: segments would fill the memory they are kept in, and every stream would stop (remove hls_cleanup)",
   ],
   // Not yet
   ["transcoding: true", "4:18: transcoding is not available in this version (remove transcoding)"],
-  ["hls_keys: yes", "4:15: hls_keys is not available in this version (remove hls_keys)"],
+  [
+    "hls_fragments_per_key: 3",
+    "4:28: hls_fragments_per_key has no effect without hls_keys (write hls_keys: true, or remove hls_fragments_per_key)",
+  ],
   [
     "snapshot_interval: 60",
     "4:24: snapshot_interval has no effect: this version comes without snapshots (remove snapshot_interval)",
@@ -207,7 +206,7 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "RTMP_SRV_APP_HLS_HLS_FRAGMENT: 2s",
-    "4:36: RTMP_SRV_APP_HLS_HLS_FRAGMENT is not a setting (write hls_fragment instead)",
+    "4:36: RTMP_SRV_APP_HLS_HLS_FRAGMENT is a variable of restreamer-edge (write hls_fragment instead)",
   ],
   [
     "edge_rtmp_server_port: 1935",

@@ -1,5 +1,6 @@
 import t from "tap";
 import { parse } from "yaml";
+import { commandTable } from "../../../src/cli/commands.js";
 import { parseFlags } from "../../../src/cli/options.js";
 import { questionOptions } from "../../../src/cli/question-options.js";
 import { InputErrors } from "../../../src/util/errors.js";
@@ -53,7 +54,7 @@ for (const answers of replayed) {
       t.same(words.slice(0, 2), ["edge-setup", "init"]);
       const { flags } = parseFlags(
         words.slice(2),
-        ["user", "private-key", "inventory", "apply", "yes"],
+        commandTable.find((one) => one.name === "init")?.options ?? [],
         questionOptions(),
       );
       t.same(answersFromFlags(questions, flags), answers);

@@ -233,7 +233,8 @@ class SegmentCompiler {
       const extra: Record<string, Value> = item === undefined ? {} : { [node.loopVar]: item.value };
       const bound = item === undefined ? language : this.#language(node, extra);
       const last = items === undefined || index === items.length - 1;
-      const label = item === undefined ? undefined : itemLabel(node, item.value, bound, this.#shapes);
+      const place = `${index + 1} of ${items?.length}`;
+      const label = item === undefined ? undefined : itemLabel(node, item.value, place, bound, this.#shapes);
       const about = {
         ...(item === undefined ? {} : { item: label ?? "", itemValue: item.value }),
         last,

@@ -207,7 +207,7 @@ export class Phase {
       time: clock.now().toISOString(),
       host: session.host.name,
       task: call.ref,
-      ...(call.item === undefined ? {} : { item: hidden ? "(no_log)" : call.item }),
+      ...(call.item === undefined ? {} : { item: call.item }),
       status,
       reason: reason.trim() || status,
       ...(ignored ? { ignored: true } : {}),

@@ -135,7 +135,7 @@ export class ProgramReader {
     this.nextCall = number;
     const { clock, session, emit } = this.input;
     this.#states.set(number, { started: clock.now().getTime(), fields: {}, wants: undefined, path: "", diffs: [] });
-    const item = call.item === undefined ? {} : { item: call.node.noLog ? "(no_log)" : call.item };
+    const item = call.item === undefined ? {} : { item: call.item };
     emit({ type: "task.start", time: clock.now().toISOString(), host: session.host.name, task: call.ref, ...item });
   }
 

@@ -38,8 +38,15 @@ function lazily<T>(node: TaskNode, language: TaskLanguage, shapes: RegisterShape
   }
 }
 
-/** How an item is called in results. */
-export function itemLabel(node: TaskNode, item: Value, language: TaskLanguage, shapes: RegisterShapes): string {
+/** How an item is called in results: by its place where it must not be seen. */
+export function itemLabel(
+  node: TaskNode,
+  item: Value,
+  place: string,
+  language: TaskLanguage,
+  shapes: RegisterShapes,
+): string {
+  if (node.noLog) return place;
   const label =
     node.loopLabel === undefined
       ? item

@@ -248,6 +248,10 @@ t.test("secrets and no_log stay out of every event", async (t) => {
     `- name: hidden
   copy: { content: "hidden-word", dest: "{{ dir }}/h" }
   no_log: true
+- name: hidden items
+  copy: { content: "hidden-word", dest: "{{ dir }}/{{ item }}" }
+  loop: [item-word-one, item-word-two]
+  no_log: true
 - name: masked
   copy: { content: "pw masked-word\\n", dest: "{{ dir }}/m" }
 - name: printed
@@ -258,6 +262,12 @@ t.test("secrets and no_log stay out of every event", async (t) => {
   const all = JSON.stringify(events);
   t.notMatch(all, "masked-word");
   t.notMatch(all, "hidden-word");
+  t.notMatch(all, "item-word");
+  t.match(
+    events.flatMap((event) => (event.type === "task.result" && event.task.name === "hidden items" ? [event.item] : [])),
+    ["1 of 2", "2 of 2"],
+    "items are told apart by their places",
+  );
   t.match(all, "+pw ***");
 });
 

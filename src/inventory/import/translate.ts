@@ -23,8 +23,8 @@ export interface Translation {
 
 /** Words that stand for "not set" there. */
 const NOTHING = new Set(["", "none"]);
-/** An access log is a path or `off` there. */
-const LOGS = new Set(["rtmp_access_log", "http_access_log"]);
+/** What a container's log is. An access log is a path or `off` there. */
+const STDOUT = "/dev/stdout";
 const MASK = "***";
 
 /**
@@ -84,7 +84,10 @@ function translate(setting: Setting, { name: variable, value, position }: EnvEnt
 
 /** The value as the inventory has it. */
 function valueFor(setting: Setting, value: string): Value {
-  if (LOGS.has(setting.name) && value.startsWith("/")) return true;
+  if (value.startsWith("/")) {
+    if (setting.name === "rtmp_access_log") return true;
+    if (setting.name === "http_access_log") return value === STDOUT ? "journal" : "file";
+  }
   switch (setting.type.kind) {
     case "bool":
       return ({ on: true, true: true, yes: true, off: false, false: false, no: false } as const)[value] ?? value;

@@ -136,6 +136,7 @@ function httpClashes(values: SettingValues): Clash[] {
 const NEEDS: readonly { readonly name: SettingName; readonly idle: unknown; readonly needs: SettingName }[] = [
   { name: "rtmp_play_allow", idle: "[]", needs: "rtmp_play" },
   { name: "rtmp_idle_streams", idle: "false", needs: "rtmp_play" },
+  { name: "http_metrics_allow", idle: "[]", needs: "http_metrics" },
   { name: "hls_signing_key", idle: undefined, needs: "hls_signed" },
   { name: "hls_fragments_per_key", idle: "0", needs: "hls_keys" },
 ];

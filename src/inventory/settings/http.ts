@@ -47,12 +47,15 @@ export const httpSettings = [
   },
   {
     name: "http_access_log",
-    type: { kind: "bool" },
-    default: false,
+    type: { kind: "enum", values: ["off", "journal", "file"], yes: "journal", no: "off" },
+    default: "off",
     predecessor: { name: "HTTP_ACCESS_LOG", later: "HTTP_ACCESS_LOG", default: "off" },
     directive: "access_log",
-    doc: "Whether each request is logged, to the journal of the HTTP unit.",
-    status: { kind: "corrected", why: "it was a path; `/dev/stdout` becomes `true`, and the log goes to the journal" },
+    doc: "Where each request is logged, without its arguments: nowhere, in the journal, or in `/var/log/edge/access.log`, which is rotated (docs/monitoring.md).",
+    status: {
+      kind: "corrected",
+      why: "it was a path; `/dev/stdout` becomes `journal`, any other `file`, which is `/var/log/edge/access.log`",
+    },
   },
   {
     name: "http_access_control_allow_origin",

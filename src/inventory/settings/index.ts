@@ -3,6 +3,7 @@ import { buildSettings } from "./build.js";
 import { hlsSettings } from "./hls.js";
 import { httpSettings } from "./http.js";
 import { httpsSettings } from "./https.js";
+import { metricsSettings } from "./metrics.js";
 import { rtmpSettings } from "./rtmp.js";
 import type { Setting, SettingSection } from "./types.js";
 import { workerSettings } from "./workers.js";
@@ -13,6 +14,7 @@ const table = [
   ...accessSettings,
   ...hlsSettings,
   ...httpSettings,
+  ...metricsSettings,
   ...httpsSettings,
   ...workerSettings,
   ...buildSettings,
@@ -42,6 +44,7 @@ export const settingSections: Readonly<Record<SettingSection, { title: string; s
   access: { title: "Who may publish and watch", settings: accessSettings },
   hls: { title: "HLS", settings: hlsSettings },
   http: { title: "HTTP delivery", settings: httpSettings },
+  metrics: { title: "Metrics", settings: metricsSettings },
   https: { title: "HTTPS", settings: httpsSettings },
   workers: { title: "Workers", settings: workerSettings },
   build: { title: "Build", settings: buildSettings },

@@ -5,7 +5,8 @@ export type SettingType =
   /** A number, or the word `auto`. */
   | { readonly kind: "count"; readonly min: number; readonly max: number }
   | { readonly kind: "bool" }
-  | { readonly kind: "enum"; readonly values: readonly string[] }
+  /** One of the words. `yes` and `no`: those that YAML's truth values stand for, where `off` is a word to us and `false` to YAML. */
+  | { readonly kind: "enum"; readonly values: readonly string[]; readonly yes?: string; readonly no?: string }
   /** nginx's time: `60` and `60s` are seconds, `500ms`, `3m`, `1h`. Parsed to milliseconds. */
   | { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number }
   /** nginx's size: `4096`, `512k`, `1M`, `1g`. Parsed to bytes. `emptyIs` says what an empty value stands for. */
@@ -36,7 +37,7 @@ export type SettingStatus =
 
 export type SettingDefault = string | number | boolean | readonly string[] | Readonly<Record<string, never>>;
 
-export type SettingSection = "workers" | "rtmp" | "access" | "hls" | "http" | "https" | "build";
+export type SettingSection = "workers" | "rtmp" | "access" | "hls" | "http" | "metrics" | "https" | "build";
 
 /** One row of the settings table: documentation, schema and the source of playbooks/vars/settings.yml. */
 export interface Setting {

@@ -63,8 +63,9 @@ export const STREAM_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { "": 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-const TRUE_WORDS = new Set(["true", "yes", "on", "1"]);
-const FALSE_WORDS = new Set(["false", "no", "off", "0"]);
+/** YAML 1.1's truth values, and what `-e` makes of them. */
+export const TRUE_WORDS = new Set(["true", "yes", "on", "1"]);
+export const FALSE_WORDS = new Set(["false", "no", "off", "0"]);
 /** RFC 1123 labels, at least two of them. */
 const HOSTNAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i;
 
@@ -80,7 +81,7 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
     case "bool":
       return parseBool(type, value);
     case "enum":
-      return typeof value === "string" && type.values.includes(value) ? ok(value) : wrong(type, value);
+      return parseWord(type, value);
     case "duration":
       return parseAmount(type, value, MS_PER_UNIT, [type.minMs, type.maxMs], formatDuration);
     case "size":
@@ -129,6 +130,13 @@ function parseBool(type: SettingType, value: Value): ParseResult {
   if (TRUE_WORDS.has(text)) return ok(true);
   if (FALSE_WORDS.has(text)) return ok(false);
   return wrong(type, value, "write true or false");
+}
+
+function parseWord(type: SettingType & { kind: "enum" }, value: Value): ParseResult {
+  if (typeof value === "string" && type.values.includes(value)) return ok(value);
+  const truth = parseBool({ kind: "bool" }, value);
+  const word = truth.ok ? (truth.value === true ? type.yes : type.no) : undefined;
+  return word === undefined ? wrong(type, value) : ok(word);
 }
 
 function parseAmount(

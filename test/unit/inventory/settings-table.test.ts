@@ -66,9 +66,9 @@ t.test("playbooks/vars/settings.yml gives on Ansible what the table says", async
     const required = requiredTmpfsBytes(values.hls_bitrate, values.hls_playlist_length, values.hls_streams);
     t.equal(computed.edge_hls_tmpfs_required_bytes, String(required), `${host.name} required`);
     t.equal(computed.edge_hls_tmpfs_bytes, String(values.hls_tmpfs_size ?? required), `${host.name} size`);
-    for (const name of ["http_sendfile", "http_tcp_nopush", "http_access_log", "hls_continuous"] as const)
+    for (const name of ["http_sendfile", "http_tcp_nopush", "http_metrics", "hls_continuous"] as const)
       t.equal(computed[`edge_${name}`], values[name], `${host.name} ${name}`);
-    for (const name of ["http_server_port", "worker_processes", "hls_streams"] as const)
+    for (const name of ["http_server_port", "worker_processes", "hls_streams", "http_access_log"] as const)
       t.equal(computed[`edge_${name}`], String(values[name]), `${host.name} ${name}`);
   }
   t.match(golden, {

@@ -61,7 +61,14 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     '4:23: worker_processes is "many", not auto, or a number from 1 to 64 (Worker processes of the web server; `auto` is one a core. The RTMP unit always runs one.)',
   ],
   ["http_sendfile: maybe", '4:20: http_sendfile is "maybe", not true or false (write true or false)'],
-  ["http_access_log: /dev/stdout", '4:22: http_access_log is "/dev/stdout", not true or false (write true or false)'],
+  [
+    "http_access_log: /dev/stdout",
+    '4:22: http_access_log is "/dev/stdout", not one of off, journal, file (Where each request is logged, without its arguments: nowhere, in the journal, or in `/var/log/edge/access.log`, which is rotated (docs/monitoring.md).)',
+  ],
+  [
+    "{http_metrics: false, http_metrics_allow: [192.0.2.7]}",
+    "4:47: http_metrics_allow has no effect without http_metrics (write http_metrics: true, or remove http_metrics_allow)",
+  ],
   [
     "hls_fragment_naming: random",
     '4:26: hls_fragment_naming is "random", not one of system, sequential, timestamp (How segments are named. Only `system` (the clock, in ms) never uses a name twice, so only then may caches keep segments.)',

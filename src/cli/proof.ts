@@ -54,6 +54,7 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
     token: known(values.rtmp_publish_token, "rtmp_publish_token"),
     statusUser: values.http_status_username,
     statusPassword: known(values.http_status_password, "http_status_password"),
+    metrics: values.http_metrics ? { open: values.http_metrics_allow.length > 0 } : undefined,
     fragmentMs: values.hls_fragment,
   };
 }

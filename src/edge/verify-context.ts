@@ -17,6 +17,8 @@ export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
   readonly token: Secret;
   readonly statusUser: string;
   readonly statusPassword: Secret;
+  /** http_metrics; undefined where they are off. `open`: http_metrics_allow names some who need no login. */
+  readonly metrics: { readonly open: boolean } | undefined;
   /** hls_fragment in milliseconds: what waiting times are derived from. */
   readonly fragmentMs: number;
 }
@@ -46,6 +48,8 @@ export const checkRefs = {
   play: { id: "rtmp-play", title: "playing over RTMP is refused" },
   player: { id: "player", title: "player page answers" },
   status: { id: "status", title: "status page asks for a login" },
+  statusJson: { id: "status-json", title: "status as JSON asks for a login and has the stream" },
+  metrics: { id: "metrics", title: "metrics ask for a login, are valid and have the stream" },
   playlist: { id: "playlist", title: "playlist is valid" },
   playlistHeaders: { id: "playlist-headers", title: "playlist headers are as promised" },
   segments: { id: "segments", title: "segments hold H.264 and AAC" },

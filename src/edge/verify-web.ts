@@ -39,7 +39,7 @@ export async function checkStatus(context: VerifyContext): Promise<CheckOutcome>
   return pass("401 without, 200 with login");
 }
 
-function login(user: string, password: string): Record<string, string> {
+export function login(user: string, password: string): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
 }
 

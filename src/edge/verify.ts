@@ -11,6 +11,7 @@ import { createHttpGet } from "./http-get.js";
 import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl, webUrl } from "./urls.js";
 import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
 import { checkAbsent, checkPlay, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
+import { checkMetrics, checkStatusJson } from "./verify-metrics.js";
 import { checkFirstSegment, checkUnpublish, playBack } from "./verify-playback.js";
 import { checkPlayer, checkStatus } from "./verify-web.js";
 
@@ -85,7 +86,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
   if (publication === undefined) {
     const { firstSegment, second, play, playlist, playlistHeaders, segments, segmentHeaders } = checkRefs;
     checks.skip([firstSegment, second, play], "nothing is published");
-    await checkWeb(context);
+    await checkWeb(context, false);
     const { advance, unpublish } = checkRefs;
     checks.skip([playlist, playlistHeaders, segments, segmentHeaders, advance, unpublish], "nothing is published");
     return undefined;
@@ -99,7 +100,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     });
     await checks.run(checkRefs.second, () => checkSecond(context, publication));
     await checks.run(checkRefs.play, () => checkPlay(context));
-    await checkWeb(context);
+    await checkWeb(context, true);
     await playBack(context, publication);
     await checks.run(checkRefs.unpublish, () => checkUnpublish(context, publication));
     return firstSegmentMs;
@@ -108,9 +109,11 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
   }
 }
 
-async function checkWeb(context: VerifyContext): Promise<void> {
+async function checkWeb(context: VerifyContext, isLive: boolean): Promise<void> {
   await context.checks.run(checkRefs.player, () => checkPlayer(context));
   await context.checks.run(checkRefs.status, () => checkStatus(context));
+  await context.checks.run(checkRefs.statusJson, () => checkStatusJson(context, isLive));
+  await context.checks.run(checkRefs.metrics, () => checkMetrics(context, isLive));
 }
 
 async function checkPort(

@@ -2,9 +2,12 @@
 //
 // Nothing here logs what a client sent: arguments hold the publish token.
 // biome-ignore-all lint/style/useNodejsImportProtocol: njs has no "node:" modules
+
+import counts from "counts.js";
 import crypto from "crypto";
 import fs from "fs";
 import qs from "querystring";
+import stat from "rtmp-stat.js";
 
 // {"publish": [{"stream": NAME or "*", "sha256": HEX of a token}], "relay": HEX of the relay's secret}
 const STREAMS_FILE = "/etc/edge/live/streams.json";
@@ -35,12 +38,14 @@ async function publish(r) {
     !isToken(a.token)
   ) {
     note(r, a, "is refused: no right name and token in the request");
+    counts.add("malformed");
     r.return(403);
     return;
   }
   const digest = sha256(a.token);
   if (!mayPublish(a.name, digest)) {
     note(r, a, "is refused: wrong token");
+    counts.add("wrong_token");
     r.return(403);
     return;
   }
@@ -51,6 +56,7 @@ async function publish(r) {
   const address = isAddress(a.addr) ? a.addr : "-";
   const free = claim(a.name, live, { pid: String(r.variables.pid), client: a.clientid, digest, address });
   note(r, a, free ? "publishes" : "is refused: the stream has a publisher");
+  counts.add(free ? "accepted" : "name_taken");
   r.return(free ? 200 : 403);
 }
 
@@ -137,9 +143,9 @@ function note(r, a, what) {
 }
 
 /** What is published now, without addresses of people or their tokens. */
-async function streams(r) {
+async function liveStreams(r) {
   const seen = await r.subrequest("/rtmp_stat");
-  const live = publishers(seen.responseText);
+  const live = stat.publishers(seen.responseText);
   const names = live.map((s) => s.name);
   // Publishers of a worker that is finishing after a reload.
   claimed().forEach((name) => {
@@ -148,9 +154,14 @@ async function streams(r) {
       live.push({ name: name, draining: true });
     }
   });
-  r.headersOut["Content-Type"] = "application/json";
-  r.headersOut["Cache-Control"] = "no-store";
-  r.return(200, JSON.stringify({ v: 1, nginx: tag(seen.responseText, "nginx_version"), streams: live }));
+  return { nginx: stat.tag(seen.responseText, "nginx_version"), streams: live };
+}
+
+/** Streams with a key of their own. */
+function keyedStreams() {
+  return config()
+    .publish.map((key) => key.stream)
+    .filter((stream) => stream !== PROOF && isName(stream));
 }
 
 /** The fields of a notification, or null: what a client appends to its stream name may be anything. */
@@ -269,62 +280,7 @@ function alive(pid) {
 }
 
 function publisherNames(xml) {
-  return publishers(xml).map((s) => s.name);
+  return stat.publishers(xml).map((s) => s.name);
 }
 
-/** The streams of the application `hls` that have a publisher, from the XML of rtmp_stat. */
-function publishers(xml) {
-  const found = [];
-  xml
-    .split("<application>")
-    .slice(1)
-    .forEach((application) => {
-      if (tag(application, "name") !== "hls") {
-        return;
-      }
-      application
-        .split("<stream>")
-        .slice(1)
-        .forEach((part) => {
-          const stream = part.split("</stream>")[0];
-          // Outside of <client>, so that the first tags are those of the stream.
-          const own = stream.replace(/<client>[\s\S]*?<\/client>/g, "");
-          if (own.indexOf("<publishing/>") < 0) {
-            return;
-          }
-          const video = own.split("<video>")[1] || "";
-          const audio = own.split("<audio>")[1] || "";
-          found.push({
-            name: tag(own, "name"),
-            ms: Number(tag(own, "time")),
-            bits_per_second: Number(tag(own, "bw_in")),
-            bytes: Number(tag(own, "bytes_in")),
-            video:
-              video === ""
-                ? null
-                : {
-                    codec: tag(video, "codec"),
-                    width: Number(tag(video, "width")),
-                    height: Number(tag(video, "height")),
-                    frames_per_second: Number(tag(video, "frame_rate")),
-                  },
-            audio:
-              audio === ""
-                ? null
-                : {
-                    codec: tag(audio, "codec"),
-                    channels: Number(tag(audio, "channels")),
-                    hertz: Number(tag(audio, "sample_rate")),
-                  },
-          });
-        });
-    });
-  return found;
-}
-
-function tag(xml, name) {
-  const match = xml.match(new RegExp(`<${name}>([^<]*)</${name}>`));
-  return match === null ? "" : match[1];
-}
-
-export default { publish, publishDone, connect, drop, recheck, streams };
+export default { publish, publishDone, connect, drop, recheck, keyedStreams, liveStreams };

@@ -22,6 +22,9 @@ interface Faults {
   readonly leaksRefused?: boolean;
   readonly acceptsSecond?: boolean;
   readonly openStatus?: boolean;
+  readonly openMetrics?: boolean;
+  readonly brokenMetrics?: boolean;
+  readonly forgetsStream?: boolean;
   readonly reflects?: boolean;
   readonly external?: boolean;
   readonly renamesSegments?: boolean;
@@ -75,6 +78,20 @@ class FakeEdge {
       const login = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
       return send(this.faults.openStatus || request.headers.authorization === login ? 200 : 401, {});
     }
+    if (url.pathname === "/status/streams.json" || url.pathname === "/metrics") {
+      const login = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
+      if (!this.faults.openMetrics && request.headers.authorization !== login) return send(401, {});
+      const names = this.#live === undefined || this.faults.forgetsStream ? [] : [this.#live.name];
+      if (url.pathname !== "/metrics")
+        return send(200, {}, JSON.stringify({ v: 1, streams: names.map((name) => ({ name })) }));
+      const lines = names.map((name) => `edge_stream_up{stream="${name}"} 1\n`).join("");
+      const help = this.faults.brokenMetrics ? "" : "# HELP edge_stream_up Is it there?\n";
+      return send(
+        200,
+        { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+        `${help}# TYPE edge_stream_up gauge\n${lines}`,
+      );
+    }
     if (url.pathname === "/player.js") return send(200, { "content-type": "text/javascript" });
     const stream = this.faults.reflects ? (url.searchParams.get("stream") ?? "") : "";
     const script = this.faults.external ? "https://cdn.example/hls.js" : "player.js";
@@ -118,6 +135,7 @@ async function verify(
     ...{ name: "edge", host: "127.0.0.1", ...ports, https: false, httpsPort: 443 },
     ...{ corsOrigin: "*", immutableSegments: true, fragmentMs: 300 },
     ...{ token: new Secret(token), statusUser: "admin", statusPassword: new Secret(password) },
+    metrics: { open: false },
     ...more,
   };
   const events: RunEvent[] = [];
@@ -139,7 +157,7 @@ t.test("a good edge passes, and no secret is told", { buffered: true }, async (t
     told,
     result.checks.map((check) => check.id),
   );
-  t.equal(new Set(told).size, 16);
+  t.equal(new Set(told).size, 18);
   t.ok(result.checks.every((check) => check.reason !== ""));
 });
 
@@ -148,6 +166,9 @@ const broken: [string, Faults, string[]][] = [
   ["writes before it asks for the token", { leaksRefused: true }, ["publish-wrong-token"]],
   ["takes a second publisher", { acceptsSecond: true }, ["second-publisher"]],
   ["shows its status to everybody", { openStatus: true }, ["status"]],
+  ["shows its metrics to everybody", { openMetrics: true }, ["status-json", "metrics"]],
+  ["writes metrics that nobody can read", { brokenMetrics: true }, ["metrics"]],
+  ["does not count its streams", { forgetsStream: true }, ["status-json", "metrics"]],
   ["repeats a hostile stream name", { reflects: true }, ["player"]],
   ["loads its player from elsewhere", { external: true }, ["player"]],
   ["has two writers of one playlist", { renamesSegments: true }, ["playlist-advances"]],
@@ -162,6 +183,13 @@ for (const [name, faults, expected] of broken) {
     t.notOk(result.ok);
   });
 }
+
+t.test("metrics that some may read without a login, and none at all", { buffered: true }, async (t) => {
+  const allowed = await verify(t, { openMetrics: true }, { metrics: { open: true } });
+  t.same(allowed.failed, []);
+  const off = await verify(t, {}, { metrics: undefined });
+  t.same(off.failed, ["metrics"], "they were to be off");
+});
 
 t.test("a wrong token in the inventory", { buffered: true }, async (t) => {
   const { result, failed } = await verify(t, {}, { token: new Secret("old") });
@@ -189,6 +217,7 @@ t.test("an interrupted verification ends its stream", { buffered: true }, async 
     ...{ name: "edge", host: "127.0.0.1", rtmpPort: rtmp.port, httpPort: (web.address() as AddressInfo).port },
     ...{ https: false, httpsPort: 443, corsOrigin: "*", immutableSegments: true, fragmentMs: 300 },
     ...{ token: new Secret(token), statusUser: "admin", statusPassword: new Secret(password) },
+    metrics: undefined,
   };
   const emit = (event: RunEvent) => {
     if (event.type === "check.start" && event.check.id === "playlist-advances") setTimeout(() => abort.abort(), 100);

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { dial } from "../../src/edge/dial.js";
@@ -19,6 +17,7 @@ import {
   outside,
   playlistOf,
   readSecrets,
+  startFfmpeg,
   until,
   watchAsViewer,
   watchSegments,
@@ -377,20 +376,4 @@ async function answerQuickly({ host }: LabEdge): Promise<void> {
     'ln -sfn "$(cat /root/quick)" /etc/edge/live; rm -r /etc/edge/releases/slow; systemctl reload edge-rtmp',
   );
   await sleep(500);
-}
-
-function startFfmpeg(url: string): { stop(): Promise<void>; exitCode(): number | null } {
-  const video = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=20"];
-  const audio = ["-f", "lavfi", "-i", "sine=frequency=440"];
-  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "40", "-c:a", "aac"];
-  const words = ["-v", "error", "-re", ...video, ...audio, ...codecs, "-f", "flv", url];
-  const child = spawn("ffmpeg", words, { stdio: "ignore" });
-  const exited = once(child, "exit");
-  return {
-    exitCode: () => child.exitCode,
-    async stop() {
-      child.kill("SIGINT");
-      await exited;
-    },
-  };
 }

@@ -56,6 +56,7 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
     statusPassword: known(values.http_status_password, "http_status_password"),
     metrics: values.http_metrics ? { open: values.http_metrics_allow.length > 0 } : undefined,
     fragmentMs: values.hls_fragment,
+    media: { pictureWidth: values.snapshot_interval > 0 ? values.snapshot_width : undefined },
   };
 }
 

@@ -59,6 +59,13 @@ export function hlsUrl(edge: EdgeEndpoint, stream: string): URL {
   return webUrl(edge, `${prefix}/${APP}/${encodeURIComponent(stream)}${file}`);
 }
 
+/** The picture of a stream; signed as its playlist is. */
+export function imageUrl(edge: EdgeEndpoint, stream: string): URL {
+  const { signing } = edge;
+  const prefix = signing === undefined ? "" : `/s/${signatureOf(stream, signing)}/${signing.expires}`;
+  return webUrl(edge, `${prefix}/images/${encodeURIComponent(stream)}.jpg`);
+}
+
 /** As nginx computes it: https://nginx.org/en/docs/http/ngx_http_secure_link_module.html#secure_link_md5 */
 function signatureOf(stream: string, { key, expires }: NonNullable<EdgeEndpoint["signing"]>): string {
   return createHash("md5").update(`${expires} ${stream} ${key.reveal()}`).digest("base64url");

@@ -9,6 +9,7 @@ import type { DeliveryPromise } from "./hls-rules.js";
 import type { HttpGet } from "./http-get.js";
 import type { PublishOptions } from "./rtmp-publisher.js";
 import { APP, type EdgeEndpoint, hlsUrl, rtmpAppUrl } from "./urls.js";
+import type { MediaPromise } from "./verify-media.js";
 
 /** An edge to be proven, as its viewers see it, with what it promises. */
 export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
@@ -21,6 +22,7 @@ export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
   readonly metrics: { readonly open: boolean } | undefined;
   /** hls_fragment in milliseconds: what waiting times are derived from. */
   readonly fragmentMs: number;
+  readonly media?: MediaPromise;
 }
 
 /** What all checks share. */

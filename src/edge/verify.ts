@@ -11,6 +11,7 @@ import { createHttpGet } from "./http-get.js";
 import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl, webUrl } from "./urls.js";
 import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
 import { checkAbsent, checkPlay, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
+import { mediaChecks } from "./verify-media.js";
 import { checkMetrics, checkStatusJson } from "./verify-metrics.js";
 import { checkFirstSegment, checkUnpublish, playBack } from "./verify-playback.js";
 import { checkPlayer, checkStatus } from "./verify-web.js";
@@ -52,7 +53,8 @@ export async function verifyEdge(options: VerifyOptions): Promise<VerifyResult> 
   let firstSegmentMs: number | undefined;
   if (rtmp.kind === "none" || http.kind === "none") {
     const { rtmpPort: _rtmp, httpPort: _http, ...others } = checkRefs;
-    checks.skip(Object.values(others), `the ${rtmp.kind === "none" ? "RTMP" : "web"} port is of no use`);
+    const refs = [...Object.values(others), ...mediaChecks(target).map(({ ref }) => ref)];
+    checks.skip(refs, `the ${rtmp.kind === "none" ? "RTMP" : "web"} port is of no use`);
   } else {
     const httpGet = createHttpGet(http.open);
     firstSegmentMs = await runChecks({ target, checks, rtmp, httpGet, clip, stream, clock: systemClock, signal });
@@ -88,7 +90,9 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     checks.skip([firstSegment, second, play], "nothing is published");
     await checkWeb(context, false);
     const { advance, unpublish } = checkRefs;
-    checks.skip([playlist, playlistHeaders, segments, segmentHeaders, advance, unpublish], "nothing is published");
+    const media = mediaChecks(context.target).map(({ ref }) => ref);
+    const playing = [playlist, playlistHeaders, segments, segmentHeaders, advance];
+    checks.skip([...playing, ...media, unpublish], "nothing is published");
     return undefined;
   }
   try {
@@ -102,6 +106,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     await checks.run(checkRefs.play, () => checkPlay(context));
     await checkWeb(context, true);
     await playBack(context, publication);
+    for (const { ref, run } of mediaChecks(context.target)) await checks.run(ref, () => run(context));
     await checks.run(checkRefs.unpublish, () => checkUnpublish(context, publication));
     return firstSegmentMs;
   } finally {

@@ -1,5 +1,6 @@
 import { formatDuration, formatSize } from "./docs-page.js";
 import type { SettingName } from "./index.js";
+import { mediaClashes } from "./media-clashes.js";
 import type { SettingValues } from "./parse.js";
 import { requiredTmpfsBytes } from "./tmpfs.js";
 
@@ -32,6 +33,7 @@ export function findClashes(values: SettingValues): Clash[] {
     ...versionClashes(values),
     ...idleClashes(values),
     ...accessClashes(values),
+    ...mediaClashes(values),
   ];
 }
 

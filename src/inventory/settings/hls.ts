@@ -168,23 +168,6 @@ export const hlsSettings = [
     },
   },
   {
-    name: "snapshot_interval",
-    type: { kind: "duration", minMs: 0, maxMs: 86_400_000 },
-    default: 0,
-    predecessor: {
-      name: "RTMP_SERVER_HLS_SNAPSHOT_INTERVAL",
-      later: "RTMP_SRV_APP_HLS_SNAPSHOT_INTERVAL",
-      default: "60",
-    },
-    directive: "none yet (snapshots under /images/STREAM.jpg)",
-    doc: "Time between snapshots of a stream; `0` takes none.",
-    status: {
-      kind: "corrected",
-      why: "snapshots ran stream names through a shell; they are off until they are built anew",
-    },
-    later: "snapshots",
-  },
-  {
     name: "transcoding",
     type: { kind: "bool" },
     default: false,

@@ -3,6 +3,7 @@ import { buildSettings } from "./build.js";
 import { hlsSettings } from "./hls.js";
 import { httpSettings } from "./http.js";
 import { httpsSettings } from "./https.js";
+import { mediaSettings } from "./media.js";
 import { metricsSettings } from "./metrics.js";
 import { rtmpSettings } from "./rtmp.js";
 import type { Setting, SettingSection } from "./types.js";
@@ -13,6 +14,7 @@ const table = [
   ...rtmpSettings,
   ...accessSettings,
   ...hlsSettings,
+  ...mediaSettings,
   ...httpSettings,
   ...metricsSettings,
   ...httpsSettings,
@@ -43,6 +45,7 @@ export const settingSections: Readonly<Record<SettingSection, { title: string; s
   rtmp: { title: "RTMP ingest", settings: rtmpSettings },
   access: { title: "Who may publish and watch", settings: accessSettings },
   hls: { title: "HLS", settings: hlsSettings },
+  media: { title: "Pictures and recordings, streams to and from elsewhere", settings: mediaSettings },
   http: { title: "HTTP delivery", settings: httpSettings },
   metrics: { title: "Metrics", settings: metricsSettings },
   https: { title: "HTTPS", settings: httpsSettings },

@@ -37,7 +37,7 @@ export type SettingStatus =
 
 export type SettingDefault = string | number | boolean | readonly string[] | Readonly<Record<string, never>>;
 
-export type SettingSection = "workers" | "rtmp" | "access" | "hls" | "http" | "metrics" | "https" | "build";
+export type SettingSection = "workers" | "rtmp" | "access" | "hls" | "http" | "metrics" | "https" | "build" | "media";
 
 /** One row of the settings table: documentation, schema and the source of playbooks/vars/settings.yml. */
 export interface Setting {

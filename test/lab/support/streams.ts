@@ -23,12 +23,14 @@ export const SECRETS_FILE = "group_vars/all/edge-secrets.yml";
 export interface EdgeSecrets {
   readonly token: string;
   readonly password: string;
+  /** hls_signing_key, where it was generated. */
+  readonly signing?: string;
 }
 
 export async function readSecrets(desk: Desk): Promise<EdgeSecrets> {
   const file = parse(await readFile(join(desk.folder, SECRETS_FILE), "utf8"));
   const own = file.edge_secrets[EDGE];
-  return { token: own.rtmp_publish_token, password: own.http_status_password };
+  return { token: own.rtmp_publish_token, password: own.http_status_password, signing: own.hls_signing_key };
 }
 
 /** Rewrites settings of all hosts in edges.yml. */

@@ -131,8 +131,12 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "4:28: hls_fragments_per_key has no effect without hls_keys (write hls_keys: true, or remove hls_fragments_per_key)",
   ],
   [
-    "snapshot_interval: 60",
-    "4:24: snapshot_interval has no effect: this version comes without snapshots (remove snapshot_interval)",
+    "snapshot_interval: 1",
+    "4:24: snapshot_interval 1s is shorter than any segment: the picture would be the same (write at least 2s, or 0 for none)",
+  ],
+  [
+    "{snapshot_interval: 0, snapshot_width: 320}",
+    "4:44: snapshot_width has no effect without pictures (snapshot_interval is 0) (remove one of them)",
   ],
   [
     "transcoding_profiles: [240p]",

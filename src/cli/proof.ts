@@ -57,6 +57,12 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
     metrics: values.http_metrics ? { open: values.http_metrics_allow.length > 0 } : undefined,
     fragmentMs: values.hls_fragment,
     media: { pictureWidth: values.snapshot_interval > 0 ? values.snapshot_width : undefined },
+    rtmpPlay: values.rtmp_play,
+    keyedStreams: Object.keys(values.rtmp_stream_keys),
+    limited: {
+      rtmp: values.rtmp_publish_allow.length > 0 || values.rtmp_play_allow.length > 0,
+      web: values.http_allow.length > 0 || values.http_status_allow.length > 0,
+    },
   };
 }
 

@@ -23,6 +23,12 @@ export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
   /** hls_fragment in milliseconds: what waiting times are derived from. */
   readonly fragmentMs: number;
   readonly media?: MediaPromise;
+  /** rtmp_play: streams may be watched over RTMP. */
+  readonly rtmpPlay: boolean;
+  /** Streams with a key of their own. */
+  readonly keyedStreams: readonly string[];
+  /** What only some addresses may do, which need not have ours among them: then the host itself does it. */
+  readonly limited: { readonly rtmp: boolean; readonly web: boolean };
 }
 
 /** What all checks share. */
@@ -47,7 +53,7 @@ export const checkRefs = {
   publish: { id: "publish", title: "publishing with the token is accepted" },
   firstSegment: { id: "first-segment", title: "first segment appears" },
   second: { id: "second-publisher", title: "a second publisher of a live stream is refused" },
-  play: { id: "rtmp-play", title: "playing over RTMP is refused" },
+  play: { id: "rtmp-play", title: "playing over RTMP is refused, or works with rtmp_play" },
   player: { id: "player", title: "player page answers" },
   status: { id: "status", title: "status page asks for a login" },
   statusJson: { id: "status-json", title: "status as JSON asks for a login and has the stream" },

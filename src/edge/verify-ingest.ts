@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { Secret } from "../util/secret.js";
-import { type CheckOutcome, fail, pass, skip } from "./check-list.js";
+import { type CheckOutcome, fail, pass } from "./check-list.js";
 import { readPlaylist } from "./hls-check.js";
-import { tryPlay } from "./rtmp-play.js";
 import { type Publication, type PublishRefused, publish, publishBurst } from "./rtmp-publisher.js";
-import { APP, rtmpAppUrl } from "./urls.js";
 import { publishOptions, readerOf, type VerifyContext } from "./verify-context.js";
 
 /** Fragments' worth of media that the refused publisher throws at the edge: enough for segments, if it writes any. */
@@ -61,17 +59,6 @@ export async function checkSecond(context: VerifyContext, first: Publication): P
   return pass(second.detail);
 }
 
-/** Playing over RTMP would go around everything that protects HLS. */
-export async function checkPlay(context: VerifyContext): Promise<CheckOutcome> {
-  const { rtmp, target, stream, signal } = context;
-  // The edge lets its own host play, for transcoders; through the tunnel that is what we are.
-  if (rtmp.kind === "tunnel") return skip("only meaningful from outside the host");
-  if (isLoopback(target.host)) return skip("only meaningful from another host");
-  const socket = await rtmp.open();
-  const result = await tryPlay({ socket, tcUrl: rtmpAppUrl(target), app: APP, streamName: stream, signal });
-  return result.status === "refused" ? pass(result.detail) : fail("anybody can play the stream over RTMP");
-}
-
 function refusalHint(refused: PublishRefused): string | undefined {
   switch (refused.reason) {
     case "closed":
@@ -84,8 +71,4 @@ function refusalHint(refused: PublishRefused): string | undefined {
     case "bad-name":
       return undefined;
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }

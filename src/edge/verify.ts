@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PROOF_PREFIX } from "../inventory/settings/values.js";
 import type { CheckRef, EmitEvent } from "../report/events.js";
 import { packageRoot } from "../util/package-root.js";
 import { type Check, CheckList, type CheckOutcome, fail, pass, warn } from "./check-list.js";
@@ -9,8 +10,9 @@ import { findRoute, type NoRoute, type OpenTcp, type Route } from "./dial.js";
 import { type FlvClip, readClip } from "./flv.js";
 import { createHttpGet } from "./http-get.js";
 import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl, webUrl } from "./urls.js";
+import { accessRefs, checkAccess, checkPlay } from "./verify-access.js";
 import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
-import { checkAbsent, checkPlay, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
+import { checkAbsent, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
 import { mediaChecks } from "./verify-media.js";
 import { checkMetrics, checkStatusJson } from "./verify-metrics.js";
 import { checkFirstSegment, checkUnpublish, playBack } from "./verify-playback.js";
@@ -44,16 +46,23 @@ export interface VerifyResult {
 export async function verifyEdge(options: VerifyOptions): Promise<VerifyResult> {
   const { target, signal } = options;
   const checks = new CheckList(target.name, options.emit, signal);
-  const stream = `edge-verify-${randomBytes(4).toString("hex")}`;
+  const stream = `${PROOF_PREFIX}${randomBytes(4).toString("hex")}`;
   const clip = options.clip ?? (await loadTestPattern());
   const webPort = target.https ? target.httpsPort : target.httpPort;
-  const rtmp = await checkPort(checks, checkRefs.rtmpPort, options, target.rtmpPort);
-  const http = await checkPort(checks, checkRefs.httpPort, options, webPort, (route) => checkWebAnswer(target, route));
+  const { limited } = target;
+  const ports = {
+    rtmp: { port: target.rtmpPort, limited: limited.rtmp },
+    web: { port: webPort, limited: limited.web },
+  };
+  const rtmp = await checkPort(checks, checkRefs.rtmpPort, options, ports.rtmp);
+  const http = await checkPort(checks, checkRefs.httpPort, options, ports.web, (route) =>
+    checkWebAnswer(target, route),
+  );
 
   let firstSegmentMs: number | undefined;
   if (rtmp.kind === "none" || http.kind === "none") {
     const { rtmpPort: _rtmp, httpPort: _http, ...others } = checkRefs;
-    const refs = [...Object.values(others), ...mediaChecks(target).map(({ ref }) => ref)];
+    const refs = [...Object.values(others), ...accessRefs(target), ...mediaChecks(target).map(({ ref }) => ref)];
     checks.skip(refs, `the ${rtmp.kind === "none" ? "RTMP" : "web"} port is of no use`);
   } else {
     const httpGet = createHttpGet(http.open);
@@ -87,7 +96,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
   const publishedAt = clock.now();
   if (publication === undefined) {
     const { firstSegment, second, play, playlist, playlistHeaders, segments, segmentHeaders } = checkRefs;
-    checks.skip([firstSegment, second, play], "nothing is published");
+    checks.skip([firstSegment, second, play, ...accessRefs(context.target)], "nothing is published");
     await checkWeb(context, false);
     const { advance, unpublish } = checkRefs;
     const media = mediaChecks(context.target).map(({ ref }) => ref);
@@ -104,6 +113,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     });
     await checks.run(checkRefs.second, () => checkSecond(context, publication));
     await checks.run(checkRefs.play, () => checkPlay(context));
+    await checkAccess(context);
     await checkWeb(context, true);
     await playBack(context, publication);
     for (const { ref, run } of mediaChecks(context.target)) await checks.run(ref, () => run(context));
@@ -125,7 +135,7 @@ async function checkPort(
   checks: CheckList,
   ref: CheckRef,
   { target, openTcp }: VerifyOptions,
-  port: number,
+  { port, limited }: { readonly port: number; readonly limited: boolean },
   speak?: (route: Route) => Promise<void>,
 ): Promise<Route | NoRoute> {
   let found: Route | NoRoute = { kind: "none", obstacle: "not tried" };
@@ -133,6 +143,12 @@ async function checkPort(
     const route = await findRoute(target.host, port, openTcp);
     if (route.kind !== "none") await speak?.(route);
     found = route;
+    if (limited && route.kind === "direct" && openTcp !== undefined) {
+      found = { kind: "tunnel", obstacle: undefined, open: () => openTcp("127.0.0.1", port) };
+      return pass(
+        `${target.host} port ${port} answers; it is for some addresses alone, so the host itself does the rest`,
+      );
+    }
     return portOutcome(route, target.host, port);
   });
   return found;

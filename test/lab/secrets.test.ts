@@ -3,23 +3,18 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
 import type { LabHost } from "../../src/lab/index.js";
 import type { Desk } from "./support/cli.js";
 import { bootEdge } from "./support/edge.js";
 import { labImpossible } from "./support/lab.js";
+import { type Secrets, sampleProcesses } from "./support/processes.js";
 import { changeSettings, readSecrets, SECRETS_FILE } from "./support/streams.js";
 
 t.setTimeout(300_000);
 
-/** Milliseconds between two looks at all processes. */
-const SAMPLE_MS = 10;
 /** What the lab itself keeps on the host: the inventory of a frozen edge, and the list of this test. */
 const LAB_FILES = /^\/root\/(lab-inventory\/|secrets$)/;
-
-/** What must stay hidden, under names that a failing test may print. */
-type Secrets = Readonly<Record<string, string>>;
 
 t.test("runs keep secrets to themselves", { skip: labImpossible() }, async (t) => {
   const { host, desk } = await bootEdge(t);
@@ -137,40 +132,6 @@ async function changeSecrets(
   await chmod(file, 0o600);
   const now = await readSecrets(desk);
   if (now.token !== to.token || now.password === from.password) throw new Error("the file of secrets has another form");
-}
-
-/** Looks at all processes, those of lab hosts included, until stopped. */
-function sampleProcesses(secrets: Secrets): { stop(): Promise<{ found: string[]; looks: number }> } {
-  const found = new Set<string>();
-  let stopped = false;
-  const done = (async () => {
-    let looks = 0;
-    for (; !stopped; looks++) {
-      for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-        for (const part of ["cmdline", "environ"]) {
-          const text = readOrNothing(`/proc/${pid}/${part}`);
-          for (const [name, secret] of Object.entries(secrets))
-            if (text.includes(secret)) found.add(`${name} in ${part} of ${text.slice(0, 40)}`);
-        }
-      }
-      await sleep(SAMPLE_MS);
-    }
-    return { found: [...found], looks };
-  })();
-  return {
-    stop() {
-      stopped = true;
-      return done;
-    },
-  };
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
 }
 
 function filesBelow(folder: string): string[] {

@@ -1,6 +1,6 @@
 import { embedSnippet, hlsUrl, playerUrl, publishUrl } from "../../edge/urls.js";
 import { generateSecret, saveSecrets } from "../../inventory/secrets.js";
-import { STREAM_NAME } from "../../inventory/settings/values.js";
+import { PROOF_PREFIX, STREAM_NAME } from "../../inventory/settings/values.js";
 import { type ExitCode, exitCodes, formatPosition, InputError } from "../../util/errors.js";
 import type { Secret } from "../../util/secret.js";
 import { applyFleet } from "../apply-fleet.js";
@@ -30,9 +30,9 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   const name = checkedName(action, stream);
   switch (action) {
     case "show":
-      return show(fleet, name);
+      return show(fleet, name, flags);
     case "sign":
-      return sign(fleet, name, flags.expires ?? "24h");
+      return sign(fleet, name, flags);
     case "add":
     case "rotate":
     case "revoke":
@@ -45,6 +45,8 @@ function checkedName(action: Action, stream: string | undefined): string {
     throw new InputError("E_WORDS", "the name of the stream is missing", {
       hint: `edge-setup streams ${action} mystream`,
     });
+  if (stream.startsWith(PROOF_PREFIX))
+    throw new InputError("E_WORDS", `names that begin with ${PROOF_PREFIX} are those of \`edge-setup verify\``);
   if (STREAM_NAME.test(stream)) return stream;
   throw new InputError("E_WORDS", `${JSON.stringify(stream)} is no name of a stream`, {
     hint: "Names have 1 to 64 letters, digits, _ and -.",
@@ -56,8 +58,7 @@ function list({ hosts }: Fleet, flags: Flags): ExitCode {
     const { values } = one.settings;
     const names = Object.keys(values.rtmp_stream_keys).sort();
     const others = values.rtmp_publish_any;
-    if (flags.json === true)
-      process.stdout.write(`${JSON.stringify({ host: one.host.name, streams: names, others })}\n`);
+    if (flags.json === true) print({ host: one.host.name, streams: names, others });
     else {
       const keys = names.map((name) => `  ${name}  has a key of its own\n`).join("");
       const rest = others ? "every other name, with rtmp_publish_token" : "no other name (rtmp_publish_any is off)";
@@ -68,23 +69,26 @@ function list({ hosts }: Fleet, flags: Flags): ExitCode {
 }
 
 /** Addresses with their secrets: this is what the command is asked for. */
-function show(fleet: Fleet, stream: string): ExitCode {
-  const { hosts } = fleet;
-  for (const one of hosts) {
+function show(fleet: Fleet, stream: string, flags: Flags): ExitCode {
+  for (const one of fleet.hosts) {
     assertKept(fleet, one);
     const edge = endpointOf(one, publicHost(one));
     const key = keyOf(one, stream);
-    const publish = key === undefined ? `nobody may: ${stream} has no key` : publishUrl(edge, stream, key.reveal());
-    process.stdout.write(
-      `${one.host.name}\n  Publish  ${publish}\n  Player   ${playerUrl(edge, stream)}\n` +
-        `  HLS      ${hlsUrl(edge, stream)}\n  Embed    ${embedSnippet(edge, stream)}\n`,
-    );
+    const publish = key === undefined ? null : publishUrl(edge, stream, key.reveal());
+    const addresses = { player: playerUrl(edge, stream).href, hls: hlsUrl(edge, stream).href };
+    const embed = embedSnippet(edge, stream);
+    if (flags.json === true) print({ host: one.host.name, stream, publish, ...addresses, embed });
+    else
+      process.stdout.write(
+        `${one.host.name}\n  Publish  ${publish ?? `nobody may: ${stream} has no key`}\n  Player   ${addresses.player}\n` +
+          `  HLS      ${addresses.hls}\n  Embed    ${embed}\n`,
+      );
   }
   return exitCodes.ok;
 }
 
-function sign(fleet: Fleet, stream: string, text: string): ExitCode {
-  const expires = expiry(text);
+function sign(fleet: Fleet, stream: string, flags: Flags): ExitCode {
+  const expires = expiry(flags.expires ?? "24h");
   for (const one of fleet.hosts) {
     assertKept(fleet, one);
     const edge = endpointOf(one, publicHost(one));
@@ -94,12 +98,20 @@ function sign(fleet: Fleet, stream: string, text: string): ExitCode {
       });
     }
     const signed = { ...edge, signing: { ...edge.signing, expires } };
-    const until = expires === NEVER ? "for good" : `until ${new Date(expires * 1000).toISOString()}`;
-    process.stdout.write(
-      `${one.host.name}, ${until}\n  Player   ${playerUrl(signed, stream)}\n  HLS      ${hlsUrl(signed, stream)}\n`,
-    );
+    const addresses = { player: playerUrl(signed, stream).href, hls: hlsUrl(signed, stream).href };
+    const until = expires === NEVER ? null : new Date(expires * 1000).toISOString();
+    if (flags.json === true) print({ host: one.host.name, stream, until, ...addresses });
+    else
+      process.stdout.write(
+        `${one.host.name}, ${until === null ? "for good" : `until ${until}`}\n  Player   ${addresses.player}\n` +
+          `  HLS      ${addresses.hls}\n`,
+      );
   }
   return exitCodes.ok;
+}
+
+function print(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 function expiry(text: string): number {
@@ -148,12 +160,12 @@ async function change(
   }
   const after = await loadFleet(flags, { saveSecrets: false, passwords: { ssh: undefined, become: undefined } });
   if (action === "revoke") {
-    process.stdout.write(
+    process.stderr.write(
       `\n${stream} has no key of its own any more${after.hosts.some(open) ? ", and rtmp_publish_token may publish it" : ""}.\n`,
     );
     return code;
   }
-  return show(after, stream);
+  return show(after, stream, flags);
 }
 
 function open({ settings }: FleetHost): boolean {

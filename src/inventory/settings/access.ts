@@ -23,7 +23,7 @@ export const accessSettings = [
     type: { kind: "networks" },
     default: [],
     directive: "allow publish, deny publish",
-    doc: "Addresses and networks that may publish, besides having the token. Empty: all.",
+    doc: "Addresses and networks that may publish, besides having the token. Empty: all. The host itself always may, by 127.0.0.1.",
     status: { kind: "new" },
   },
   {
@@ -39,7 +39,7 @@ export const accessSettings = [
     type: { kind: "networks" },
     default: [],
     directive: "allow play",
-    doc: "Addresses and networks that may watch over RTMP. Empty: all. Needs rtmp_play.",
+    doc: "Addresses and networks that may watch over RTMP. Empty: all. The host itself always may, by 127.0.0.1. Needs rtmp_play.",
     status: { kind: "new" },
   },
   {
@@ -56,7 +56,7 @@ export const accessSettings = [
     type: { kind: "bool" },
     default: false,
     directive: "secure_link, secure_link_md5",
-    doc: "Only signed addresses play, `/s/SIGNATURE/EXPIRES/hls/STREAM.m3u8`; `edge-setup streams sign` makes them. EXPIRES is the time in seconds since 1970, 0 for never.",
+    doc: "Only signed addresses play, `/s/SIGNATURE/EXPIRES/hls/STREAM.m3u8`; `edge-setup streams sign` makes them. EXPIRES is the time in seconds since 1970. The signature is of the stream, so it is good for its playlist and for what that leads to.",
     status: { kind: "new" },
   },
   {
@@ -72,7 +72,7 @@ export const accessSettings = [
     type: { kind: "networks" },
     default: [],
     directive: "allow, deny (player, playlists, segments)",
-    doc: "Addresses and networks that may watch. Empty: all.",
+    doc: "Addresses and networks that may watch. Empty: all. The host itself always may, by 127.0.0.1.",
     status: { kind: "new" },
   },
   {
@@ -80,7 +80,7 @@ export const accessSettings = [
     type: { kind: "networks" },
     default: [],
     directive: "allow, deny (/status)",
-    doc: "Addresses and networks that may see /status, besides having its login. Empty: all.",
+    doc: "Addresses and networks that may see /status, besides having its login. Empty: all. The host itself always may, by 127.0.0.1.",
     status: { kind: "new" },
   },
 ] as const satisfies readonly Setting[];

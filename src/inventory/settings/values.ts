@@ -60,6 +60,8 @@ const WELL_KNOWN = new Set([
 
 /** What the edge's own check at on_publish takes (assets/nginx/njs/edge.js). */
 export const STREAM_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+/** `edge-setup verify` publishes under names that begin so, with rtmp_publish_token whatever else is set. */
+export const PROOF_PREFIX = "edge-verify-";
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { "": 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
@@ -207,6 +209,8 @@ function parseKeys(type: SettingType & { kind: "keys" }, value: Value): ParseRes
   for (const [stream, key] of Object.entries(value)) {
     if (!STREAM_NAME.test(stream))
       return fail("E_SETTING_TYPE", `has a stream ${show(stream)}`, "names have 1 to 64 letters, digits, _ and -");
+    if (stream.startsWith(PROOF_PREFIX))
+      return fail("E_SETTING_TYPE", `has a stream ${stream}`, "such names are those of `edge-setup verify`");
     const parsed = parseToken({ ...type, kind: "token" }, key);
     if (!parsed.ok) return { ...parsed, problem: `has a key of ${stream} that ${parsed.problem}` };
     const secret = parsed.value as Secret;

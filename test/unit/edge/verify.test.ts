@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -32,14 +33,35 @@ interface Faults {
   readonly cached?: boolean;
   readonly stuck?: boolean;
   readonly neverStops?: boolean;
+  /** With a signing key: what is wrong with its signatures. */
+  readonly signatures?: "ignored" | "endless" | "of any stream";
 }
+
+const SIGNING = { key: new Secret("signing-key-of-the-edge"), expires: Math.floor(Date.now() / 1000) + 600 };
 
 /** An edge of one process: a segment of one second appears every 300 ms while its stream is published. */
 class FakeEdge {
   readonly requests: string[] = [];
   #live: { name: string; since: number; until: number } | undefined;
   #publishers = 0;
-  constructor(readonly faults: Faults) {}
+  constructor(
+    readonly faults: Faults,
+    readonly signed = false,
+  ) {}
+
+  /** Takes a right signature off the path. */
+  #signatureFits(url: URL): boolean {
+    const [, signature, expires = "0", path = "", stream = ""] =
+      /^\/s\/([^/]+)\/([0-9]+)(\/hls\/([a-z0-9-]+?)(?:\.m3u8|[^-]*\.ts)?)$/.exec(url.pathname) ?? [];
+    const right = (name: string) =>
+      createHash("md5").update(`${expires} ${name} ${SIGNING.key.reveal()}`).digest("base64url");
+    const { signatures } = this.faults;
+    const inTime = Number(expires) > Date.now() / 1000 || signatures === "endless";
+    const fits = signature === right(stream) || signatures === "of any stream" || path.endsWith(".ts");
+    if (signatures !== "ignored" && !(inTime && fits)) return false;
+    url.pathname = path === "" ? url.pathname : path;
+    return true;
+  }
 
   publish = (key: string) => {
     const [name = "", query = ""] = key.split("?");
@@ -60,6 +82,8 @@ class FakeEdge {
   serve = (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? "/", "http://edge");
     this.requests.push(url.pathname);
+    if (this.signed && url.pathname.includes("/hls/") && !this.#signatureFits(url))
+      return response.writeHead(403).end();
     const send = (status: number, headers: Record<string, string>, body: string | Buffer = "") =>
       response.writeHead(status, headers).end(body);
     const allow = this.faults.noCors ? {} : cors;
@@ -121,7 +145,7 @@ async function verify(
   faults: Faults,
   more: Partial<EdgeTarget> = {},
 ) {
-  const edge = new FakeEdge(faults);
+  const edge = new FakeEdge(faults, more.signing !== undefined);
   const rtmp = await FakeRtmpServer.start(edge.publish);
   rtmp.onDelete = () => edge.unpublish();
   const web = createServer(edge.serve);
@@ -134,6 +158,7 @@ async function verify(
   const target: EdgeTarget = {
     ...{ name: "edge", host: "127.0.0.1", ...ports, https: false, httpsPort: 443 },
     ...{ corsOrigin: "*", immutableSegments: true, fragmentMs: 300 },
+    ...{ rtmpPlay: false, keyedStreams: [], limited: { rtmp: false, web: false } },
     ...{ token: new Secret(token), statusUser: "admin", statusPassword: new Secret(password) },
     metrics: { open: false },
     ...more,
@@ -216,6 +241,7 @@ t.test("an interrupted verification ends its stream", { buffered: true }, async 
   const target: EdgeTarget = {
     ...{ name: "edge", host: "127.0.0.1", rtmpPort: rtmp.port, httpPort: (web.address() as AddressInfo).port },
     ...{ https: false, httpsPort: 443, corsOrigin: "*", immutableSegments: true, fragmentMs: 300 },
+    ...{ rtmpPlay: false, keyedStreams: [], limited: { rtmp: false, web: false } },
     ...{ token: new Secret(token), statusUser: "admin", statusPassword: new Secret(password) },
     metrics: undefined,
   };
@@ -225,4 +251,39 @@ t.test("an interrupted verification ends its stream", { buffered: true }, async 
   await t.rejects(verifyEdge({ target, emit, signal: abort.signal }), { name: "InterruptedError" });
   await new Promise((resolve) => setTimeout(resolve, 50));
   t.ok(rtmp.sockets.every((socket) => socket.destroyed || socket.readableEnded));
+});
+
+t.test("signed addresses", { buffered: true }, async (t) => {
+  const good = await verify(t, {}, { signing: SIGNING });
+  t.same(good.failed, []);
+  t.equal(good.result.checks.find(({ id }) => id === "signed-address")?.status, "pass");
+  const faults = {
+    ignored: /200 without a signature/,
+    endless: /200 after its time/,
+    "of any stream": /of another stream/,
+  };
+  for (const [signatures, says] of Object.entries(faults)) {
+    const bad = await verify(t, { signatures: signatures as "ignored" }, { signing: SIGNING });
+    t.same(bad.failed, ["signed-address"], signatures);
+    t.match(bad.result.checks.find(({ id }) => id === "signed-address")?.reason, says);
+  }
+});
+
+t.test("streams with keys of their own", { buffered: true }, async (t) => {
+  const open = await verify(t, {}, { keyedStreams: ["church"] });
+  t.same(open.failed, [], "the name of the proof is live, so the fake refuses all");
+  const taken = await verify(t, { acceptsSecond: true }, { keyedStreams: ["church", "tower"] });
+  t.match(taken.failed, ["second-publisher", "stream-keys"]);
+  t.match(taken.result.checks.find(({ id }) => id === "stream-keys")?.reason, /publishes church.*publishes tower/);
+});
+
+t.test("what only some addresses may do is done from the host itself", { buffered: true }, async (t) => {
+  const { result, failed, warned } = await verify(t, {}, { limited: { rtmp: true, web: true } });
+  t.same([failed, warned], [[], []]);
+  t.match(result.checks[0]?.reason, /the host itself does the rest/);
+});
+
+t.test("rtmp_play that does not play", { buffered: true }, async (t) => {
+  const { failed } = await verify(t, {}, { rtmpPlay: true });
+  t.same(failed, ["rtmp-play"]);
 });

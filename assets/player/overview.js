@@ -29,10 +29,12 @@ function row(stream) {
   return tr;
 }
 
-function details({ draining, ms, bits_per_second: bits, video, audio }) {
-  if (draining) return ["since before the last reload", "", "", ""];
+function details({ draining, ms, bits_per_second: bits, video, audio, viewers }) {
+  const watching = viewers === undefined ? "" : `about ${viewers}`;
+  if (draining) return ["since before the last reload", watching, "", "", ""];
   return [
     duration(ms),
+    watching,
     `${(bits / 1e6).toFixed(1)} Mbit/s`,
     video === null ? "none" : `${video.codec} ${video.width}×${video.height}, ${video.frames_per_second}/s`,
     audio === null ? "none" : `${audio.codec} ${audio.hertz / 1000} kHz`,

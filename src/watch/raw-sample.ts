@@ -48,6 +48,7 @@ const MAX_STREAMS = 200;
 /** Longer playlists are cut: their jitter does not change any more. */
 const MAX_SEGMENTS = 500;
 const LIVE = "/etc/edge/live";
+const VIEWS = "/run/edge-http/views";
 const PLAYLIST = /^\/run\/edge\/hls\/([A-Za-z0-9_-]{1,64})\.m3u8$/;
 
 /**
@@ -78,7 +79,7 @@ export function parseSample(lines: readonly string[], nonce: string): RawSample 
     publishers: publishersOf(parts.get("rtmp") ?? ""),
     playlists: playlistsOf(all("list"), files),
     connections: connectionsOf(parts.get("connections")) ?? traffic?.connections,
-    playlistRequests: traffic?.playlistRequests,
+    playlistRequests: traffic?.playlistRequests ?? viewsOf(all("file")),
     certificateEnds: all("cert")
       .map((text) => Date.parse(text))
       .filter((time) => !Number.isNaN(time)),
@@ -141,6 +142,18 @@ function fileTime(text: string): [string, number][] {
   const [path = "", time] = text.split(" ");
   const seconds = Number(time?.replace(",", "."));
   return Number.isFinite(seconds) ? [[path, seconds]] : [];
+}
+
+/** Without VTS, nginx appends a byte for each playlist that it sends to the stream's file (assets/nginx/http.conf.j2). */
+function viewsOf(files: readonly string[]): ReadonlyMap<string, number> | undefined {
+  const sizes = files.map((text) => text.split(" ")).filter(([path = ""]) => path.startsWith(VIEWS));
+  if (sizes.length === 0) return undefined;
+  const found = sizes.flatMap(([path = "", , size]): [string, number][] => {
+    const name = path.slice(VIEWS.length + 1);
+    const count = numbers(size, 1)?.[0];
+    return STREAM.test(name) && count !== undefined ? [[name, count]] : [];
+  });
+  return new Map(found.slice(0, MAX_STREAMS));
 }
 
 function playlistsOf(lists: readonly string[], files: ReadonlyMap<string, number>): Map<string, RawPlaylist> {

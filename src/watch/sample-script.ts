@@ -65,7 +65,8 @@ sample() {
         read -r v _ <"$f" && [ -d "/proc/$v" ] && printf 'claim\t%s\n' "$\{f##*/}"
     done
     lists=(/run/edge/hls/*.m3u8)
-    stat --printf='file\t%n %.3Y\n' /etc/edge/live "$\{lists[@]}"
+    views=(/run/edge-http/views/*)
+    stat --printf='file\t%n %.3Y %s\n' /etc/edge/live "$\{lists[@]}" /run/edge-http/views "$\{views[@]}"
     for f in "$\{lists[@]}"; do
         mapfile -t lines <"$f"
         printf 'list\t%s' "$f"

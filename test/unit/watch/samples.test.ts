@@ -85,7 +85,22 @@ t.test("what a host says cannot drive a terminal, nor be trusted to be whole", (
   t.end();
 });
 
-t.test("a build without VTS counts connections, not viewers", (t) => {
+t.test("a build without VTS counts playlists in files", (t) => {
+  const files = [
+    "/run/edge-http/views 1.000 40",
+    "/run/edge-http/views/main 9.000 52",
+    "/run/edge-http/views/x.y 1.000 9",
+  ];
+  const raw = parseSample(
+    files.map((text) => `file\t${text}`),
+    nonce,
+  );
+  t.same([...(raw.playlistRequests ?? [])], [["main", 52]]);
+  t.same(parseSample(["file\t/run/edge-http/views 1.000 40"], nonce).playlistRequests, new Map(), "nobody yet");
+  t.end();
+});
+
+t.test("a build that counts no playlists knows connections, not viewers", (t) => {
   const text = ["part\tconnections", "HTTP/1.1 200 OK\r", "\r", "Active connections: 8 ", " 1 1 1 ", nonce];
   const raw = parseSample(text, nonce);
   t.equal(raw.connections, 7);

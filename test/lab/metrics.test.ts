@@ -228,9 +228,10 @@ t.test("metrics, status and the access log", { skip: labImpossible() }, async (t
     t.same(await both(inside, login), [200, 200], "others have theirs");
     t.not((await get(new URL("/status", metricsUrl))).status, 200, "the pages stay behind it");
 
-    await apply({ http_metrics_allow: [bridge], http_status_allow: [NOBODY] });
-    t.same(await both(get), [200, 200]);
-    t.same(await both(inside, login), [403, 403], "a login is good from http_status_allow alone");
+    await apply({ http_metrics_allow: ["192.0.2.7"], http_status_allow: [NOBODY] });
+    t.same(await both(get), [401, 401]);
+    t.same(await both(get, login), [403, 403], "a login is good from http_status_allow alone");
+    t.same(await both(inside, login), [200, 200], "and from the edge itself");
     await apply({ http_metrics_allow: ["127.0.0.1"], http_status_allow: [bridge] });
     t.same(await both(get), [401, 401]);
     t.same(await both(get, login), [200, 200]);

@@ -165,7 +165,7 @@ def ladder_argv(given, rungs, encoder, preset, version, audio, outputs):
     `given`: words of the input; `audio`: the source's audio codec or None; `outputs`: the words after all streams.
     """
     encoded = [rung for rung in rungs if not rung["copy"]]
-    words = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "warning", "-y"]
+    words = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
     if encoder == "vaapi":
         words += ["-vaapi_device", "/dev/dri/renderD128"]
     # Decoding takes a fraction of one core; more threads would only take more.

@@ -96,6 +96,7 @@ function valueFor(setting: Setting, value: string): Value {
       return /^[0-9]+$/.test(value) ? Number(value) : value;
     case "words":
     case "hostnames":
+    case "profile-names":
       return value.split(/[\s,]+/).filter((item) => item !== "");
     default:
       return value;

@@ -3,6 +3,7 @@ import type { SettingName } from "./index.js";
 import { mediaClashes } from "./media-clashes.js";
 import type { SettingValues } from "./parse.js";
 import { requiredTmpfsBytes } from "./tmpfs.js";
+import { transcodingClashes } from "./transcoding-clashes.js";
 
 /** A problem between settings, shown at the first of `names` that the inventory gives. */
 export interface Clash {
@@ -34,6 +35,7 @@ export function findClashes(values: SettingValues): Clash[] {
     ...idleClashes(values),
     ...accessClashes(values),
     ...mediaClashes(values),
+    ...transcodingClashes(values),
   ];
 }
 
@@ -104,8 +106,9 @@ function namingClashes(values: SettingValues): Clash[] {
 
 function memoryClashes(values: SettingValues): Clash[] {
   const { hls_bitrate: bitrate, hls_playlist_length: window, hls_streams: streams, hls_tmpfs_size: size } = values;
-  const required = requiredTmpfsBytes(bitrate, window, streams);
-  const need = `${streams} streams of ${bitrate} kbit/s with a window of ${formatDuration(window)} need ${formatSize(required)}`;
+  const required = requiredTmpfsBytes(values);
+  const ladders = values.transcoding ? ` and ${values.transcoding_streams} x the rungs of transcoding_profiles` : "";
+  const need = `${streams} streams of ${bitrate} kbit/s${ladders} with a window of ${formatDuration(window)} need ${formatSize(required)}`;
   const hint = "shorten hls_playlist_length, or lower hls_streams or hls_bitrate";
   if (required > MAX_TMPFS)
     return [{ names: ["hls_playlist_length", "hls_streams", "hls_bitrate"], message: `${need} of memory`, hint }];
@@ -141,6 +144,16 @@ const NEEDS: readonly { readonly name: SettingName; readonly idle: unknown; read
   { name: "http_metrics_allow", idle: "[]", needs: "http_metrics" },
   { name: "hls_signing_key", idle: undefined, needs: "hls_signed" },
   { name: "hls_fragments_per_key", idle: "0", needs: "hls_keys" },
+  {
+    name: "transcoding_profiles",
+    idle: JSON.stringify(["240p", "360p", "480p", "720p", "native"]),
+    needs: "transcoding",
+  },
+  { name: "transcoding_custom_profiles", idle: "{}", needs: "transcoding" },
+  { name: "transcoding_encoder", idle: '"auto"', needs: "transcoding" },
+  { name: "transcoding_preset", idle: '"auto"', needs: "transcoding" },
+  { name: "transcoding_streams", idle: "1", needs: "transcoding" },
+  { name: "transcoding_cpu", idle: "75", needs: "transcoding" },
 ];
 
 function idleClashes(values: SettingValues): Clash[] {

@@ -145,6 +145,10 @@ export function describeType(type: SettingType): string {
       return "list of IP addresses and networks, such as `192.0.2.0/24`";
     case "keys":
       return `mapping of streams to ${type.minLength} to ${type.maxLength} letters, digits, \`.\`, \`_\`, \`~\`, \`-\``;
+    case "profile-names":
+      return "list of `240p`, `360p`, `480p`, `720p`, `native`, and names of transcoding_custom_profiles";
+    case "profiles":
+      return `mapping of names to \`{ height: ${type.minHeight} to ${type.maxHeight}, video_bitrate: ${type.minBitrate} to ${type.maxBitrate} }\``;
     case "version":
       return "version such as `1.30.4`";
   }

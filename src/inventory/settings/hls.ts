@@ -168,33 +168,6 @@ export const hlsSettings = [
     },
   },
   {
-    name: "transcoding",
-    type: { kind: "bool" },
-    default: false,
-    predecessor: { name: "RTMP_SERVER_HLS_TRANSCODING", later: "RTMP_SRV_APP_HLS_TRANSCODING", default: "false" },
-    directive: "none yet (FFmpeg)",
-    doc: "Renditions of smaller size for each stream.",
-    status: {
-      kind: "corrected",
-      why: "its internal application let anyone publish, and took 2.1 cores for one 720p stream",
-    },
-    later: "transcoding",
-  },
-  {
-    name: "transcoding_profiles",
-    type: { kind: "words", values: ["240p", "360p", "480p", "720p", "native"] },
-    default: ["240p", "360p", "480p", "720p", "native"],
-    predecessor: {
-      name: "RTMP_SERVER_HLS_TRANSCODING_PROFILES",
-      later: "RTMP_SRV_APP_HLS_TRANSCODING_PROFILES",
-      default: "240p,360p,480p,720p,native",
-    },
-    directive: "none yet (FFmpeg, hls_variant)",
-    doc: "Renditions that transcoding makes; `native` is the stream as published. In any order.",
-    status: { kind: "corrected", why: "labels were wrong unless the list was ascending" },
-    later: "transcoding",
-  },
-  {
     name: "hls_streams",
     type: { kind: "int", min: 1, max: 1000 },
     default: 4,
@@ -215,7 +188,7 @@ export const hlsSettings = [
     type: { kind: "size", min: MIB, max: 1024 * 1024 * MIB, emptyIs: "calculated" },
     default: undefined,
     directive: "size of run-edge-hls.mount",
-    doc: "Memory for segments. Calculated unless given: hls_bitrate x 4 x hls_playlist_length x hls_streams, as segments live up to four windows. A smaller value is refused.",
+    doc: "Memory for segments. Calculated unless given: hls_bitrate x 4 x hls_playlist_length x hls_streams, as segments live up to four windows, and as much again for the rungs of transcoding_streams. A smaller value is refused.",
     status: { kind: "new" },
   },
 ] as const satisfies readonly Setting[];

@@ -6,6 +6,7 @@ import { httpsSettings } from "./https.js";
 import { mediaSettings } from "./media.js";
 import { metricsSettings } from "./metrics.js";
 import { rtmpSettings } from "./rtmp.js";
+import { transcodingSettings } from "./transcoding.js";
 import type { Setting, SettingSection } from "./types.js";
 import { workerSettings } from "./workers.js";
 
@@ -15,6 +16,7 @@ const table = [
   ...accessSettings,
   ...hlsSettings,
   ...mediaSettings,
+  ...transcodingSettings,
   ...httpSettings,
   ...metricsSettings,
   ...httpsSettings,
@@ -46,6 +48,7 @@ export const settingSections: Readonly<Record<SettingSection, { title: string; s
   access: { title: "Who may publish and watch", settings: accessSettings },
   hls: { title: "HLS", settings: hlsSettings },
   media: { title: "Pictures and recordings, streams to and from elsewhere", settings: mediaSettings },
+  transcoding: { title: "Live transcoding", settings: transcodingSettings },
   http: { title: "HTTP delivery", settings: httpSettings },
   metrics: { title: "Metrics", settings: metricsSettings },
   https: { title: "HTTPS", settings: httpsSettings },

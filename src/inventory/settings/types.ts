@@ -25,7 +25,23 @@ export type SettingType =
   | { readonly kind: "networks" }
   /** A mapping of stream names to secrets of the form of `token`. */
   | { readonly kind: "keys"; readonly minLength: number; readonly maxLength: number }
+  /** Names of transcoding profiles, each once. */
+  | { readonly kind: "profile-names" }
+  /** A mapping of names to transcoding profiles: pixels and kbit/s. */
+  | {
+      readonly kind: "profiles";
+      readonly minHeight: number;
+      readonly maxHeight: number;
+      readonly minBitrate: number;
+      readonly maxBitrate: number;
+    }
   | { readonly kind: "version" };
+
+/** One rendition: the short side of its picture in pixels, and kbit/s. */
+export interface Profile {
+  readonly height: number;
+  readonly video_bitrate: number;
+}
 
 /** What became of the predecessor's variable. */
 export type SettingStatus =
@@ -37,7 +53,17 @@ export type SettingStatus =
 
 export type SettingDefault = string | number | boolean | readonly string[] | Readonly<Record<string, never>>;
 
-export type SettingSection = "workers" | "rtmp" | "access" | "hls" | "http" | "metrics" | "https" | "build" | "media";
+export type SettingSection =
+  | "workers"
+  | "rtmp"
+  | "access"
+  | "hls"
+  | "http"
+  | "metrics"
+  | "https"
+  | "build"
+  | "media"
+  | "transcoding";
 
 /** One row of the settings table: documentation, schema and the source of playbooks/vars/settings.yml. */
 export interface Setting {

@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import type { Value } from "../../playbook/types.js";
 import { Secret } from "../../util/secret.js";
 import { describeType, formatDuration, formatSize } from "./docs-page.js";
-import type { SettingType } from "./types.js";
+import { RESERVED_PROFILES } from "./transcoding.js";
+import type { Profile, SettingType } from "./types.js";
 
 /** What a value of a type is once parsed: ms for times, bytes for sizes, Secret for tokens. */
 export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "duration" | "size" }
@@ -13,11 +14,13 @@ export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "
       ? boolean
       : T extends { kind: "token" }
         ? Secret
-        : T extends { kind: "hostnames" | "words" | "networks" }
+        : T extends { kind: "hostnames" | "words" | "networks" | "profile-names" }
           ? readonly string[]
           : T extends { kind: "keys" }
             ? Readonly<Record<string, Secret>>
-            : string;
+            : T extends { kind: "profiles" }
+              ? Readonly<Record<string, Profile>>
+              : string;
 
 export type ParseResult =
   | { readonly ok: true; readonly value: Parsed<SettingType> }
@@ -62,6 +65,9 @@ const WELL_KNOWN = new Set([
 export const STREAM_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** `edge-setup verify` publishes under names that begin so, with rtmp_publish_token whatever else is set. */
 export const PROOF_PREFIX = "edge-verify-";
+
+/** A part of addresses and file names: /hls/STREAM/PROFILE.m3u8. */
+const PROFILE_NAME = /^[a-z0-9]{1,16}$/;
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { "": 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
@@ -115,6 +121,10 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
       return parseList(type, value, isNetwork, "is not an IP address or network");
     case "keys":
       return parseKeys(type, value);
+    case "profile-names":
+      return parseList(type, value, (item) => PROFILE_NAME.test(item), "is not the name of a profile");
+    case "profiles":
+      return parseProfiles(type, value);
   }
 }
 
@@ -223,6 +233,39 @@ function parseKeys(type: SettingType & { kind: "keys" }, value: Value): ParseRes
   return ok(keys);
 }
 
+function parseProfiles(type: SettingType & { kind: "profiles" }, value: Value): ParseResult {
+  if (!isMapping(value)) return wrong(type, value);
+  const profiles: Record<string, Profile> = {};
+  for (const [name, given] of Object.entries(value)) {
+    if (!PROFILE_NAME.test(name) || RESERVED_PROFILES.includes(name))
+      return fail(
+        "E_SETTING_TYPE",
+        `has a profile ${show(name)}`,
+        `names have 1 to 16 lower-case letters and digits, and are not ${RESERVED_PROFILES.join(", ")}`,
+      );
+    if (!isMapping(given)) return fail("E_SETTING_TYPE", `gives ${name} as ${show(given)}`, PROFILE_HINT);
+    const unknown = Object.keys(given).find((key) => key !== "height" && key !== "video_bitrate");
+    if (unknown !== undefined) return fail("E_SETTING_TYPE", `gives ${name} a ${show(unknown)}`, PROFILE_HINT);
+    const height = parseInteger(type, given.height ?? null, type.minHeight, type.maxHeight);
+    if (!height.ok) return inProfile(height, name, "height");
+    const bitrate = parseInteger(type, given.video_bitrate ?? null, type.minBitrate, type.maxBitrate);
+    if (!bitrate.ok) return inProfile(bitrate, name, "video_bitrate");
+    profiles[name] = { height: Number(height.value), video_bitrate: Number(bitrate.value) };
+  }
+  return ok(profiles);
+}
+
+const PROFILE_HINT = "write {height: 576, video_bitrate: 1200}, in pixels and kbit/s";
+
+function inProfile(result: ParseResult & { ok: false }, profile: string, key: string): ParseResult {
+  const problem = result.code === "E_SETTING_RANGE" ? result.problem : "is not a whole number";
+  return fail(result.code, `has a ${key} of ${profile} that ${problem}`, PROFILE_HINT);
+}
+
+function isMapping(value: Value): value is Readonly<Record<string, Value>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** An address with or without a prefix length, as `allow` of nginx takes it. */
 function isNetwork(text: string): boolean {
   const [address = "", length, more] = text.split("/");
@@ -269,6 +312,8 @@ function inWords(type: SettingType): string {
     case "words":
     case "networks":
     case "keys":
+    case "profile-names":
+    case "profiles":
     case "version":
       return `a ${text}`;
   }

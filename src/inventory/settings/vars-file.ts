@@ -1,4 +1,5 @@
 import { settingSections } from "./index.js";
+import { builtInProfiles } from "./transcoding.js";
 import type { Setting, SettingDefault, SettingType } from "./types.js";
 import { FALSE_WORDS, TRUE_WORDS } from "./values.js";
 
@@ -19,7 +20,7 @@ export function renderVarsFile(): string {
     const lines = settings.filter(isMapped).flatMap(variableLines);
     return lines.length === 0 ? [] : ["", `# ${title}`, ...lines];
   });
-  return `${[HEADER, ...sections.flat(), "", ...tmpfsLines()].join("\n")}\n`;
+  return `${[HEADER, ...sections.flat(), "", ...ladderLines(), "", ...tmpfsLines()].join("\n")}\n`;
 }
 
 /** False for settings whose value is settled: refused altogether, not built yet, or with one possible value. */
@@ -49,6 +50,10 @@ function expression(setting: Setting): string {
     case "token":
       // Lazy, so that a value given needs no edge_secrets.
       return `${name} | string if ${name} is defined else edge_secrets[inventory_hostname].${name}`;
+    case "profile-names":
+      return `${name} | default(${literal(value)})`;
+    case "profiles":
+      return `${name} | default({})`;
     case "keys":
       // Those of the secrets file, and over them those that the inventory gives.
       return `((edge_secrets | default({}))[inventory_hostname] | default({})).${name} | default({}) | combine(${name} | default({}))`;
@@ -76,16 +81,31 @@ function wordOrTruth({ name, default: value }: Setting, { yes, no }: SettingType
   return `'${yes}' if ${isOne(TRUE_WORDS)} else '${no}' if ${isOne(FALSE_WORDS)} else ${given}`;
 }
 
+/** The profiles that are asked for, as [{key: NAME, value: {height, video_bitrate}}]; ladderKbit calculates the same in TypeScript. */
+function ladderLines(): string[] {
+  const known = Object.entries(builtInProfiles).map(
+    ([name, { height, video_bitrate }]) => `'${name}': {'height': ${height}, 'video_bitrate': ${video_bitrate}}`,
+  );
+  const rungs = "edge_transcoding_rungs | map(attribute='value.video_bitrate') | map('int') | sum";
+  return [
+    "# Profiles of transcoding that exist, those that are asked for (but for native), and kbit/s of a whole ladder, with 200 a rung beside its video",
+    `edge_transcoding_known: "{{ {${known.join(", ")}} | combine(edge_transcoding_custom_profiles) }}"`,
+    `edge_transcoding_rungs: "{{ edge_transcoding_known | dict2items | selectattr('key', 'in', edge_transcoding_profiles) | list }}"`,
+    `edge_transcoding_kbit: "{{ edge_hls_bitrate | int + (${rungs}) + 200 * (edge_transcoding_rungs | length) if edge_transcoding | bool else 0 }}"`,
+  ];
+}
+
 /**
  * Segments live up to four windows (nginx's cache manager removes at twice the window and passes every other window):
  * kbit/s x 125 is bytes a second, rounded up to whole MiB. requiredTmpfsBytes calculates the same in TypeScript.
  */
 function tmpfsLines(): string[] {
   const required =
-    "(edge_hls_bitrate | int * 125 * 4 * (edge_hls_playlist_length_ms | int) * (edge_hls_streams | int) // 1000" +
-    " + 1048575) // 1048576 * 1048576";
+    "((edge_hls_bitrate | int * (edge_hls_streams | int) + edge_transcoding_kbit | int * (edge_transcoding_streams | int))" +
+    " * 125 * 4 * (edge_hls_playlist_length_ms | int) // 1000 + 1048575) // 1048576 * 1048576";
   return [
-    "# Memory for segments: hls_bitrate x 4 x hls_playlist_length x hls_streams, in whole MiB, unless hls_tmpfs_size is given",
+    "# Memory for segments: hls_bitrate x 4 x hls_playlist_length x hls_streams, and the rungs of transcoding_streams alike, in whole MiB,",
+    "# unless hls_tmpfs_size is given",
     `edge_hls_tmpfs_required_bytes: "{{ ${required} }}"`,
     `edge_hls_tmpfs_bytes: "{{ ${amount("hls_tmpfs_size", BYTES_PER_UNIT)} if hls_tmpfs_size is defined else edge_hls_tmpfs_required_bytes | int }}"`,
   ];

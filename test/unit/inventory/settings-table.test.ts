@@ -63,7 +63,7 @@ t.test("playbooks/vars/settings.yml gives on Ansible what the table says", async
       String(values.hls_playlist_length),
       `${host.name} hls_playlist_length`,
     );
-    const required = requiredTmpfsBytes(values.hls_bitrate, values.hls_playlist_length, values.hls_streams);
+    const required = requiredTmpfsBytes(values);
     t.equal(computed.edge_hls_tmpfs_required_bytes, String(required), `${host.name} required`);
     t.equal(computed.edge_hls_tmpfs_bytes, String(values.hls_tmpfs_size ?? required), `${host.name} size`);
     for (const name of ["http_sendfile", "http_tcp_nopush", "http_metrics", "hls_continuous"] as const)
@@ -101,9 +101,28 @@ t.test("both engines compute the same from playbooks/vars/settings.yml", async (
 
 t.test("the memory formula", async (t) => {
   const MIB = 1024 * 1024;
+  const needs = (hls_bitrate: number, hls_playlist_length: number, hls_streams: number, more = {}) =>
+    requiredTmpfsBytes({
+      hls_bitrate,
+      hls_playlist_length,
+      hls_streams,
+      transcoding: false,
+      transcoding_streams: 1,
+      transcoding_profiles: ["240p", "native"],
+      transcoding_custom_profiles: {},
+      ...more,
+    });
   // 6.5 Mb/s with a window of 12 s: 39 MB a stream, in whole MiB.
-  t.equal(requiredTmpfsBytes(6500, 12_000, 1), 38 * MIB);
-  t.equal(requiredTmpfsBytes(6500, 60_000, 1), 186 * MIB);
-  t.equal(requiredTmpfsBytes(6000, 12_000, 4), 138 * MIB);
-  t.equal(requiredTmpfsBytes(64, 1_500, 1), MIB);
+  t.equal(needs(6500, 12_000, 1), 38 * MIB);
+  t.equal(needs(6500, 60_000, 1), 186 * MIB);
+  t.equal(needs(6000, 12_000, 4), 138 * MIB);
+  t.equal(needs(64, 1_500, 1), MIB);
+  // The native rung is a second copy, and 240p has 256 kbit/s and 200 beside its video.
+  t.equal(needs(6500, 12_000, 1, { transcoding: true }), needs(6500 + 6500 + 456, 12_000, 1));
+  t.equal(needs(6500, 12_000, 2, { transcoding: true, transcoding_streams: 2 }), needs(2 * 13_456, 12_000, 1));
+  const custom = {
+    transcoding_profiles: ["576p"],
+    transcoding_custom_profiles: { "576p": { height: 576, video_bitrate: 1200 } },
+  };
+  t.equal(needs(6500, 12_000, 1, { transcoding: true, ...custom }), needs(6500 + 6500 + 1400, 12_000, 1));
 });

@@ -125,7 +125,6 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "4:18: hls_cleanup false cannot work: segments would fill the memory they are kept in, and every stream would stop (remove hls_cleanup)",
   ],
   // Not yet
-  ["transcoding: true", "4:18: transcoding is not available in this version (remove transcoding)"],
   [
     "hls_fragments_per_key: 3",
     "4:28: hls_fragments_per_key has no effect without hls_keys (write hls_keys: true, or remove hls_fragments_per_key)",
@@ -140,11 +139,51 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "transcoding_profiles: [240p]",
-    "4:27: transcoding_profiles has no effect: this version comes without transcoding (remove transcoding_profiles)",
+    "4:27: transcoding_profiles has no effect without transcoding (write transcoding: true, or remove transcoding_profiles)",
   ],
   [
-    "transcoding_profiles: [240p, 999p]",
-    '4:27: transcoding_profiles has an item "999p" that is none of 240p, 360p, 480p, 720p, native (Renditions that transcoding makes; `native` is the stream as published. In any order.)',
+    "transcoding_profiles: [240p, 9/9]",
+    '4:27: transcoding_profiles has an item "9/9" that is not the name of a profile (Renditions of a ladder, in any order; `native` is the stream as published, copied. Those that are not smaller than the source are left out.)',
+  ],
+  [
+    "{transcoding: true, transcoding_profiles: [999p]}",
+    "4:47: transcoding_profiles names 999p, which is none of 240p, 360p, 480p, 720p, native (define it: transcoding_custom_profiles: {999p: {height: 576, video_bitrate: 1200}})",
+  ],
+  [
+    "{transcoding: true, transcoding_profiles: []}",
+    "4:47: transcoding_profiles is empty: there is no rendition to make (name some, or write transcoding: false)",
+  ],
+  [
+    "{transcoding: true, transcoding_custom_profiles: {576p: {height: 576, video_bitrate: 1200}}}",
+    "4:54: transcoding_custom_profiles defines 576p, which transcoding_profiles does not name (write transcoding_profiles: [240p, 360p, 480p, 720p, native, 576p], or remove it)",
+  ],
+  [
+    "{transcoding: true, transcoding_custom_profiles: {native: {height: 576, video_bitrate: 1200}}}",
+    '4:54: transcoding_custom_profiles has a profile "native" (names have 1 to 16 lower-case letters and digits, and are not native, index, live, master)',
+  ],
+  [
+    "{transcoding: true, transcoding_custom_profiles: {576p: {height: 9999, video_bitrate: 1200}}}",
+    "4:54: transcoding_custom_profiles has a height of 576p that is 9999, outside 64 to 2160 (write {height: 576, video_bitrate: 1200}, in pixels and kbit/s)",
+  ],
+  [
+    "{transcoding: true, transcoding_custom_profiles: {576p: {height: 576, audio: 64}}}",
+    '4:54: transcoding_custom_profiles gives 576p a "audio" (write {height: 576, video_bitrate: 1200}, in pixels and kbit/s)',
+  ],
+  [
+    "{transcoding: true, hls_keys: true}",
+    "4:19: the renditions of transcoding are not encrypted, so hls_keys would protect nothing (remove one of them)",
+  ],
+  [
+    "{transcoding: true, rtmp_wait_key: false}",
+    "4:41: with rtmp_wait_key off the encoder begins between two key frames, and renditions would not be cut alike (remove rtmp_wait_key)",
+  ],
+  [
+    "{transcoding: true, transcoding_encoder: vaapi, transcoding_preset: fast}",
+    "4:75: transcoding_preset is libx264's, and has no effect with vaapi (remove one of them)",
+  ],
+  [
+    "{transcoding: true, transcoding_streams: 5}",
+    "4:46: transcoding_streams 5 is more than hls_streams 4 (write hls_streams: 5, or fewer transcoding_streams)",
   ],
   ["nginx_version: 1.31", "4:20: nginx_version is the number 1.31 to YAML (quote it)"],
   [
@@ -256,6 +295,8 @@ t.test("good values", async (t) => {
     "https: no",
     "snapshot_interval: 0",
     "transcoding_profiles: [240p, 360p, 480p, 720p, native]",
+    "{transcoding: true, transcoding_profiles: [native, 720p, 240p], transcoding_preset: superfast}",
+    "{transcoding: true, transcoding_profiles: [576p], transcoding_custom_profiles: {576p: {height: 576, video_bitrate: 1200}}}",
     "http_access_control_allow_origin: https://www.example.org:8443",
     'rtmp_publish_token: \'{{ lookup("env", "TOKEN") }}\'',
     "{x_anything: [1], ansible_user: pi, ansible_python_interpreter: /usr/bin/python3, edge_secrets: {}}",

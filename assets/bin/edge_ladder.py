@@ -94,6 +94,16 @@ def plan(source, profiles, budget=None, largest=None):
     return rungs, notes
 
 
+def small(profiles, source):
+    """The same profiles in sizes that fit below any source."""
+    highest = max([profile["height"] for profile in profiles if profile["name"] != "native"] or [1])
+    short = min(source["width"], source["height"])
+    return [
+        dict(profile, height=even(profile["height"] * short / highest / 1.5)) if profile["name"] != "native" else profile
+        for profile in profiles
+    ]
+
+
 def scaled(width, height, short):
     """A size with this short side and, to the nearest even number, the same shape."""
     if width >= height:

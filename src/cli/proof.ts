@@ -56,7 +56,10 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
     statusPassword: known(values.http_status_password, "http_status_password"),
     metrics: values.http_metrics ? { open: values.http_metrics_allow.length > 0 } : undefined,
     fragmentMs: values.hls_fragment,
-    media: { pictureWidth: values.snapshot_interval > 0 ? values.snapshot_width : undefined },
+    media: {
+      pictureWidth: values.snapshot_interval > 0 ? values.snapshot_width : undefined,
+      ladder: values.transcoding ? values.transcoding_profiles : undefined,
+    },
     rtmpPlay: values.rtmp_play,
     keyedStreams: Object.keys(values.rtmp_stream_keys),
     limited: {

@@ -4,7 +4,6 @@ import { detectHosts } from "../discovery/detect-hosts.js";
 import { checkDomain } from "../discovery/domain-check.js";
 import { checkHost } from "../discovery/portrait.js";
 import { generateSecret } from "../inventory/secrets.js";
-import { settingsByName } from "../inventory/settings/index.js";
 import { connect } from "../transport/connect.js";
 import type { HostChoice, WizardServices } from "../wizard/types.js";
 import { Durations } from "./durations.js";
@@ -18,7 +17,6 @@ export function makeWizardServices(flags: Flags): WizardServices {
   const inventoryFile = flags.inventory ?? DEFAULT_INVENTORY;
   const durations = new Durations();
   const addresses = new Map<string, readonly string[]>();
-  const transcodingLater = settingsByName.get("transcoding")?.later !== undefined;
   return {
     inventoryFile,
     generateSecret,
@@ -48,7 +46,7 @@ export function makeWizardServices(flags: Flags): WizardServices {
           },
           connectOptions(flags, prompter, signal),
         );
-      const check = await checkHost(open, Date.now, { transcodingLater });
+      const check = await checkHost(open, Date.now);
       if (check.status === "ok") addresses.set(host.name, check.portrait.addresses);
       return check;
     },

@@ -4,12 +4,7 @@
  * 244,800. The Pi 5 has no such encoder. The core figure is of an EPYC at 720p30: a copied top and three renditions by
  * libx264 veryfast took 0.63 of a core.
  */
-export function capability(model: string, machine: string, cores: number, later: boolean): string {
-  const wait = later ? "; transcoding itself comes with a later version" : "";
-  return `${heldBy(model, machine, cores)}${wait}`;
-}
-
-function heldBy(model: string, machine: string, cores: number): string {
+export function capability(model: string, machine: string, cores: number): string {
   const pi = /^Raspberry Pi (\d|Zero|Compute Module (\d))/.exec(model);
   const generation = pi?.[2] ?? pi?.[1];
   if (generation === "5")

@@ -16,21 +16,12 @@ const CLOCK_LIMIT_MS = 60_000;
 const DISK_WANTED = 900e6;
 const MEMORY_WANTED_MB = 200;
 
-export interface PortraitOptions {
-  /** This version does not transcode yet. */
-  readonly transcodingLater: boolean;
-}
-
 /** Connects, looks, and closes; whatever goes wrong is told as the host's own state. */
-export async function checkHost(
-  open: () => Promise<Transport>,
-  now: () => number,
-  options: PortraitOptions,
-): Promise<HostCheck> {
+export async function checkHost(open: () => Promise<Transport>, now: () => number): Promise<HostCheck> {
   try {
     const transport = await open();
     try {
-      return { status: "ok", portrait: await takePortrait(transport, now, options) };
+      return { status: "ok", portrait: await takePortrait(transport, now) };
     } finally {
       await transport.close();
     }
@@ -45,11 +36,7 @@ export async function checkHost(
  * What a host is, before anything is changed: one command.
  * @param now milliseconds since the epoch, for the difference of the clocks
  */
-export async function takePortrait(
-  transport: Transport,
-  now: () => number,
-  options: PortraitOptions,
-): Promise<HostPortrait> {
+export async function takePortrait(transport: Transport, now: () => number): Promise<HostPortrait> {
   const chunks: Buffer[] = [];
   let size = 0;
   const began = now();
@@ -62,11 +49,11 @@ export async function takePortrait(
   });
   // The clock was read about half way between the question and its answer.
   const middle = began + (now() - began) / 2;
-  return parsePortrait(Buffer.concat(chunks).toString("utf8"), middle, options);
+  return parsePortrait(Buffer.concat(chunks).toString("utf8"), middle);
 }
 
 /** @param middle our clock when the host read its own, milliseconds since the epoch */
-export function parsePortrait(answer: string, middle: number, { transcodingLater }: PortraitOptions): HostPortrait {
+export function parsePortrait(answer: string, middle: number): HostPortrait {
   const values = new Map<string, string>();
   for (const line of answer.split("\n")) {
     const tab = line.indexOf("\t");
@@ -99,7 +86,7 @@ export function parsePortrait(answer: string, middle: number, { transcodingLater
     addresses: text("addresses")
       .split(" ")
       .filter((address) => address !== ""),
-    capability: capability(model, machine, cores, transcodingLater),
+    capability: capability(model, machine, cores),
   };
   const warnings = warningsOf(portrait, text("id"), text("version"), text("systemd") === "yes");
   return { ...portrait, warnings };

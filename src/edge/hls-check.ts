@@ -88,6 +88,8 @@ export interface SegmentsReport {
   readonly headers: Problems;
   readonly count: number;
   readonly bytes: number;
+  /** Those that were read, by media sequence number. */
+  readonly bodies: ReadonlyMap<number, { readonly bytes: Buffer; readonly duration: number }>;
 }
 
 /** Fetches the newest `limit` segments of a reading and checks them, each alone and in a row. */
@@ -103,6 +105,7 @@ export async function checkSegments(
   const segments = reading.playlist.segments.slice(-limit);
   let earlier: Buffer | undefined;
   let bytes = 0;
+  const bodies = new Map<number, { bytes: Buffer; duration: number }>();
   for (const segment of segments) {
     const response = await reader.httpGet(new URL(segment.uri, reading.url), { signal: reader.signal });
     if (response.status !== 200) {
@@ -111,6 +114,7 @@ export async function checkSegments(
       continue;
     }
     bytes += response.body.length;
+    bodies.set(segment.sequence, { bytes: response.body, duration: segment.duration });
     for (const problem of segmentHeaderProblems(response, promise)) headers.add(problem);
     const clear = await decrypt(reader, reading.url, segment, response.body);
     const problems = segmentProblems(clear, segment);
@@ -126,7 +130,7 @@ export async function checkSegments(
       media.push(...joinProblems(earlier, clear, segment.discontinuity));
     earlier = problems.length === 0 ? clear : undefined;
   }
-  return { media, late, headers: [...headers], count: segments.length, bytes };
+  return { media, late, headers: [...headers], count: segments.length, bytes, bodies };
 }
 
 export interface HlsReport {
@@ -152,10 +156,14 @@ export async function checkHls(reader: HlsReader, promise: DeliveryPromise, time
   };
 }
 
-/** Waits until the playlist has moved on from a reading, and compares the two. */
+/** Waits until the playlist has moved on from a reading, and compares the two. Stays with the rendition that was read, as a player does. */
 export async function checkAdvance(reader: HlsReader, before: PlaylistReading, timeoutMs: number): Promise<Problems> {
   const newest = lastSequence(before.playlist);
-  const after = await waitForPlaylist(reader, timeoutMs, (playlist) => lastSequence(playlist) > newest);
+  const after = await waitForPlaylist(
+    { ...reader, url: before.url },
+    timeoutMs,
+    (playlist) => lastSequence(playlist) > newest,
+  );
   return [...advanceProblems(before.playlist, after.playlist), ...playlistProblems(after.playlist)];
 }
 

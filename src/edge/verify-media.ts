@@ -3,6 +3,7 @@ import { type CheckOutcome, fail, pass } from "./check-list.js";
 import { jpegSize } from "./jpeg.js";
 import { imageUrl } from "./urls.js";
 import type { EdgeTarget, VerifyContext } from "./verify-context.js";
+import { checkLadder } from "./verify-ladder.js";
 
 /** Milliseconds that a slow board may take for a picture. */
 const PICTURE_PATIENCE_MS = 20_000;
@@ -12,6 +13,8 @@ const LOOK_MS = 500;
 export interface MediaPromise {
   /** snapshot_width; undefined where no pictures are taken. */
   readonly pictureWidth?: number | undefined;
+  /** transcoding_profiles; undefined without transcoding. */
+  readonly ladder?: readonly string[] | undefined;
 }
 
 interface MediaCheck {
@@ -24,6 +27,12 @@ export function mediaChecks({ media }: EdgeTarget): MediaCheck[] {
   const checks: MediaCheck[] = [];
   if (media?.pictureWidth !== undefined)
     checks.push({ ref: { id: "snapshot", title: "a picture of the stream appears" }, run: checkSnapshot });
+  const { ladder } = media ?? {};
+  if (ladder !== undefined)
+    checks.push({
+      ref: { id: "ladder", title: "renditions are valid and cut alike" },
+      run: (context) => checkLadder(context, ladder),
+    });
   return checks;
 }
 

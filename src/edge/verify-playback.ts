@@ -86,7 +86,7 @@ export async function checkUnpublish(context: VerifyContext, live: Publication):
   const left = await readPlaylist(readerOf(context));
   if (left === undefined) return pass("the playlist is gone");
   await clock.sleep(target.fragmentMs + SETTLE_MS, signal);
-  const later = await readPlaylist(readerOf(context));
+  const later = await readPlaylist({ ...readerOf(context), url: left.url });
   if (later === undefined) return pass("the playlist is gone");
   if (later.playlist.ended) return pass("the playlist says that it is complete");
   const grows = lastSequence(later.playlist) > lastSequence(left.playlist);

@@ -94,7 +94,6 @@ function valueFor(setting: Setting, value: string): Value {
     case "port":
     case "int":
       return /^[0-9]+$/.test(value) ? Number(value) : value;
-    case "words":
     case "hostnames":
     case "profile-names":
       return value.split(/[\s,]+/).filter((item) => item !== "");

@@ -139,8 +139,6 @@ export function describeType(type: SettingType): string {
       return "host name of the DNS, such as `live.example.org`";
     case "hostnames":
       return "list of host names";
-    case "words":
-      return `list of ${type.values.map((v) => `\`${v}\``).join(", ")}`;
     case "networks":
       return "list of IP addresses and networks, such as `192.0.2.0/24`";
     case "keys":

@@ -19,8 +19,6 @@ export type SettingType =
   | { readonly kind: "email" }
   | { readonly kind: "hostname" }
   | { readonly kind: "hostnames" }
-  /** A list of words of the given ones, each once. */
-  | { readonly kind: "words"; readonly values: readonly string[] }
   /** A list of IP addresses and networks (`192.0.2.7`, `2001:db8::/32`), as nginx's `allow` takes them. */
   | { readonly kind: "networks" }
   /** A mapping of stream names to secrets of the form of `token`. */

@@ -14,7 +14,7 @@ export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "
       ? boolean
       : T extends { kind: "token" }
         ? Secret
-        : T extends { kind: "hostnames" | "words" | "networks" | "profile-names" }
+        : T extends { kind: "hostnames" | "networks" | "profile-names" }
           ? readonly string[]
           : T extends { kind: "keys" }
             ? Readonly<Record<string, Secret>>
@@ -115,8 +115,6 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
       return matching(type, value, HOSTNAME);
     case "hostnames":
       return parseList(type, value, (item) => HOSTNAME.test(item), "is not a host name of the DNS");
-    case "words":
-      return parseList(type, value, (item) => type.values.includes(item), `is none of ${type.values.join(", ")}`);
     case "networks":
       return parseList(type, value, isNetwork, "is not an IP address or network");
     case "keys":
@@ -309,7 +307,6 @@ function inWords(type: SettingType): string {
       return `an ${text}`;
     case "hostname":
     case "hostnames":
-    case "words":
     case "networks":
     case "keys":
     case "profile-names":

@@ -50,8 +50,6 @@ function expression(setting: Setting): string {
     case "token":
       // Lazy, so that a value given needs no edge_secrets.
       return `${name} | string if ${name} is defined else edge_secrets[inventory_hostname].${name}`;
-    case "profile-names":
-      return `${name} | default(${literal(value)})`;
     case "profiles":
       return `${name} | default({})`;
     case "keys":
@@ -59,7 +57,7 @@ function expression(setting: Setting): string {
       return `((edge_secrets | default({}))[inventory_hostname] | default({})).${name} | default({}) | combine(${name} | default({}))`;
     case "networks":
     case "hostnames":
-    case "words":
+    case "profile-names":
       return `${name} | default(${literal(value)})`;
     case "count":
     case "enum":

@@ -175,11 +175,11 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "{transcoding: true, rtmp_wait_key: false}",
-    "4:41: with rtmp_wait_key off the encoder begins between two key frames, and renditions would not be cut alike (remove rtmp_wait_key)",
+    "4:40: with rtmp_wait_key off the encoder begins between two key frames, and renditions would not be cut alike (remove rtmp_wait_key)",
   ],
   [
     "{transcoding: true, transcoding_encoder: vaapi, transcoding_preset: fast}",
-    "4:75: transcoding_preset is libx264's, and has no effect with vaapi (remove one of them)",
+    "4:73: transcoding_preset is libx264's, and has no effect with vaapi (remove one of them)",
   ],
   [
     "{transcoding: true, transcoding_streams: 5}",

@@ -56,6 +56,11 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
     statusPassword: known(values.http_status_password, "http_status_password"),
     metrics: values.http_metrics ? { open: values.http_metrics_allow.length > 0 } : undefined,
     fragmentMs: values.hls_fragment,
+    hls: {
+      encrypted: values.hls_keys,
+      eventMs: values.hls_type === "event" ? values.hls_playlist_length : undefined,
+      dvrFragmentMs: values.hls_dvr > 0 ? values.hls_dvr_fragment : undefined,
+    },
     media: {
       pictureWidth: values.snapshot_interval > 0 ? values.snapshot_width : undefined,
       ladder: values.transcoding ? values.transcoding_profiles : undefined,

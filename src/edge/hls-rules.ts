@@ -1,5 +1,5 @@
 import type { HttpResponse } from "./http-get.js";
-import type { HlsSegment, MediaPlaylist } from "./m3u8.js";
+import type { HlsSegment, MasterPlaylist, MediaPlaylist } from "./m3u8.js";
 import { parseTs, ptsDistance, streamType, TsError, type TsSegment, type TsStream } from "./mpegts.js";
 
 /** What an edge promises of its answers; see docs/settings.md for what changes it. */
@@ -27,6 +27,30 @@ export function playlistProblems(playlist: MediaPlaylist): Problems {
   }
   const uris = new Set(playlist.segments.map((segment) => segment.uri));
   if (uris.size < playlist.segments.length) problems.push("the same segment is listed twice");
+  const { needs, version } = playlist;
+  // Section 7.
+  if (version < needs.version)
+    problems.push(`EXT-X-VERSION is ${version}, and ${needs.because} is of ${needs.version}`);
+  // Section 4.3.3.5: a playlist that only grows begins with its first segment.
+  if (playlist.type !== undefined && playlist.mediaSequence > 0)
+    problems.push(`a playlist of type ${playlist.type} begins with segment ${playlist.mediaSequence}`);
+  return problems;
+}
+
+/** RFC 8216, and what players need, about a master playlist of video. */
+export function masterProblems({ variants }: MasterPlaylist): Problems {
+  const problems: string[] = [];
+  if (variants.length === 0) problems.push("there are no variants");
+  if (new Set(variants.map(({ uri }) => uri)).size < variants.length) problems.push("two variants have one URI");
+  for (const { uri, attributes } of variants) {
+    // Section 4.3.4.2: both are a SHOULD, without which players guess.
+    if (!/^[a-z0-9]{4}\.[^,]+(,[a-z0-9]{4}\.[^,]+)*$/.test(attributes.get("CODECS") ?? ""))
+      problems.push(`${uri} has no right CODECS`);
+    if (!/^[1-9]\d*x[1-9]\d*$/.test(attributes.get("RESOLUTION") ?? ""))
+      problems.push(`${uri} has no right RESOLUTION`);
+    const rate = attributes.get("FRAME-RATE");
+    if (rate !== undefined && !/^\d+(\.\d{1,3})?$/.test(rate)) problems.push(`${uri} has the FRAME-RATE ${rate}`);
+  }
   return problems;
 }
 
@@ -36,15 +60,38 @@ export function advanceProblems(before: MediaPlaylist, after: MediaPlaylist): Pr
   if (after.mediaSequence < before.mediaSequence) {
     problems.push(`EXT-X-MEDIA-SEQUENCE goes back from ${before.mediaSequence} to ${after.mediaSequence}`);
   }
-  const known = new Map(before.segments.map((segment) => [segment.sequence, segment.uri]));
-  for (const { sequence, uri } of after.segments) {
-    const earlier = known.get(sequence);
-    if (earlier !== undefined && earlier !== uri) {
-      problems.push(`segment ${sequence} was ${earlier} and is now ${uri}: two writers of one playlist?`);
-    }
+  if (after.targetDuration < before.targetDuration)
+    problems.push(`EXT-X-TARGETDURATION falls from ${before.targetDuration} to ${after.targetDuration}`);
+  if (before.type !== undefined && after.mediaSequence > before.mediaSequence && after.type !== undefined)
+    problems.push(`segments have left a playlist of type ${before.type}`);
+  const known = new Map(before.segments.map((segment) => [segment.sequence, segment]));
+  for (const segment of after.segments) {
+    const earlier = known.get(segment.sequence);
+    if (earlier === undefined) continue;
+    const { sequence, uri } = segment;
+    if (earlier.uri !== uri)
+      problems.push(`segment ${sequence} was ${earlier.uri} and is now ${uri}: two writers of one playlist?`);
+    else if (changes(earlier, segment)) problems.push(`what the playlist says of ${uri} has changed`);
   }
+  problems.push(...discontinuityProblems(before, after));
   if (lastSequence(after) <= lastSequence(before)) problems.push("no new segment appears");
   return problems;
+}
+
+function changes(before: HlsSegment, after: HlsSegment): boolean {
+  const key = ({ key: one }: HlsSegment) => JSON.stringify(one);
+  return (
+    before.duration !== after.duration || before.discontinuity !== after.discontinuity || key(before) !== key(after)
+  );
+}
+
+/** Section 6.2.2: EXT-X-DISCONTINUITY-SEQUENCE counts those whose segments have left. */
+function discontinuityProblems(before: MediaPlaylist, after: MediaPlaylist): string[] {
+  const left = before.segments.filter(({ sequence }) => sequence < after.mediaSequence);
+  const wanted = before.discontinuitySequence + left.filter(({ discontinuity }) => discontinuity).length;
+  const sawAll = after.mediaSequence <= lastSequence(before) + 1;
+  const wrong = sawAll ? after.discontinuitySequence !== wanted : after.discontinuitySequence < wanted;
+  return wrong ? [`EXT-X-DISCONTINUITY-SEQUENCE is ${after.discontinuitySequence}, not ${wanted}`] : [];
 }
 
 /** The media sequence number of the newest segment; -1 + the first when there is none. */

@@ -66,6 +66,13 @@ export function imageUrl(edge: EdgeEndpoint, stream: string): URL {
   return webUrl(edge, `${prefix}/images/${encodeURIComponent(stream)}.jpg`);
 }
 
+/** The playlist of the window on the disk (hls_dvr). */
+export function dvrUrl(edge: EdgeEndpoint, stream: string): URL {
+  const url = hlsUrl({ ...edge, nested: false }, stream);
+  url.pathname = url.pathname.replace(`/${APP}/`, "/dvr/");
+  return url;
+}
+
 /** As nginx computes it: https://nginx.org/en/docs/http/ngx_http_secure_link_module.html#secure_link_md5 */
 function signatureOf(stream: string, { key, expires }: NonNullable<EdgeEndpoint["signing"]>): string {
   return createHash("md5").update(`${expires} ${stream} ${key.reveal()}`).digest("base64url");

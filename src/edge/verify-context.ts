@@ -9,6 +9,7 @@ import type { DeliveryPromise } from "./hls-rules.js";
 import type { HttpGet } from "./http-get.js";
 import type { PublishOptions } from "./rtmp-publisher.js";
 import { APP, type EdgeEndpoint, hlsUrl, rtmpAppUrl } from "./urls.js";
+import type { HlsPromise } from "./verify-hls.js";
 import type { MediaPromise } from "./verify-media.js";
 
 /** An edge to be proven, as its viewers see it, with what it promises. */
@@ -23,6 +24,7 @@ export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
   /** hls_fragment in milliseconds: what waiting times are derived from. */
   readonly fragmentMs: number;
   readonly media?: MediaPromise;
+  readonly hls?: HlsPromise;
   /** rtmp_play: streams may be watched over RTMP. */
   readonly rtmpPlay: boolean;
   /** Streams with a key of their own. */

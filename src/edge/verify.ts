@@ -12,6 +12,7 @@ import { createHttpGet } from "./http-get.js";
 import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl, webUrl } from "./urls.js";
 import { accessRefs, checkAccess, checkPlay } from "./verify-access.js";
 import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
+import { hlsChecks } from "./verify-hls.js";
 import { checkAbsent, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
 import { mediaChecks } from "./verify-media.js";
 import { checkMetrics, checkStatusJson } from "./verify-metrics.js";
@@ -62,7 +63,7 @@ export async function verifyEdge(options: VerifyOptions): Promise<VerifyResult> 
   let firstSegmentMs: number | undefined;
   if (rtmp.kind === "none" || http.kind === "none") {
     const { rtmpPort: _rtmp, httpPort: _http, ...others } = checkRefs;
-    const refs = [...Object.values(others), ...accessRefs(target), ...mediaChecks(target).map(({ ref }) => ref)];
+    const refs = [...Object.values(others), ...accessRefs(target), ...featureChecks(target).map(({ ref }) => ref)];
     checks.skip(refs, `the ${rtmp.kind === "none" ? "RTMP" : "web"} port is of no use`);
   } else {
     const httpGet = createHttpGet(http.open);
@@ -99,7 +100,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     checks.skip([firstSegment, second, play, ...accessRefs(context.target)], "nothing is published");
     await checkWeb(context, false);
     const { advance, unpublish } = checkRefs;
-    const media = mediaChecks(context.target).map(({ ref }) => ref);
+    const media = featureChecks(context.target).map(({ ref }) => ref);
     const playing = [playlist, playlistHeaders, segments, segmentHeaders, advance];
     checks.skip([...playing, ...media, unpublish], "nothing is published");
     return undefined;
@@ -116,12 +117,17 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     await checkAccess(context);
     await checkWeb(context, true);
     await playBack(context, publication);
-    for (const { ref, run } of mediaChecks(context.target)) await checks.run(ref, () => run(context));
+    for (const { ref, run } of featureChecks(context.target)) await checks.run(ref, () => run(context));
     await checks.run(checkRefs.unpublish, () => checkUnpublish(context, publication));
     return firstSegmentMs;
   } finally {
     await publication.stop();
   }
+}
+
+/** Made while the stream is live, after it has played. */
+function featureChecks(target: EdgeTarget) {
+  return [...hlsChecks(target), ...mediaChecks(target)];
 }
 
 async function checkWeb(context: VerifyContext, isLive: boolean): Promise<void> {

@@ -21,6 +21,7 @@ const RESERVED_PORTS: ReadonlyMap<number, string> = new Map([
 ]);
 
 const MIN_FRAGMENTS = 3;
+const MIN_DVR_FRAGMENTS = 10;
 const MAX_TMPFS = 1024 ** 4;
 
 /** Values that are each right and cannot work together. */
@@ -34,6 +35,7 @@ export function findClashes(values: SettingValues): Clash[] {
     ...versionClashes(values),
     ...idleClashes(values),
     ...accessClashes(values),
+    ...dvrClashes(values),
     ...mediaClashes(values),
     ...transcodingClashes(values),
   ];
@@ -154,16 +156,46 @@ const NEEDS: readonly { readonly name: SettingName; readonly idle: unknown; read
   { name: "transcoding_preset", idle: '"auto"', needs: "transcoding" },
   { name: "transcoding_streams", idle: "1", needs: "transcoding" },
   { name: "transcoding_cpu", idle: "75", needs: "transcoding" },
+  { name: "hls_dvr_fragment", idle: "6000", needs: "hls_dvr" },
+  { name: "hls_dvr_size", idle: undefined, needs: "hls_dvr" },
 ];
 
 function idleClashes(values: SettingValues): Clash[] {
-  return NEEDS.filter(({ name, idle, needs }) => JSON.stringify(values[name]) !== idle && values[needs] === false).map(
+  return NEEDS.filter(({ name, idle, needs }) => JSON.stringify(values[name]) !== idle && isOff(values[needs])).map(
     ({ name, needs }) => ({
       names: [name, needs],
       message: `${name} has no effect without ${needs}`,
-      hint: `write ${needs}: true, or remove ${name}`,
+      hint: values[needs] === 0 ? `give ${needs}, or remove ${name}` : `write ${needs}: true, or remove ${name}`,
     }),
   );
+}
+
+function isOff(value: SettingValues[SettingName]): boolean {
+  return value === false || value === 0;
+}
+
+/** The window on the disk against the one in memory, as in playbooks/tasks/preflight-dvr.yml. */
+function dvrClashes({
+  hls_dvr: window,
+  hls_dvr_fragment: fragment,
+  hls_playlist_length: memory,
+}: SettingValues): Clash[] {
+  const least = Math.max(memory + 1, MIN_DVR_FRAGMENTS * fragment);
+  if (window === 0 || window >= least) return [];
+  const [short, than] =
+    window <= memory
+      ? ([
+          "hls_playlist_length",
+          `not more than hls_playlist_length ${formatDuration(memory)}, which is in memory already`,
+        ] as const)
+      : (["hls_dvr_fragment", `less than ${MIN_DVR_FRAGMENTS} fragments of ${formatDuration(fragment)}`] as const);
+  return [
+    {
+      names: ["hls_dvr", short],
+      message: `hls_dvr ${formatDuration(window)} is ${than}`,
+      hint: "write a longer time, such as 30m or 5h, or 0 for no window on the disk",
+    },
+  ];
 }
 
 function accessClashes(values: SettingValues): Clash[] {

@@ -124,14 +124,11 @@ export const hlsSettings = [
     default: "live",
     predecessor: { name: "RTMP_SERVER_HLS_TYPE", later: "RTMP_SRV_APP_HLS_HLS_TYPE", default: "live" },
     directive: "hls_type",
-    doc: "Kind of playlist. Always live.",
-    status: { kind: "taken" },
-    refusals: [
-      {
-        value: "event",
-        why: "nginx writes an invalid playlist type, the window still slides, and segments are never removed",
-      },
-    ],
+    doc: "`event` says in the playlist that nothing leaves it, so that players offer its begin, until hls_playlist_length is full; from then on it is as `live`. Memory has to hold that length.",
+    status: {
+      kind: "corrected",
+      why: "its playlist type was invalid, stayed when segments left the playlist, and segments were never removed",
+    },
   },
   {
     name: "hls_keys",

@@ -1,5 +1,6 @@
 import { accessSettings } from "./access.js";
 import { buildSettings } from "./build.js";
+import { dvrSettings } from "./dvr.js";
 import { hlsSettings } from "./hls.js";
 import { httpSettings } from "./http.js";
 import { httpsSettings } from "./https.js";
@@ -15,6 +16,7 @@ const table = [
   ...rtmpSettings,
   ...accessSettings,
   ...hlsSettings,
+  ...dvrSettings,
   ...mediaSettings,
   ...transcodingSettings,
   ...httpSettings,
@@ -46,7 +48,7 @@ export function predecessorNames({ predecessor }: Setting): readonly string[] {
 export const settingSections: Readonly<Record<SettingSection, { title: string; settings: readonly Setting[] }>> = {
   rtmp: { title: "RTMP ingest", settings: rtmpSettings },
   access: { title: "Who may publish and watch", settings: accessSettings },
-  hls: { title: "HLS", settings: hlsSettings },
+  hls: { title: "HLS", settings: [...hlsSettings, ...dvrSettings] },
   media: { title: "Pictures and recordings, streams to and from elsewhere", settings: mediaSettings },
   transcoding: { title: "Live transcoding", settings: transcodingSettings },
   http: { title: "HTTP delivery", settings: httpSettings },

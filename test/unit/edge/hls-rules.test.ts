@@ -4,6 +4,7 @@ import {
   advanceProblems,
   joinProblems,
   lateVideo,
+  masterProblems,
   playlistHeaderProblems,
   playlistProblems,
   segmentHeaderProblems,
@@ -16,7 +17,7 @@ const second = readFileSync("test/unit/edge/fixtures/nginx-rtmp-1.mpegts");
 
 function media(sequence: number, target: number, ...segments: [string, number][]): MediaPlaylist {
   const lines = segments.flatMap(([uri, seconds]) => [`#EXTINF:${seconds},`, uri]);
-  const head = ["#EXTM3U", `#EXT-X-MEDIA-SEQUENCE:${sequence}`, `#EXT-X-TARGETDURATION:${target}`];
+  const head = ["#EXTM3U", "#EXT-X-VERSION:3", `#EXT-X-MEDIA-SEQUENCE:${sequence}`, `#EXT-X-TARGETDURATION:${target}`];
   const playlist = parsePlaylist([...head, ...lines].join("\n"));
   if (playlist.kind !== "media") throw new Error("not a media playlist");
   return playlist;
@@ -36,6 +37,59 @@ t.test("two readings", async (t) => {
   t.match(advanceProblems(before, before), [/no new segment/]);
   t.match(advanceProblems(before, media(2, 2, ["b.ts", 2])), [/goes back from 3 to 2/, /no new segment/]);
   t.match(advanceProblems(before, media(4, 2, ["x.ts", 2], ["e.ts", 2])), [/was d.ts and is now x.ts/]);
+});
+
+t.test("what a playlist holds against its version and type", async (t) => {
+  const read = (...lines: string[]) => {
+    const playlist = parsePlaylist(["#EXTM3U", "#EXT-X-TARGETDURATION:2", ...lines].join("\n"));
+    if (playlist.kind !== "media") throw new Error("not a media playlist");
+    return playlistProblems(playlist);
+  };
+  const key = (attributes: string) => `#EXT-X-KEY:METHOD=AES-128,URI="k"${attributes}`;
+  t.same(read("#EXTINF:2,", "a.ts"), []);
+  t.match(read("#EXTINF:1.5,", "a.ts"), ["EXT-X-VERSION is 1, and EXTINF with a fraction is of 3"]);
+  t.same(read("#EXT-X-VERSION:3", "#EXTINF:1.5,", "a.ts"), []);
+  t.match(read(key(`,IV=0x${"0".repeat(32)}`), "#EXTINF:2,", "a.ts"), [/the IV of EXT-X-KEY is of 2/]);
+  t.match(read("#EXT-X-VERSION:3", key(',KEYFORMAT="identity"'), "#EXTINF:2,", "a.ts"), [/KEYFORMAT .* is of 5/]);
+  t.same(read("#EXT-X-PLAYLIST-TYPE:EVENT", "#EXTINF:2,", "a.ts"), []);
+  t.match(read("#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-MEDIA-SEQUENCE:4", "#EXTINF:2,", "a.ts"), [
+    /begins with segment 4/,
+  ]);
+});
+
+t.test("discontinuities that leave, and what is said of a segment", async (t) => {
+  const read = (sequence: number, discontinuities: number, ...lines: string[]) => {
+    const head = ["#EXTM3U", "#EXT-X-VERSION:3", `#EXT-X-MEDIA-SEQUENCE:${sequence}`, "#EXT-X-TARGETDURATION:3"];
+    const text = [...head, `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`, ...lines].join("\n");
+    const playlist = parsePlaylist(text);
+    if (playlist.kind !== "media") throw new Error("not a media playlist");
+    return playlist;
+  };
+  const [a, b, c, broken] = ["#EXTINF:2,\na.ts", "#EXTINF:2,\nb.ts", "#EXTINF:2,\nc.ts", "#EXT-X-DISCONTINUITY"];
+  const before = read(5, 1, broken, a, b);
+  t.same(advanceProblems(before, read(5, 1, broken, a, b, c)), []);
+  t.same(advanceProblems(before, read(6, 2, b, c)), []);
+  t.same(advanceProblems(before, read(6, 2, b, broken, c)), []);
+  t.match(advanceProblems(before, read(6, 1, b, c)), [/EXT-X-DISCONTINUITY-SEQUENCE is 1, not 2/]);
+  t.match(advanceProblems(before, read(5, 1, a, b, c)), [/what the playlist says of a.ts has changed/]);
+  t.match(advanceProblems(before, read(5, 1, broken, a, "#EXTINF:1,\nb.ts", c)), [/says of b.ts/]);
+  t.same(advanceProblems(before, read(90, 7, c)), [], "what was not seen is not known");
+  t.match(advanceProblems(before, read(90, 1, c)), [/is 1, not 2/]);
+  const short = { ...read(5, 1, broken, a, b, c), targetDuration: 2 };
+  t.match(advanceProblems(before, short), [/TARGETDURATION falls from 3 to 2/]);
+});
+
+t.test("master playlists", async (t) => {
+  const read = (...lines: string[]) => {
+    const playlist = parsePlaylist(["#EXTM3U", ...lines].join("\n"));
+    if (playlist.kind !== "master") throw new Error("not a master playlist");
+    return masterProblems(playlist);
+  };
+  const good = '#EXT-X-STREAM-INF:BANDWIDTH=1000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=30.000';
+  t.same(read(good, "a.m3u8", good, "b.m3u8"), []);
+  t.match(read(good, "a.m3u8", good, "a.m3u8"), [/one URI/]);
+  t.match(read("#EXT-X-STREAM-INF:BANDWIDTH=1000", "a.m3u8"), [/no right CODECS/, /no right RESOLUTION/]);
+  t.match(read(good.replace("30.000", "fast"), "a.m3u8"), [/FRAME-RATE fast/]);
 });
 
 const promise = { corsOrigin: "*", immutableSegments: true };

@@ -90,6 +90,15 @@ const malformed: Record<string, [string, RegExp]> = {
   "a malformed attribute list": ['#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1\na.m3u8', /malformed/],
   "an attribute given twice": ["#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,BANDWIDTH=2\na.m3u8", /twice/],
   "a key without method": [`${head}#EXT-X-KEY:URI="a"`, /METHOD/],
+  "a key without an address": [`${head}#EXT-X-KEY:METHOD=AES-128`, /URI/],
+  "a key of another method": [`${head}#EXT-X-KEY:METHOD=ROT13,URI="a"`, /method is "ROT13"/],
+  "no key with an address": [`${head}#EXT-X-KEY:METHOD=NONE,URI="a"`, /NONE with other/],
+  "discontinuities counted too late": [`${head}#EXT-X-DISCONTINUITY\n#EXT-X-DISCONTINUITY-SEQUENCE:1`, /line 4/],
+  "two versions": [`${head}#EXT-X-VERSION:3\n#EXT-X-VERSION:3`, /line 4: a second/],
+  "an EXTINF at the end": [`${head}#EXTINF:2,`, /without a segment/],
+  "a variant at the end": ["#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1", /line 2: .*without a URI/],
+  "a variant of no bandwidth": ["#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=0\na.m3u8", /BANDWIDTH/],
+  "a key in a master playlist": ["#EXTM3U\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8", /line 2/],
   "a short IV": [`${head}#EXT-X-KEY:METHOD=AES-128,URI="a",IV=0x01`, /128 bits/],
 };
 for (const [name, [text, message]] of Object.entries(malformed)) {

@@ -131,7 +131,7 @@ class FakeEdge {
   }
 
   #lines(first: number, count: number): string {
-    const lines = ["#EXTM3U", `#EXT-X-MEDIA-SEQUENCE:${first}`, "#EXT-X-TARGETDURATION:1"];
+    const lines = ["#EXTM3U", "#EXT-X-VERSION:3", `#EXT-X-MEDIA-SEQUENCE:${first}`, "#EXT-X-TARGETDURATION:1"];
     const suffix = this.faults.renamesSegments ? `${Math.floor(count)}-` : "";
     for (let index = 0; index < Math.floor(count); index++) {
       lines.push("#EXT-X-DISCONTINUITY", "#EXTINF:1.0,", `s${suffix}${index}.ts`);

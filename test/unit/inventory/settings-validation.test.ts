@@ -117,10 +117,6 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "4:18: rtmp_buflen is refused: nginx reads buflen only when it plays recorded files over RTMP, which an edge never does (remove rtmp_buflen)",
   ],
   [
-    "hls_type: event",
-    "4:15: hls_type event cannot work: nginx writes an invalid playlist type, the window still slides, and segments are never removed (remove hls_type)",
-  ],
-  [
     "hls_cleanup: 'no'",
     "4:18: hls_cleanup false cannot work: segments would fill the memory they are kept in, and every stream would stop (remove hls_cleanup)",
   ],
@@ -128,6 +124,27 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   [
     "hls_fragments_per_key: 3",
     "4:28: hls_fragments_per_key has no effect without hls_keys (write hls_keys: true, or remove hls_fragments_per_key)",
+  ],
+  ["hls_dvr_size: 2g", "4:19: hls_dvr_size has no effect without hls_dvr (give hls_dvr, or remove hls_dvr_size)"],
+  [
+    "hls_dvr: 10s",
+    "4:14: hls_dvr 10s is not more than hls_playlist_length 12s, which is in memory already (write a longer time, such as 30m or 5h, or 0 for no window on the disk)",
+  ],
+  [
+    "{hls_dvr: 90s, hls_dvr_fragment: 10s}",
+    "4:15: hls_dvr 90s is less than 10 fragments of 10s (write a longer time, such as 30m or 5h, or 0 for no window on the disk)",
+  ],
+  [
+    "rtmp_stream_keys: { edge-verify-x: some-key-of-it }",
+    "4:23: rtmp_stream_keys has a stream edge-verify-x (such names are those of `edge-setup verify`)",
+  ],
+  [
+    "{rtmp_play: true, hls_signed: true}",
+    "4:17: rtmp_play lets everybody watch over RTMP what hls_signed keeps for those with a signed address (remove one of them)",
+  ],
+  [
+    "http_allow: [192.0.2.0/24, 192.0.2.0/33]",
+    '4:17: http_allow has an item "192.0.2.0/33" that is not an IP address or network (Addresses and networks that may watch. Empty: all. The host itself always may, by 127.0.0.1.)',
   ],
   [
     "snapshot_interval: 1",

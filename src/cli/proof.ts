@@ -64,6 +64,7 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
     media: {
       pictureWidth: values.snapshot_interval > 0 ? values.snapshot_width : undefined,
       ladder: values.transcoding ? values.transcoding_profiles : undefined,
+      recorded: values.record,
     },
     rtmpPlay: values.rtmp_play,
     keyedStreams: Object.keys(values.rtmp_stream_keys),

@@ -1,12 +1,16 @@
 import type { CheckRef } from "../report/events.js";
 import { type CheckOutcome, fail, pass } from "./check-list.js";
+import type { HttpResponse } from "./http-get.js";
 import { jpegSize } from "./jpeg.js";
-import { imageUrl } from "./urls.js";
+import { readMp4 } from "./mp4.js";
+import { imageUrl, webUrl } from "./urls.js";
 import type { EdgeTarget, VerifyContext } from "./verify-context.js";
 import { checkLadder } from "./verify-ladder.js";
 
 /** Milliseconds that a slow board may take for a picture. */
 const PICTURE_PATIENCE_MS = 20_000;
+/** Milliseconds until a fragment is recorded: FFmpeg looks at the stream for five seconds, and is started once more if that failed. */
+const RECORDING_PATIENCE_MS = 25_000;
 const LOOK_MS = 500;
 
 /** What an edge does with live streams besides serving them, where its settings ask for it. */
@@ -15,6 +19,8 @@ export interface MediaPromise {
   readonly pictureWidth?: number | undefined;
   /** transcoding_profiles; undefined without transcoding. */
   readonly ladder?: readonly string[] | undefined;
+  /** record: every stream of the proof is recorded, whatever record_streams says. */
+  readonly recorded?: boolean;
 }
 
 interface MediaCheck {
@@ -33,6 +39,8 @@ export function mediaChecks({ media }: EdgeTarget): MediaCheck[] {
       ref: { id: "ladder", title: "renditions are valid and cut alike" },
       run: (context) => checkLadder(context, ladder),
     });
+  if (media?.recorded)
+    checks.push({ ref: { id: "recording", title: "the stream is recorded, behind a login" }, run: checkRecording });
   return checks;
 }
 
@@ -49,4 +57,32 @@ async function checkSnapshot({ target, stream, httpGet, clock, signal }: VerifyC
     if (size.width > most) return fail(`the picture is ${size.width} pixels wide, not ${most} at most`);
     return pass(`${size.width} x ${size.height}, ${Math.round(body.length / 1000)} kB`);
   }
+}
+
+/** Finds the proof's own recording in the list, and looks whether it plays. The edge removes it when the proof's stream ends. */
+async function checkRecording({ target, stream, httpGet, clock, signal }: VerifyContext): Promise<CheckOutcome> {
+  const folder = webUrl(target, `/recordings/files/${stream}/`);
+  const login = `${target.statusUser}:${target.statusPassword.reveal()}`;
+  const headers = { authorization: `Basic ${Buffer.from(login).toString("base64")}` };
+  const open = await httpGet(folder, { signal });
+  if (open.status !== 401) return fail(`recordings answer ${open.status} without a login, not 401`);
+  for (const end = clock.now() + RECORDING_PATIENCE_MS; ; await clock.sleep(LOOK_MS, signal)) {
+    const file = recordedFile(await httpGet(folder, { headers, signal }));
+    if (file !== undefined) {
+      const { status, body } = await httpGet(new URL(file, folder), { headers, signal });
+      const { header, fragments } = readMp4(body);
+      if (status === 200 && header && fragments > 0)
+        return pass(`401 without, 200 with login; ${fragments} fragments, ${Math.round(body.length / 1000)} kB`);
+    }
+    if (clock.now() >= end)
+      return fail("nothing is recorded", `see \`journalctl -u edge-record-proof@${stream} -u edge-media\` on the host`);
+  }
+}
+
+/** The first file of a listing (autoindex_format json of nginx). */
+function recordedFile({ status, body }: HttpResponse): string | undefined {
+  if (status !== 200) return undefined;
+  const entries: unknown = JSON.parse(body.toString("utf8"));
+  const [first] = Array.isArray(entries) ? entries : [];
+  return typeof first?.name === "string" ? first.name : undefined;
 }

@@ -158,6 +158,7 @@ const NEEDS: readonly { readonly name: SettingName; readonly idle: unknown; read
   { name: "transcoding_cpu", idle: "75", needs: "transcoding" },
   { name: "hls_dvr_fragment", idle: "6000", needs: "hls_dvr" },
   { name: "hls_dvr_size", idle: undefined, needs: "hls_dvr" },
+  { name: "record_streams", idle: "[]", needs: "record" },
 ];
 
 function idleClashes(values: SettingValues): Clash[] {

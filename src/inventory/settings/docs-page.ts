@@ -141,6 +141,8 @@ export function describeType(type: SettingType): string {
       return "list of host names";
     case "networks":
       return "list of IP addresses and networks, such as `192.0.2.0/24`";
+    case "streams":
+      return "list of names of streams";
     case "keys":
       return `mapping of streams to ${type.minLength} to ${type.maxLength} letters, digits, \`.\`, \`_\`, \`~\`, \`-\``;
     case "profile-names":

@@ -21,6 +21,8 @@ export type SettingType =
   | { readonly kind: "hostnames" }
   /** A list of IP addresses and networks (`192.0.2.7`, `2001:db8::/32`), as nginx's `allow` takes them. */
   | { readonly kind: "networks" }
+  /** A list of names of streams. */
+  | { readonly kind: "streams" }
   /** A mapping of stream names to secrets of the form of `token`. */
   | { readonly kind: "keys"; readonly minLength: number; readonly maxLength: number }
   /** Names of transcoding profiles, each once. */

@@ -14,7 +14,7 @@ export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "
       ? boolean
       : T extends { kind: "token" }
         ? Secret
-        : T extends { kind: "hostnames" | "networks" | "profile-names" }
+        : T extends { kind: "hostnames" | "networks" | "profile-names" | "streams" }
           ? readonly string[]
           : T extends { kind: "keys" }
             ? Readonly<Record<string, Secret>>
@@ -117,6 +117,8 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
       return parseList(type, value, (item) => HOSTNAME.test(item), "is not a host name of the DNS");
     case "networks":
       return parseList(type, value, isNetwork, "is not an IP address or network");
+    case "streams":
+      return parseList(type, value, (item) => STREAM_NAME.test(item), "is no name of a stream");
     case "keys":
       return parseKeys(type, value);
     case "profile-names":
@@ -308,6 +310,7 @@ function inWords(type: SettingType): string {
     case "hostname":
     case "hostnames":
     case "networks":
+    case "streams":
     case "keys":
     case "profile-names":
     case "profiles":

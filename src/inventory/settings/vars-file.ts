@@ -35,6 +35,8 @@ function variableLines(setting: Setting): string[] {
   const lines = [`edge_${name}: "{{ ${expression(setting)} }}"`];
   if (setting.helper && type.kind === "duration")
     lines.push(`edge_${name}_ms: "{{ ${amount(`edge_${name}`, MS_PER_UNIT)} }}"`);
+  if (setting.helper && type.kind === "size")
+    lines.push(`edge_${name}_bytes: "{{ ${amount(`edge_${name}`, BYTES_PER_UNIT)} }}"`);
   return lines;
 }
 
@@ -58,6 +60,7 @@ function expression(setting: Setting): string {
     case "networks":
     case "hostnames":
     case "profile-names":
+    case "streams":
       return `${name} | default(${literal(value)})`;
     case "count":
     case "enum":

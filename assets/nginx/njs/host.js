@@ -13,7 +13,7 @@ const LAST_VIEWS = "/run/edge-rtmp/views.json";
 const VIEW_MS = { least: 10000, most: 600000 };
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
-const UNIT = /^edge-[a-z]{1,16}@[A-Za-z0-9_-]{1,64}\.(service|timer)$/;
+const UNIT = /^edge-[a-z]{1,16}@[A-Za-z0-9_.-]{1,128}\.(service|timer)$/;
 const UNIT_STATE = /^[a-z-]{1,16}$/;
 const MAX_UNITS = 500;
 // A playlist of a long window is not worth reading for the length of its segments.

@@ -193,7 +193,7 @@ function ofStreams(seen) {
     family(
       "edge_stream_rtmp_players",
       "gauge",
-      "Clients that play the stream over RTMP.",
+      "Clients that play the stream over RTMP, but for the host's own.",
       each(known, (stream) => stream.rtmp_players),
     ),
   ].join("");

@@ -54,10 +54,10 @@ function publisher(own, clients) {
   };
 }
 
-/** Clients that play: no publisher, and no relay, whose address has a path (127.0.0.1:1936/out). */
+/** Clients that play, but for this host's own: encoders, and the relay (127.0.0.1:1936/out). */
 function players(stream) {
   return (stream.match(/<client>[\s\S]*?<\/client>/g) || []).filter(
-    (client) => client.indexOf("<publishing/>") < 0 && tag(client, "address").indexOf("/") < 0,
+    (client) => client.indexOf("<publishing/>") < 0 && !/^(127\.|::1)/.test(tag(client, "address")),
   ).length;
 }
 

@@ -118,6 +118,9 @@ t.test("a provisioned edge", { skip }, async (t) => {
       "cache-control": "public, max-age=3600, immutable",
       "access-control-allow-origin": "*",
     });
+    const preflight = (await runProgram(["curl", "-s", "-i", "-X", "OPTIONS", url])).stdout;
+    for (const line of [/^HTTP\/1\.1 204 /, /Allow-Origin: \*/, /Allow-Methods: GET, HEAD/, /Allow-Headers: Range/])
+      t.match(preflight, line);
     const missing = await get(new URL("/hls/nobody.m3u8", url));
     t.equal(missing.status, 404);
     t.match(missing.headers, { "cache-control": "no-store", "access-control-allow-origin": "*" });

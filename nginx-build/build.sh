@@ -28,7 +28,7 @@ Usage: build.sh --sources DIR --prefix DIR [options]
                      debian:   Debian's NGINX source with its patches, RTMP compiled in, NJS as Debian's dynamic module.
   --sources DIR      holds the source archives; where DIR/SHA256SUMS exists, only files listed there are used, verified
   --prefix DIR       where the result goes; appears there complete or not at all
-  --patches DIR      our own patches, rtmp-*.patch (default: the directory "patches" beside this script, where there is one)
+  --patches DIR      our own patches: rtmp-*.patch, or flv-*.patch for nginx-http-flv-module (default: the directory "patches" beside this script, where there is one)
   --work DIR         where to compile (default: PREFIX.work); kept after a failure or an interruption, and resumed
   --jobs N|auto      compilers at once (default auto, also 0: by processors and free memory)
   --with-vts yes|no|auto  default auto: when its source is there (in the upstream profile it has to be there)
@@ -169,8 +169,9 @@ choose_sources() {
 		require "Debian's patches" "$patches"
 	fi
 	require NGINX "$nginx"
-	rtmp=$(find_source RTMP 'nginx-rtmp-module-*.tar.*' 'libnginx-mod-rtmp_*.orig.tar.*')
+	rtmp=$(find_source RTMP 'nginx-rtmp-module-*.tar.*' 'libnginx-mod-rtmp_*.orig.tar.*' 'nginx-http-flv-module-*.tar.*')
 	require RTMP "$rtmp"
+	case $rtmp in nginx-http-flv-module-*) patch_set=flv ;; *) patch_set=rtmp ;; esac
 	vts=$(find_source VTS 'nginx-module-vts-*.tar.*')
 	case $with_vts in
 	no) vts='' ;;
@@ -274,9 +275,9 @@ apply_patches() {
 	done <"$work/series"
 }
 
-# Files of --patches, in order; their names have no white space.
+# Files of --patches that are for the module given, in order; their names have no white space.
 own_patch_names() {
-	for patch_file in "$own_patches"/rtmp-*.patch; do
+	for patch_file in "$own_patches"/"$patch_set"-*.patch; do
 		[ ! -f "$patch_file" ] || say "${patch_file##*/}"
 	done
 }
@@ -521,6 +522,7 @@ peak_group() {
 
 write_manifest() {
 	rtmp_version=$(top_directory "$rtmp")
+	rtmp_version=${rtmp_version#nginx-rtmp-module-}
 	vts_version=null vts_feature=false
 	if [ -n "$vts" ]; then
 		vts_version=$(top_directory "$vts") vts_feature=true
@@ -529,10 +531,11 @@ write_manifest() {
 	{
 		printf '{\n  "format": 1,\n  "profile": "%s",\n' "$profile"
 		printf '  "versions": {"nginx": %s, "nginx_patches": %s, "rtmp": %s, "njs": %s, "vts": %s},\n' \
-			"$(json_string "$nginx_version")" "$(patches_version)" "$(json_string "${rtmp_version#nginx-rtmp-module-}")" \
+			"$(json_string "$nginx_version")" "$(patches_version)" "$(json_string "${rtmp_version#nginx-http-flv-module-}")" \
 			"$(json_string "$njs_version")" "$vts_version"
-		printf '  "features": {"vts": %s, "njs": %s, "njs_dynamic": %s, "rtmps": %s, "http2": true},\n' \
-			"$vts_feature" "$(json_string "$njs_version")" "$njs_dynamic" "$(grep -q '^stream' "$work/smoke/nginx.conf" && echo true || echo false)"
+		printf '  "features": {"vts": %s, "njs": %s, "njs_dynamic": %s, "rtmps": %s, "http2": true, "http_flv": %s},\n' \
+			"$vts_feature" "$(json_string "$njs_version")" "$njs_dynamic" "$(grep -q '^stream' "$work/smoke/nginx.conf" && echo true || echo false)" \
+			"$([ $patch_set = flv ] && echo true || echo false)"
 		printf '  "load_modules": [%s],\n' "$([ $njs_dynamic = false ] || json_string "modules/ngx_http_js_module.so")"
 		printf '  "configure": %s,\n' "$(json_string "$("$partial/sbin/nginx" -V 2>&1 | sed -n 's/^configure arguments: //p')")"
 		printf '  "compiler": %s,\n  "machine": %s,\n' "$(json_string "$(cc -v 2>&1 | sed -n '$p')")" "$(json_string "$(cc -dumpmachine)")"

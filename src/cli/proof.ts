@@ -55,6 +55,7 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
     statusUser: values.http_status_username,
     statusPassword: known(values.http_status_password, "http_status_password"),
     metrics: values.http_metrics ? { open: values.http_metrics_allow.length > 0 } : undefined,
+    httpFlv: values.http_flv,
     fragmentMs: values.hls_fragment,
     hls: {
       encrypted: values.hls_keys,

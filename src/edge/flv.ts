@@ -36,21 +36,30 @@ export class FlvError extends Error {
  * @throws FlvError when it is not FLV or is cut short.
  */
 export function parseFlv(file: Buffer): FlvTag[] {
+  const { tags, end } = wholeTags(file);
+  if (end < file.length) throw new FlvError(`the FLV tag at byte ${end} is cut short`);
+  return tags;
+}
+
+/**
+ * The tags that are whole of a file that still comes, and where the next one begins.
+ * @throws FlvError when it is not FLV.
+ */
+export function wholeTags(file: Buffer): { readonly tags: FlvTag[]; readonly end: number } {
   if (file.length < FILE_HEADER || file.toString("latin1", 0, 3) !== "FLV") throw new FlvError("the file is not FLV");
   const tags: FlvTag[] = [];
   let offset = file.readUInt32BE(5) + TAG_TRAILER;
-  while (offset < file.length) {
-    if (offset + TAG_HEADER > file.length) throw new FlvError(`the FLV tag at byte ${offset} is cut short`);
+  while (offset + TAG_HEADER <= file.length) {
     const size = file.readUIntBE(offset + 1, 3);
     const start = offset + TAG_HEADER;
-    if (start + size > file.length) throw new FlvError(`the FLV tag at byte ${offset} is cut short`);
+    if (start + size > file.length) break;
     const type = tagType(file.readUInt8(offset) & 0x1f);
     // The fourth timestamp byte extends the other three upwards.
     const timestampMs = file.readUIntBE(offset + 4, 3) + file.readUInt8(offset + 7) * 0x1000000;
     if (type !== undefined) tags.push({ type, timestampMs, body: file.subarray(start, start + size) });
     offset = start + size + TAG_TRAILER;
   }
-  return tags;
+  return { tags, end: offset };
 }
 
 /**
@@ -84,6 +93,7 @@ export function* loopClip(clip: FlvClip): Generator<FlvTag, never> {
   }
 }
 
+/** A picture that decodes by itself, or the decoder's configuration, which is marked alike. */
 export function isKeyFrame(tag: FlvTag): boolean {
   return tag.type === "video" && (tag.body[0] ?? 0) >> 4 === FRAME_KEY;
 }
@@ -106,7 +116,7 @@ function isCodec(tag: FlvTag): boolean {
   return tag.type === "video" ? (first & 0x0f) === CODEC_AVC : first >> 4 === SOUND_AAC;
 }
 
-function isSequenceHeader(tag: FlvTag): boolean {
+export function isSequenceHeader(tag: FlvTag): boolean {
   return isCodec(tag) && tag.body[1] === 0;
 }
 

@@ -12,6 +12,8 @@ export interface HttpResponse {
 export interface HttpGetOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Of an answer that has no end: asked at each piece whether the body so far is enough. */
+  readonly enough?: (body: Buffer) => boolean;
 }
 
 /** One GET, redirects not followed. @throws Error in words when there is no complete answer. */
@@ -58,12 +60,7 @@ function get(connection: Duplex, url: URL, options: HttpGetOptions): Promise<Htt
       const chunks: Buffer[] = [];
       let size = 0;
       response.on("error", reject);
-      response.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > MAX_BODY) response.destroy(new Error(`the answer is larger than ${MAX_BODY} bytes`));
-      });
-      response.on("end", () => {
+      const finish = () => {
         const headers = Object.fromEntries(
           Object.entries(response.headers).map(([name, value]) => [
             name,
@@ -71,7 +68,14 @@ function get(connection: Duplex, url: URL, options: HttpGetOptions): Promise<Htt
           ]),
         );
         resolve({ status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks) });
+      };
+      response.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size > MAX_BODY) response.destroy(new Error(`the answer is larger than ${MAX_BODY} bytes`));
+        if (options.enough?.(Buffer.concat(chunks))) finish();
       });
+      response.on("end", finish);
     });
     request.end();
   });

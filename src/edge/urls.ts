@@ -73,6 +73,11 @@ export function dvrUrl(edge: EdgeEndpoint, stream: string): URL {
   return url;
 }
 
+/** The stream as HTTP-FLV, where the edge has it. */
+export function flvUrl(edge: EdgeEndpoint, stream: string): URL {
+  return webUrl(edge, `/live/${encodeURIComponent(stream)}.flv`);
+}
+
 /** As nginx computes it: https://nginx.org/en/docs/http/ngx_http_secure_link_module.html#secure_link_md5 */
 function signatureOf(stream: string, { key, expires }: NonNullable<EdgeEndpoint["signing"]>): string {
   return createHash("md5").update(`${expires} ${stream} ${key.reveal()}`).digest("base64url");

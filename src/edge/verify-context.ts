@@ -21,6 +21,8 @@ export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
   readonly statusPassword: Secret;
   /** http_metrics; undefined where they are off. `open`: http_metrics_allow names some who need no login. */
   readonly metrics: { readonly open: boolean } | undefined;
+  /** http_flv: streams are there as HTTP-FLV too. */
+  readonly httpFlv: boolean;
   /** hls_fragment in milliseconds: what waiting times are derived from. */
   readonly fragmentMs: number;
   readonly media?: MediaPromise;
@@ -65,6 +67,7 @@ export const checkRefs = {
   segments: { id: "segments", title: "segments hold H.264 and AAC" },
   segmentHeaders: { id: "segment-headers", title: "segment headers are as promised" },
   advance: { id: "playlist-advances", title: "playlist moves on" },
+  flv: { id: "http-flv", title: "HTTP-FLV gives a key frame at once" },
   unpublish: { id: "unpublish", title: "stream ends when its publisher leaves" },
 } as const satisfies Record<string, CheckRef>;
 

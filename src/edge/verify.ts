@@ -12,6 +12,7 @@ import { createHttpGet } from "./http-get.js";
 import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl, webUrl } from "./urls.js";
 import { accessRefs, checkAccess, checkPlay } from "./verify-access.js";
 import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
+import { checkFlv } from "./verify-flv.js";
 import { hlsChecks } from "./verify-hls.js";
 import { checkAbsent, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
 import { mediaChecks } from "./verify-media.js";
@@ -99,10 +100,10 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     const { firstSegment, second, play, playlist, playlistHeaders, segments, segmentHeaders } = checkRefs;
     checks.skip([firstSegment, second, play, ...accessRefs(context.target)], "nothing is published");
     await checkWeb(context, false);
-    const { advance, unpublish } = checkRefs;
+    const { advance, flv, unpublish } = checkRefs;
     const media = featureChecks(context.target).map(({ ref }) => ref);
     const playing = [playlist, playlistHeaders, segments, segmentHeaders, advance];
-    checks.skip([...playing, ...media, unpublish], "nothing is published");
+    checks.skip([...playing, ...media, flv, unpublish], "nothing is published");
     return undefined;
   }
   try {
@@ -118,6 +119,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     await checkWeb(context, true);
     await playBack(context, publication);
     for (const { ref, run } of featureChecks(context.target)) await checks.run(ref, () => run(context));
+    await checks.run(checkRefs.flv, () => checkFlv(context));
     await checks.run(checkRefs.unpublish, () => checkUnpublish(context, publication));
     return firstSegmentMs;
   } finally {

@@ -26,6 +26,14 @@ export const buildSettings = [
     status: { kind: "new" },
   },
   {
+    name: "rtmp_module",
+    type: { kind: "enum", values: ["rtmp", "http-flv"] },
+    default: "rtmp",
+    directive: "nginx-build/sources.lock.json",
+    doc: "The RTMP module that NGINX is compiled with: arut's, or with `nginx_sources: upstream` winshining's fork of it, which `http_flv` needs.",
+    status: { kind: "new" },
+  },
+  {
     name: "nginx_version",
     type: { kind: "version" },
     default: undefined,

@@ -1,4 +1,5 @@
 import { formatDuration, formatSize } from "./docs-page.js";
+import { flvClashes } from "./flv.js";
 import type { SettingName } from "./index.js";
 import { mediaClashes } from "./media-clashes.js";
 import type { SettingValues } from "./parse.js";
@@ -38,6 +39,7 @@ export function findClashes(values: SettingValues): Clash[] {
     ...dvrClashes(values),
     ...mediaClashes(values),
     ...transcodingClashes(values),
+    ...flvClashes(values),
   ];
 }
 

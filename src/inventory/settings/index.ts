@@ -1,6 +1,7 @@
 import { accessSettings } from "./access.js";
 import { buildSettings } from "./build.js";
 import { dvrSettings } from "./dvr.js";
+import { flvSettings } from "./flv.js";
 import { hlsSettings } from "./hls.js";
 import { httpSettings } from "./http.js";
 import { httpsSettings } from "./https.js";
@@ -20,6 +21,7 @@ const table = [
   ...mediaSettings,
   ...transcodingSettings,
   ...httpSettings,
+  ...flvSettings,
   ...metricsSettings,
   ...httpsSettings,
   ...workerSettings,
@@ -51,7 +53,7 @@ export const settingSections: Readonly<Record<SettingSection, { title: string; s
   hls: { title: "HLS", settings: [...hlsSettings, ...dvrSettings] },
   media: { title: "Pictures and recordings, streams to and from elsewhere", settings: mediaSettings },
   transcoding: { title: "Live transcoding", settings: transcodingSettings },
-  http: { title: "HTTP delivery", settings: httpSettings },
+  http: { title: "HTTP delivery", settings: [...httpSettings, ...flvSettings] },
   metrics: { title: "Metrics", settings: metricsSettings },
   https: { title: "HTTPS", settings: httpsSettings },
   workers: { title: "Workers", settings: workerSettings },

@@ -1,5 +1,14 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
@@ -164,7 +173,7 @@ t.test("the whole way with a toy NGINX", { skip: noMake }, async (t) => {
       format: 1,
       profile: "upstream",
       versions: { nginx: "1.30.4", nginx_patches: null, rtmp: "6c7719d", njs: "1.0.0", vts: "0.2.7" },
-      features: { vts: true, njs: "1.0.0", njs_dynamic: false },
+      features: { vts: true, njs: "1.0.0", njs_dynamic: false, http_flv: false },
       load_modules: [],
       configure: "--toy",
       files: 4,
@@ -196,6 +205,25 @@ t.test("the whole way with a toy NGINX", { skip: noMake }, async (t) => {
     const result = run([...other, "--keep-work"], pathWith(toy));
     t.equal(result.status, 0, result.stderr);
     t.equal(readFileSync(join(work, "tree/rtmp/new"), "utf8"), "text\n");
+  });
+
+  await t.test("the fork with HTTP-FLV has patches of its own", async (t) => {
+    const sources = join(dir, "flv");
+    cpSync(toy.sources, sources, { recursive: true });
+    renameSync(
+      join(sources, "nginx-rtmp-module-6c7719d.tar.gz"),
+      join(sources, "nginx-http-flv-module-38ca192.tar.gz"),
+    );
+    t.match(list(sources), /^rtmp nginx-http-flv-module-38ca192\.tar\.gz$/m);
+    const patches = join(dir, "flv-patches");
+    mkdirSync(patches);
+    writeFileSync(join(patches, "rtmp-01.patch"), "--- a/none\n+++ b/none\n@@ -1 +1 @@\n-a\n+b\n");
+    writeFileSync(join(patches, "flv-01.patch"), "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+text of the fork\n");
+    const forked = join(dir, "builds/forked");
+    const words = ["--sources", sources, "--prefix", forked, "--work", join(dir, "work-flv"), "--patches", patches];
+    const result = run([...words, "--jobs", "1"], pathWith(toy));
+    t.equal(result.status, 0, result.stderr);
+    t.equal(JSON.parse(readFileSync(join(forked, "manifest.json"), "utf8")).features.http_flv, true);
   });
 
   await t.test("no room: said before anything is unpacked", async (t) => {

@@ -23,6 +23,11 @@ t.test("the shipped lock names the files of each profile", async (t) => {
     "njs-1.0.0.tar.gz",
     "nginx-module-vts-0.2.7.tar.gz",
   ]);
+  t.equal(
+    files("upstream", "trixie", { versions: { rtmp: "38ca192" } })[1],
+    "nginx-http-flv-module-38ca192.tar.gz",
+    "rtmp_module: http-flv",
+  );
   t.same(files("debian", "trixie"), [
     "nginx_1.26.3.orig.tar.gz",
     "nginx_1.26.3-3+deb13u7.debian.tar.xz",

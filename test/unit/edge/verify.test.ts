@@ -35,6 +35,9 @@ interface Faults {
   readonly neverStops?: boolean;
   /** With a signing key: what is wrong with its signatures. */
   readonly signatures?: "ignored" | "endless" | "of any stream";
+  /** What it sends as HTTP-FLV; nothing has it without. */
+  readonly flv?: Buffer;
+  readonly flvOfNobody?: boolean;
 }
 
 const SIGNING = { key: new Secret("signing-key-of-the-edge"), expires: Math.floor(Date.now() / 1000) + 600 };
@@ -116,6 +119,13 @@ class FakeEdge {
         `${help}# TYPE edge_stream_up gauge\n${lines}`,
       );
     }
+    if (url.pathname.startsWith("/live/")) {
+      const name = url.pathname.slice("/live/".length, -".flv".length);
+      if (this.faults.flv === undefined || (name !== this.#live?.name && !this.faults.flvOfNobody))
+        return send(404, {});
+      // It goes on for as long as the stream does.
+      return response.writeHead(200, { "content-type": "video/x-flv" }).write(this.faults.flv);
+    }
     if (url.pathname === "/player.js") return send(200, { "content-type": "text/javascript" });
     const stream = this.faults.reflects ? (url.searchParams.get("stream") ?? "") : "";
     const script = this.faults.external ? "https://cdn.example/hls.js" : "player.js";
@@ -157,7 +167,7 @@ async function verify(
   const ports = { rtmpPort: rtmp.port, httpPort: (web.address() as AddressInfo).port };
   const target: EdgeTarget = {
     ...{ name: "edge", host: "127.0.0.1", ...ports, https: false, httpsPort: 443 },
-    ...{ corsOrigin: "*", immutableSegments: true, fragmentMs: 300 },
+    ...{ corsOrigin: "*", immutableSegments: true, httpFlv: false, fragmentMs: 300 },
     ...{ rtmpPlay: false, keyedStreams: [], limited: { rtmp: false, web: false } },
     ...{ token: new Secret(token), statusUser: "admin", statusPassword: new Secret(password) },
     metrics: { open: false },
@@ -173,7 +183,7 @@ async function verify(
 t.test("a good edge passes, and no secret is told", { buffered: true }, async (t) => {
   const { result, events, failed, skipped } = await verify(t, {});
   t.same(failed, []);
-  t.same(skipped, ["rtmp-play"], "our own host may play");
+  t.same(skipped, ["rtmp-play", "http-flv"], "our own host may play, and HTTP-FLV is off");
   t.ok(result.ok);
   t.ok((result.firstSegmentMs ?? 0) >= 250, "the first segment's time is measured");
   t.notMatch(JSON.stringify([events, result]), new RegExp(`${token}|${password}`));
@@ -182,7 +192,7 @@ t.test("a good edge passes, and no secret is told", { buffered: true }, async (t
     told,
     result.checks.map((check) => check.id),
   );
-  t.equal(new Set(told).size, 18);
+  t.equal(new Set(told).size, 19);
   t.ok(result.checks.every((check) => check.reason !== ""));
 });
 
@@ -216,6 +226,20 @@ t.test("metrics that some may read without a login, and none at all", { buffered
   t.same(off.failed, ["metrics"], "they were to be off");
 });
 
+t.test("HTTP-FLV", { buffered: true }, async (t) => {
+  const flv = readFileSync("assets/verify/test-pattern.flv");
+  const good = await verify(t, { flv }, { httpFlv: true });
+  t.same(good.failed, []);
+  t.match(good.result.checks.find((check) => check.id === "http-flv")?.reason, /a key frame after \d+ ms/);
+  const wrong: [Faults, boolean, string][] = [
+    [{ flv }, false, "it is there and was to be off"],
+    [{}, true, "it is not there"],
+    [{ flv, flvOfNobody: true }, true, "streams that nobody publishes are there too"],
+  ];
+  for (const [faults, httpFlv, what] of wrong)
+    t.same((await verify(t, faults, { httpFlv })).failed, ["http-flv"], what);
+});
+
 t.test("a wrong token in the inventory", { buffered: true }, async (t) => {
   const { result, failed } = await verify(t, {}, { token: new Secret("old") });
   t.same(failed, ["publish"]);
@@ -240,7 +264,7 @@ t.test("an interrupted verification ends its stream", { buffered: true }, async 
   const abort = new AbortController();
   const target: EdgeTarget = {
     ...{ name: "edge", host: "127.0.0.1", rtmpPort: rtmp.port, httpPort: (web.address() as AddressInfo).port },
-    ...{ https: false, httpsPort: 443, corsOrigin: "*", immutableSegments: true, fragmentMs: 300 },
+    ...{ https: false, httpsPort: 443, corsOrigin: "*", immutableSegments: true, httpFlv: false, fragmentMs: 300 },
     ...{ rtmpPlay: false, keyedStreams: [], limited: { rtmp: false, web: false } },
     ...{ token: new Secret(token), statusUser: "admin", statusPassword: new Secret(password) },
     metrics: undefined,

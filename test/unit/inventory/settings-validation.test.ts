@@ -258,6 +258,22 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "hls_fragment_naming_granularity: 2000",
     "4:38: hls_fragment_naming_granularity 2000 can give neighbouring segments the same system name (write at most 1000)",
   ],
+  [
+    "{rtmp_module: http-flv, nginx_sources: debian}",
+    "4:19: rtmp_module http-flv needs nginx_sources upstream: debian has no source of that module (write nginx_sources: upstream, or remove rtmp_module)",
+  ],
+  [
+    "http_flv: true",
+    "4:15: http_flv needs rtmp_module http-flv: module rtmp has no HTTP-FLV (write rtmp_module: http-flv, or remove http_flv)",
+  ],
+  [
+    "{http_flv: true, rtmp_module: http-flv, hls_signed: true}",
+    "4:16: http_flv lets everybody watch over HTTP-FLV what hls_signed keeps for those with a signed address (remove one of them)",
+  ],
+  [
+    "{http_flv: true, rtmp_module: http-flv, rtmp_play: true, rtmp_idle_streams: true}",
+    "4:16: rtmp_idle_streams keeps viewers of streams that nobody publishes, and a browser's would never be told (remove one of them)",
+  ],
   // Names
   ["hls_fragmnet: 2s", "4:19: hls_fragmnet is not a setting (write hls_fragment instead)"],
   ["hls-fragment: 2s", "4:19: hls-fragment is not a setting (write hls_fragment instead)"],

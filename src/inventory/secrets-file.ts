@@ -29,8 +29,9 @@ export function parseSecretsFile(text: string, file: string): ReadonlyMap<string
     if (node.entries === undefined && node.value !== null)
       problems.push(formProblem(`the secrets of ${host} are not a mapping`, node.position));
     for (const { key, node: value } of node.entries?.values() ?? []) {
-      if (key === STREAM_KEYS && value.entries !== undefined) own[key] = readTexts(value, `the key of`, problems);
-      else Object.assign(own, readText(key, value, `${key} of ${host}`, problems));
+      if (key !== STREAM_KEYS) Object.assign(own, readText(key, value, `${key} of ${host}`, problems));
+      else if (value.entries !== undefined || value.value === null) own[key] = readTexts(value, "the key of", problems);
+      else problems.push(formProblem(`${key} of ${host} is not a mapping of streams`, value.position));
     }
     secrets.set(host, own as HostSecrets);
   }

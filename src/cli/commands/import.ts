@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { stringify } from "yaml";
 import { readEnv } from "../../inventory/import/env-source.js";
 import { type Translation, translateEnv, translationLines } from "../../inventory/import/translate.js";
 import { readProblem } from "../../inventory/readers.js";
 import type { HostSecrets } from "../../inventory/settings/resolve.js";
+import { validateSettings } from "../../inventory/settings/validate.js";
 import { type ExitCode, exitCodes, InputError, InputErrors } from "../../util/errors.js";
 import { Secret } from "../../util/secret.js";
 import { parseHostWords } from "../../wizard/host-words.js";
@@ -11,6 +12,9 @@ import type { Answers, HostChoice } from "../../wizard/types.js";
 import type { CommandContext } from "../commands.js";
 import { DEFAULT_INVENTORY } from "../fleet.js";
 import { writeAnswers } from "../write-answers.js";
+
+/** Bytes. An env file has 56 lines. */
+const MAX_BYTES = 1024 * 1024;
 
 /** `edge-setup import edge.env`: the settings of a restreamer-edge, translated one by one. */
 export async function run({ flags, words }: CommandContext): Promise<ExitCode> {
@@ -23,7 +27,8 @@ export async function run({ flags, words }: CommandContext): Promise<ExitCode> {
   const hosts = hostsOf(flags.host);
   const { entries, errors: unread } = readEnv(await textOf(file), file);
   const { translations, errors } = translateEnv(entries);
-  if (unread.length + errors.length > 0) throw new InputErrors([...unread, ...errors]);
+  const clashes = errors.length > 0 ? [] : clashesOf(translations, file);
+  if (unread.length + errors.length + clashes.length > 0) throw new InputErrors([...unread, ...errors, ...clashes]);
   if (translations.length === 0) {
     throw new InputError("E_ENV", `${file} has no variables of restreamer-edge`, {
       hint: "they look so: RTMP_SERVER_PORT=1935, one a line, or -e RTMP_SERVER_PORT=1935 of docker run",
@@ -58,11 +63,30 @@ function hostsOf(text: string | undefined): readonly HostChoice[] {
 }
 
 async function textOf(file: string): Promise<string> {
+  let text: string;
   try {
-    return await readFile(file, "utf8");
+    const { size } = await stat(file);
+    if (size > MAX_BYTES) {
+      throw new InputError("E_ENV", `${file} has ${size} bytes, and no such file has more than ${MAX_BYTES}`);
+    }
+    text = await readFile(file, "utf8");
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError("E_ENV", `${file} cannot be read: ${readProblem(error)}`, { cause: error });
   }
+  if (text.includes("\0") || text.includes("\ufffd")) throw new InputError("E_ENV", `${file} is no text`);
+  return text;
+}
+
+/** What the settings say against each other, at the variables that say it. */
+function clashesOf(translations: readonly Translation[], file: string): InputError[] {
+  const written = translations.flatMap(({ setting, written, position }) =>
+    setting === undefined || written === undefined ? [] : [{ setting, written, position }],
+  );
+  const vars = written.map(({ setting, written }) => [setting, written instanceof Secret ? written.reveal() : written]);
+  const origins = Object.fromEntries(written.map(({ setting, position }) => [setting, position]));
+  const position = { file, line: 1, column: 1 };
+  return validateSettings({ name: "imported", groups: [], vars: Object.fromEntries(vars), origins, position });
 }
 
 function settingsOf(translations: readonly Translation[]): Answers["settings"] {
@@ -84,6 +108,6 @@ function secretsOf(translations: readonly Translation[]): Pick<Answers, "publish
   };
 }
 
-function jsonOf({ written, ...row }: Translation) {
+function jsonOf({ written, position: _, ...row }: Translation) {
   return { ...row, setting: row.setting ?? null, written: written ?? null };
 }

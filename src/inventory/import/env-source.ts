@@ -13,12 +13,18 @@ interface Word {
 }
 
 const NAME = /^[A-Z][A-Z0-9_]*$/;
+/** A line of an env file: all after `=` is the value. */
+const ENV_LINE = /^(\s*(?:export\s+)?)([A-Z][A-Z0-9_]*)=(.*)$/;
 /** `NAME "value"`, as restreamer-edge's README lists its defaults, and `NAME: value` of compose files. */
 const README_LINE = /^(?:-\s+)?([A-Z][A-Z0-9_]{2,}):?\s+(.*)$/;
+/** `"NAME": "value",` of a JSON description. */
+const JSON_LINE = /^"([A-Z][A-Z0-9_]{2,})"\s*:\s*"([^"]*)",?$/;
+/** Another assignment after the first: the line is one of a command. */
+const MORE = /\s(-e\s*|--env[ =])?["']?[A-Z][A-Z0-9_]*=/;
 
 /**
  * Reads environment files (`NAME=VALUE`, as `docker run --env-file` takes them), `-e NAME=VALUE` of `docker run` commands
- * over any number of lines, and the lists of READMEs and compose files. What is not a variable is passed over.
+ * over any number of lines, and the lists of READMEs, compose files and JSON. What is not a variable is passed over.
  */
 export function readEnv(text: string, file: string): { entries: readonly EnvEntry[]; errors: readonly InputError[] } {
   const entries: EnvEntry[] = [];
@@ -26,22 +32,41 @@ export function readEnv(text: string, file: string): { entries: readonly EnvEntr
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     const at = (column: number): Position => ({ file, line: index + 1, column });
     if (/^\s*(#|$)/.test(line)) continue;
-    const words = splitWords(line);
-    if (words === undefined) {
-      errors.push(new InputError("E_ENV", "a quote is not closed", { position: at(line.search(/\S/) + 1) }));
-      continue;
-    }
-    const found = assignments(words);
-    const [, name, value] = README_LINE.exec(line.trim()) ?? [];
-    if (found.length > 0) for (const one of found) entries.push({ ...one, position: at(one.column) });
-    else if (name !== undefined && value !== undefined)
-      entries.push({ name, value: unquoted(value), position: at(line.search(/\S/) + 1) });
+    const found = readLine(line);
+    if (found === undefined) {
+      const hint = 'close it, as in -e "RTMP_SERVER_PORT=1935"';
+      errors.push(new InputError("E_ENV", "a quote is not closed", { position: at(line.search(/["']/) + 1), hint }));
+    } else entries.push(...found.map(({ column, ...entry }) => ({ ...entry, position: at(column) })));
   }
   return { entries, errors };
 }
 
-/** The words that assign: all of an env file's, and those after `-e` or `--env` of a command. */
-function assignments(words: readonly Word[]): { name: string; value: string; column: number }[] {
+interface Found {
+  readonly name: string;
+  readonly value: string;
+  readonly column: number;
+}
+
+/** The variables of a line; undefined when there are some, and a quote stays open. */
+function readLine(line: string): Found[] | undefined {
+  const [, before = "", name, value = ""] = ENV_LINE.exec(line) ?? [];
+  // A value may have spaces and apostrophes, unless it begins with a quote.
+  if (name !== undefined && !MORE.test(value)) {
+    const open = /^\s*(["'])/.exec(value)?.[1];
+    if (open !== undefined && !new RegExp(`${open}\\s*\\\\?\\s*$`).test(value.trim().slice(1))) return undefined;
+    return [{ name, value: unquoted(value.replace(/\s\\$/, "")), column: before.length + 1 }];
+  }
+  const words = splitWords(line);
+  if (words === undefined) return MORE.test(` ${line}`) ? undefined : [];
+  const found = assignments(words);
+  if (found.length > 0) return found;
+  const [, listed, text] = JSON_LINE.exec(line.trim()) ?? README_LINE.exec(line.trim()) ?? [];
+  if (listed === undefined || text === undefined) return [];
+  return [{ name: listed, value: unquoted(text.replace(/\s+#.*$/, "")), column: line.search(/\S/) + 1 }];
+}
+
+/** The words that assign: those after `-e` or `--env` of a command, and those of a shell. */
+function assignments(words: readonly Word[]): Found[] {
   return words.flatMap(({ text, column }) => {
     const plain = text.replace(/^(--env=|-e(?=[A-Z]))/, "");
     const equals = plain.indexOf("=");

@@ -1,5 +1,5 @@
 import type { Value } from "../../playbook/types.js";
-import { InputError } from "../../util/errors.js";
+import { InputError, type Position } from "../../util/errors.js";
 import { Secret } from "../../util/secret.js";
 import { settingsByPredecessor } from "../settings/index.js";
 import { defaultValue } from "../settings/parse.js";
@@ -19,6 +19,7 @@ export interface Translation {
   readonly why: string;
   /** What to write into the inventory; undefined where our default stands for it. */
   readonly written: Value | Secret | undefined;
+  readonly position: Position;
 }
 
 /** Words that stand for "not set" there. */
@@ -26,6 +27,12 @@ const NOTHING = new Set(["", "none"]);
 /** What a container's log is. An access log is a path or `off` there. */
 const STDOUT = "/dev/stdout";
 const MASK = "***";
+/** Milliseconds. Restreamer-edge's "DvR like playlist" had to be in memory. */
+const LONGEST_IN_MEMORY = 300_000;
+/** Variables of other programs may be in the file, and may be secrets. */
+const SECRET_NAME = /TOKEN|PASS|SECRET|KEY|AUTH|CREDENTIAL/;
+/** Columns of a value in the table. */
+const SHOWN = 60;
 
 /**
  * Translates variables of restreamer-edge, both generations, one by one.
@@ -49,17 +56,25 @@ export function translateEnv(entries: readonly EnvEntry[]): {
     if (result instanceof InputError) errors.push(result);
     else translations.push(result);
   }
-  return { translations, errors };
+  return { translations: translations.map((row, index) => onceOnly(row, translations.slice(index + 1))), errors };
 }
 
-function notOurs({ name, value }: EnvEntry): Translation {
+/** Of two variables that say the same setting, as its two generations can, the later one counts. */
+function onceOnly(row: Translation, later: readonly Translation[]): Translation {
+  const again = later.find(({ setting }) => setting !== undefined && setting === row.setting);
+  if (again === undefined || row.written === undefined) return row;
+  return { ...row, fate: "refused", why: `${again.variable} further down says the same`, written: undefined };
+}
+
+function notOurs({ name, value, position }: EnvEntry): Translation {
   const why = "restreamer-edge never read it";
-  return { variable: name, value, setting: undefined, fate: "refused", why, written: undefined };
+  const shown = SECRET_NAME.test(name) ? MASK : value;
+  return { variable: name, value: shown, setting: undefined, fate: "refused", why, written: undefined, position };
 }
 
 function translate(setting: Setting, { name: variable, value, position }: EnvEntry): Translation | InputError {
   const isSecret = setting.type.kind === "token";
-  const row = { variable, setting: setting.name, value: isSecret && value !== "" ? MASK : value };
+  const row = { variable, setting: setting.name, value: isSecret && value !== "" ? MASK : value, position };
   const nothing = (fate: Translation["fate"], why: string): Translation => ({ ...row, fate, why, written: undefined });
   if (setting.status.kind === "refused") return nothing("refused", setting.status.why);
   if (NOTHING.has(value)) return nothing("taken", "is not set");
@@ -76,10 +91,20 @@ function translate(setting: Setting, { name: variable, value, position }: EnvEnt
   }
   const refusal = setting.refusals?.find((one) => one.value === parsed.value);
   if (refusal !== undefined) return nothing("refused", refusal.why);
-  const fate = corrected === undefined ? plain : "corrected";
   if (setting.later !== undefined) return nothing("refused", `this version comes without ${setting.later}`);
+  if (setting.name === "hls_playlist_length" && Number(parsed.value) > LONGEST_IN_MEMORY) {
+    const why = "so long a window is kept on the disk, and a short one in memory";
+    return { ...row, setting: "hls_dvr", fate: "corrected", why, written: value };
+  }
+  const written = valueFor(setting, value);
+  const fate = corrected !== undefined && isOther(written, value) ? "corrected" : plain;
   const why = fate === "corrected" ? (corrected ?? "") : "";
-  return { ...row, fate, why, written: isSecret ? new Secret(value) : valueFor(setting, value) };
+  return { ...row, fate, why, written: isSecret ? new Secret(value) : written };
+}
+
+/** Whether a value had to be said in another way. */
+function isOther(written: Value, value: string): boolean {
+  return typeof written === "string" ? written !== value : Array.isArray(written) || value.startsWith("/");
 }
 
 /** The value as the inventory has it. */
@@ -105,8 +130,8 @@ function valueFor(setting: Setting, value: string): Value {
 /** The table that is printed, and kept readable without colours. */
 export function translationLines(translations: readonly Translation[]): string[] {
   const rows = translations.map(({ variable, value, setting, fate, why, written }) => ({
-    from: `${variable}=${value}`,
-    to: written === undefined ? (setting ?? "-") : `${setting}: ${shown(written)}`,
+    from: printable(`${variable}=${value}`),
+    to: written === undefined ? (setting ?? "-") : printable(`${setting}: ${shown(written)}`),
     fate,
     why,
   }));
@@ -115,6 +140,13 @@ export function translationLines(translations: readonly Translation[]): string[]
   return rows.map((row) =>
     `${row.from.padEnd(from)}  ${row.fate.padEnd(fate)}  ${row.to.padEnd(to)}  ${row.why}`.trimEnd(),
   );
+}
+
+/** A foreign text on one line of the terminal. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a terminal would obey
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+  return clean.length > SHOWN ? `${clean.slice(0, SHOWN - 1)}…` : clean;
 }
 
 function shown(value: Value | Secret): string {

@@ -1,0 +1,165 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { settings } from "../../../src/inventory/settings/index.js";
+import type { Setting } from "../../../src/inventory/settings/types.js";
+import { parseSource } from "../../../src/inventory/yaml-source.js";
+import { renderTemplate } from "../../../src/playbook/render.js";
+import { Scope } from "../../../src/playbook/scope.js";
+import { parseTemplate } from "../../../src/playbook/template-parser.js";
+import type { Value } from "../../../src/playbook/types.js";
+
+// No setting is without effect: with another value than its default, a file that the play generates differs.
+
+const root = join(import.meta.dirname, "../../..");
+
+/** Settings that end elsewhere than in a generated file: the file that reads them, as `edge_NAME` or as NAME of the values. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  // The URLs that are printed.
+  public_name: "src/cli/commands/streams.ts",
+  // What is compiled.
+  nginx_sources: "playbooks/vars/derived.yml",
+  nginx_version: "playbooks/vars/settings.yml",
+  njs_version: "playbooks/vars/settings.yml",
+  nginx_vts: "playbooks/vars/derived.yml",
+  rtmp_module: "playbooks/vars/derived.yml",
+  build_jobs: "playbooks/tasks/build.yml",
+};
+
+/** Values other than the default where the type alone does not give a right one. */
+const OTHER: Readonly<Record<string, Value>> = {
+  hls_fragment_naming_granularity: 500,
+  hls_tmpfs_size: "900M",
+  hls_bitrate: 9000,
+  hls_playlist_length: "30s",
+  hls_dvr: "1h",
+  hls_dvr_size: "3g",
+  rtmp_stream_keys: { church: "key-of-the-church" },
+  transcoding_profiles: ["360p", "native"],
+  transcoding_custom_profiles: { "360p": { height: 360, video_bitrate: 700 } },
+};
+
+/** What has to be on for a setting to have an effect. */
+const WITH: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
+  rtmp_play_allow: { rtmp_play: true },
+  rtmp_idle_streams: { rtmp_play: true },
+  transcoding_custom_profiles: { transcoding: true },
+  hls_signing_key: { hls_signed: true },
+  hls_fragments_per_key: { hls_keys: true },
+  hls_dvr_fragment: { hls_dvr: "1h" },
+  hls_dvr_size: { hls_dvr: "1h" },
+  record_streams: { record: true },
+  record_segment: { record: true },
+  record_max_age: { record: true },
+  record_max_size: { record: true },
+  record_min_free: { record: true },
+};
+
+const variablesOf = (path: string): Record<string, Value> => {
+  const file = join(root, path);
+  const { root: source } = parseSource(readFileSync(file, "utf8"), file);
+  return Object.fromEntries([...(source?.entries ?? [])].map(([name, { node }]) => [name, node.value]));
+};
+const variables = {
+  ...variablesOf("playbooks/vars/settings.yml"),
+  ...variablesOf("nginx-build/sources.lock.json"),
+  ...variablesOf("playbooks/vars/derived.yml"),
+};
+const facts = {
+  // Of units that a task writes in a loop.
+  item: "edge-record@.service",
+  ...{ inventory_hostname: "pi", playbook_dir: join(root, "playbooks"), ansible_distribution: "Debian" },
+  ...{ ansible_distribution_release: "bookworm", ansible_distribution_major_version: "12", ansible_memtotal_mb: 4000 },
+  ...{ ansible_architecture: "aarch64", ansible_userspace_bits: "64", ansible_all_ipv6_addresses: ["fe80::1"] },
+  ...{ ansible_processor_vcpus: 4, ansible_service_mgr: "systemd", ansible_kernel: "6.1.0" },
+};
+const secrets = {
+  rtmp_publish_token: "a-token-of-pi",
+  http_status_password: "a-password-of-pi",
+  hls_signing_key: "a-signing-key-of-pi",
+};
+const reader = {
+  readFile: (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
+  env: () => undefined,
+};
+
+const templates = ["assets", "systemd"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".j2"))
+    .map((name) => join(folder, name)),
+);
+
+/** All generated files of a host with these settings. */
+function generate(vars: Readonly<Record<string, Value>>): Map<string, string> {
+  const scope = new Scope({ searchPath: [root], reader })
+    .withValues(facts)
+    .withTemplates({ edge_secrets: { pi: secrets }, ...vars })
+    .withTemplates(variables);
+  return new Map(
+    templates.map((path) => {
+      const text = readFileSync(join(root, path), "utf8");
+      return [path, renderTemplate(parseTemplate(text, { file: path, line: 1, column: 1 }), scope)];
+    }),
+  );
+}
+
+function otherValue({ name, type, default: value }: Setting): Value {
+  if (OTHER[name] !== undefined) return OTHER[name];
+  switch (type.kind) {
+    case "bool":
+      return value !== true;
+    case "port":
+      return Number(value) + 8000;
+    case "int":
+      return Number(value ?? type.min) < type.max ? Number(value ?? type.min) + 1 : type.max - 1;
+    case "count":
+      return 3;
+    case "enum":
+      return type.values.find((one) => one !== value) ?? "";
+    case "duration":
+      return value === "5s" ? "7s" : "5s";
+    case "size":
+      return "2M";
+    case "username":
+      return "somebody";
+    case "token":
+      return "another-secret-text";
+    case "origin":
+      return "https://one.example";
+    case "email":
+      return "ops@one.example";
+    case "hostname":
+      return "one.example";
+    case "hostnames":
+      return ["one.example"];
+    case "streams":
+      return ["church"];
+    case "networks":
+      return ["192.0.2.0/24"];
+    default:
+      throw new Error(`${name}: give another value of the type ${type.kind} in OTHER`);
+  }
+}
+
+for (const setting of settings) {
+  const { name, status, later, refusals } = setting;
+  if (status.kind === "refused" || later !== undefined || refusals !== undefined) continue;
+  t.test(name, async (t) => {
+    const elsewhere = ELSEWHERE[name];
+    if (elsewhere !== undefined) {
+      const text = readFileSync(join(root, elsewhere), "utf8");
+      t.match(text, new RegExp(`\\b(edge_)?${name}\\b`), `${elsewhere} reads it`);
+      return;
+    }
+    const base = WITH[name] ?? {};
+    const [plain, other] = [generate(base), generate({ ...base, [name]: otherValue(setting) })];
+    const changed = [...other].filter(([path, text]) => text !== plain.get(path));
+    t.not(changed.length, 0, "a generated file differs");
+    // JSON has no comments.
+    const told = changed.some(
+      ([path, text]) =>
+        path.endsWith(".json.j2") || text.includes(name) || readFileSync(join(root, path), "utf8").includes(name),
+    );
+    t.ok(told, `and names it: ${changed.map(([path]) => path).join(", ")}`);
+  });
+}

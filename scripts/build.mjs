@@ -1,19 +1,19 @@
 #!/usr/bin/env node
 /**
- * Builds what ships: dist/ from src/, and the player's hls.js from node_modules.
+ * Builds what ships: dist/ from src/, and the player's library from node_modules.
  * One entry with code splitting: every `await import()` of the source becomes a chunk of its own, so that `--version`
  * loads a few kilobytes. Dependencies are bundled (one file to read instead of dozens); they stay in package.json,
  * where a reader and `npm audit` look for them.
  */
-import { chmod, copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildPlayerLibrary } from "./player-library.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const entry = join(root, "src/cli/main.ts");
 const output = join(root, "dist");
-const vendor = join(root, "assets/player/vendor");
 
 /** Native parts of ssh2: optional, absent after `npm install --ignore-scripts`, and looked up in a try block there. */
 const NATIVE = ["cpu-features", "*.node"];
@@ -60,18 +60,9 @@ async function bundle() {
   await chmod(join(output, "cli/main.js"), 0o755);
 }
 
-/** The player's library, from npm instead of a CDN, with its licence. */
-async function copyPlayer() {
-  const hls = join(root, "node_modules/hls.js");
-  await mkdir(vendor, { recursive: true });
-  await copyFile(join(hls, "dist/hls.light.min.js"), join(vendor, "hls.min.js"));
-  await copyFile(join(hls, "LICENSE"), join(vendor, "hls.LICENSE"));
-  return JSON.parse(await readFile(join(hls, "package.json"), "utf8")).version;
-}
-
 try {
-  const [hlsVersion] = await Promise.all([copyPlayer(), bundle()]);
-  console.log(`built dist/ and assets/player/vendor/hls.min.js (hls.js ${hlsVersion})`);
+  const [library] = await Promise.all([buildPlayerLibrary(root), bundle()]);
+  console.log(`built dist/ and ${library}`);
 } catch (error) {
   // esbuild has printed what is wrong, with positions; a stack of the bundler adds nothing.
   if (!(error instanceof Error && "errors" in error)) console.error(error);

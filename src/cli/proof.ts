@@ -35,6 +35,7 @@ export function endpointOf({ settings: { values } }: FleetHost, host: string): E
     https: values.https,
     httpsPort: values.https_server_port,
     nested: values.hls_nested,
+    player: values.player,
     ...(signed ? { signing: { key: known(key, "hls_signing_key"), expires } } : {}),
   };
 }
@@ -73,6 +74,7 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
       rtmp: values.rtmp_publish_allow.length > 0 || values.rtmp_play_allow.length > 0,
       web: values.http_allow.length > 0 || values.http_status_allow.length > 0,
     },
+    streamList: values.player_stream_list,
   };
 }
 
@@ -126,14 +128,14 @@ export async function resultCard(
     firstSegmentMs,
     reveal,
   });
-  const code = drawings ? await qrLines(playerUrl(edge, EXAMPLE_STREAM).href) : [];
+  const code = drawings && edge.player !== false ? await qrLines(playerUrl(edge, EXAMPLE_STREAM).href) : [];
   const fits = (code[0]?.length ?? 0) + 2 <= columns;
   const parts = [
     ...lines,
     ...(fits && code.length > 0
       ? ["Player on a phone", ...code.map((line) => `${BLACK_ON_WHITE}${line}${PLAIN}`)]
       : []),
-    ...nextSteps(words).map((text, index) => `${index + 1}. ${text}`),
+    ...nextSteps(words, edge.player).map((text, index) => `${index + 1}. ${text}`),
   ];
   return `\n${target.name}\n${parts.map((line) => `  ${line}\n`).join("")}`;
 }

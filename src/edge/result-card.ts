@@ -1,10 +1,9 @@
 import type { Secret } from "../util/secret.js";
 import {
   type EdgeEndpoint,
-  embedSnippet,
   ffmpegCommand,
   hlsUrl,
-  playerUrl,
+  pageRows,
   publishUrl,
   rtmpAppUrl,
   statusUrl,
@@ -32,8 +31,7 @@ export function resultCardLines(card: ResultCard): string[] {
     ["OBS", "Settings > Stream > Service: Custom; Settings > Output > Keyframe Interval: 2 s"],
     ["  Server", rtmpAppUrl(card.edge)],
     ["  Stream Key", streamKey(card.stream, token)],
-    ["Player", playerUrl(card.edge, card.stream).href],
-    ["Embed", embedSnippet(card.edge, card.stream)],
+    ...pageRows(card.edge, card.stream),
     ["HLS", hlsUrl(card.edge, card.stream).href],
     ["Status", `${statusUrl(card.edge).href}  (${card.statusUser} / ${show(card.statusPassword)})`],
     ["Try it", ffmpegCommand(card.edge, card.stream, token)],
@@ -48,11 +46,12 @@ export function resultCardLines(card: ResultCard): string[] {
 /**
  * What to do with a new edge.
  * @param words of the command line that name the host, such as `-l church`; undefined where it is gone with this run
+ * @param player whether the edge has a player page
  */
-export function nextSteps(words: string | undefined): string[] {
+export function nextSteps(words: string | undefined, player = true): string[] {
   return [
     "Start OBS with the values above, or paste the command of `Try it`.",
-    "Open the player: the stream is there a few seconds later.",
+    player ? "Open the player: the stream is there a few seconds later." : "Play the HLS address.",
     ...(words === undefined
       ? []
       : [`\`edge-setup watch ${words}\` shows stream and host; \`edge-setup verify ${words}\` proves it again.`]),

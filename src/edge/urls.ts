@@ -12,6 +12,8 @@ export interface EdgeEndpoint {
   readonly httpsPort: number;
   /** hls_nested: each stream has a directory. */
   readonly nested?: boolean;
+  /** False: no page plays (setting player). */
+  readonly player?: boolean;
   /** hls_signed: what addresses are signed with, and until when they are good, in seconds since 1970. */
   readonly signing?: { readonly key: Secret; readonly expires: number } | undefined;
 }
@@ -41,7 +43,16 @@ export function publishUrl(edge: EdgeEndpoint, stream: string, token: string): s
 }
 
 export function playerUrl(edge: EdgeEndpoint, stream: string): URL {
-  const url = webUrl(edge, "/index.html");
+  return pageUrl(edge, "/index.html", stream);
+}
+
+/** The player for frames of other pages. */
+export function embedUrl(edge: EdgeEndpoint, stream: string): URL {
+  return pageUrl(edge, "/embed", stream);
+}
+
+function pageUrl(edge: EdgeEndpoint, path: string, stream: string): URL {
+  const url = webUrl(edge, path);
   url.searchParams.set("stream", stream);
   if (edge.signing !== undefined) {
     url.searchParams.set("expires", String(edge.signing.expires));
@@ -93,10 +104,19 @@ export function webUrl(edge: EdgeEndpoint, path: string): URL {
   return new URL(path, `${scheme}://${authority(edge.host, port, DEFAULT_PORT[scheme])}`);
 }
 
+/** Where a stream is watched, by label; nothing where the edge has no page for it. */
+export function pageRows(edge: EdgeEndpoint, stream: string): [label: string, text: string][] {
+  if (edge.player === false) return [];
+  return [
+    ["Player", playerUrl(edge, stream).href],
+    ["Embed", embedSnippet(edge, stream)],
+  ];
+}
+
 /** HTML for other sites: the player in a frame, which the edge allows. */
 export function embedSnippet(edge: EdgeEndpoint, stream: string): string {
-  const address = playerUrl(edge, stream).href.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
-  return `<iframe src="${address}" width="960" height="540" style="border:0" allow="autoplay; fullscreen" allowfullscreen></iframe>`;
+  const address = embedUrl(edge, stream).href.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  return `<iframe src="${address}" width="960" height="540" style="border:0" allow="autoplay" allowfullscreen></iframe>`;
 }
 
 /** A command to paste that publishes a test pattern, with a key frame every 2 s as OBS should be set. */

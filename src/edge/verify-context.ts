@@ -23,6 +23,8 @@ export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
   readonly metrics: { readonly open: boolean } | undefined;
   /** http_flv: streams are there as HTTP-FLV too. */
   readonly httpFlv: boolean;
+  /** Everybody may ask what is live (setting player_stream_list). */
+  readonly streamList?: boolean;
   /** hls_fragment in milliseconds: what waiting times are derived from. */
   readonly fragmentMs: number;
   readonly media?: MediaPromise;

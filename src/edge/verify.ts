@@ -18,7 +18,8 @@ import { checkAbsent, checkSecond, checkWrongToken, startPublishing } from "./ve
 import { mediaChecks } from "./verify-media.js";
 import { checkMetrics, checkStatusJson } from "./verify-metrics.js";
 import { checkFirstSegment, checkUnpublish, playBack } from "./verify-playback.js";
-import { checkPlayer, checkStatus } from "./verify-web.js";
+import { checkPlayer } from "./verify-player.js";
+import { checkStatus } from "./verify-web.js";
 
 export interface VerifyOptions {
   readonly target: EdgeTarget;

@@ -2,11 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { dial } from "../../src/edge/dial.js";
 import type { FlvClip } from "../../src/edge/flv.js";
-import { lastSequence } from "../../src/edge/hls-rules.js";
 import { tryPlay } from "../../src/edge/rtmp-play.js";
-import { type Publication, publish, publishBurst } from "../../src/edge/rtmp-publisher.js";
+import { publish, publishBurst } from "../../src/edge/rtmp-publisher.js";
 import { loadTestPattern } from "../../src/edge/verify.js";
-import { findChromium, openPage } from "./support/chromium.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
 import { labImpossible, runProgram, ssh } from "./support/lab.js";
 import {
@@ -14,6 +12,7 @@ import {
   type EdgeSecrets,
   fromInside,
   getFrom,
+  goLive,
   outside,
   playlistOf,
   readSecrets,
@@ -30,13 +29,6 @@ const skip = labImpossible();
 const SLOW_MS = 3000;
 /** systemd-analyze's exposure; 1.2 for edge-rtmp and 1.4 for edge-http with systemd 257. */
 const MOST_EXPOSED = 2.5;
-
-/** Publishes and waits until it is live. @throws Error when it is refused */
-async function goLive(edge: LabEdge, clip: FlvClip, stream: string, token: string): Promise<Publication> {
-  const answer = await publish(await outside(edge.host, clip, stream, token));
-  if (answer.status !== "live") throw new Error(`${stream} is refused: ${answer.detail}`);
-  return answer;
-}
 
 t.test("a provisioned edge", { skip }, async (t) => {
   const edge = await bootEdge(t);
@@ -127,49 +119,6 @@ t.test("a provisioned edge", { skip }, async (t) => {
     for (const path of ["/hls/", "/hls", "/hls/cam.m3u8.bak", "/hls/..%2f..%2fetc%2fpasswd", "/status"])
       t.not((await get(new URL(path, url))).status, 200, path);
     t.equal(ffmpeg.exitCode(), null, "the publisher goes on");
-  });
-
-  const chromium = findChromium();
-  await t.test("the player waits for a stream and plays it", { skip: chromium ? false : "no chromium" }, async (t) => {
-    const page = await openPage(chromium ?? "", `http://${host.address}/index.html?stream=stage`);
-    t.teardown(() => page.close());
-    const message = () => page.evaluate(`document.getElementById("message")?.textContent`);
-    await until("the message", async () => String(await message()).includes("offline"));
-    const live = await goLive(edge, clip, "stage", secrets.token);
-    const begin = Date.now();
-    const position = async () => Number(await page.evaluate(`document.getElementById("video").currentTime`));
-    const playing = `!document.getElementById("video").paused && document.getElementById("video").readyState >= 3`;
-    await until("the video to play", async () => (await page.evaluate(playing)) === true, 20_000);
-    t.comment(`plays ${Date.now() - begin} ms after the publisher came`);
-    const from = await position();
-    await sleep(2000);
-    t.ok((await position()) >= from + 1, "time goes on");
-    t.equal(await page.evaluate(`document.getElementById("video").videoWidth`), 320);
-    t.equal(await message(), "");
-
-    const newest = async () => lastSequence((await until("a playlist", () => playlistOf(host, "stage"))).playlist);
-    await live.stop();
-    await sleep(1000);
-    const [left, leftAt] = [await position(), await newest()];
-    const back = await goLive(edge, clip, "stage", secrets.token);
-    const cameBack = Date.now();
-    // Beyond what was in its buffer; a player that begins anew is at 0.
-    const words = new Set<unknown>();
-    await until("the video to go on", async () => {
-      words.add(await message());
-      return (await position()) > left + 8;
-    });
-    t.same([...words], [""], "without a word to the viewer");
-    t.comment(`plays 8 s more ${Date.now() - cameBack} ms after the publisher came back`);
-    t.ok((await newest()) > leftAt, "sequence numbers go on where they were (RFC 8216, section 6.2.1)");
-    const { playlist } = await until("a playlist", () => playlistOf(host, "stage"));
-    t.ok(
-      playlist.segments.some((segment) => segment.discontinuity),
-      "and the break is marked",
-    );
-    await back.stop();
-    const real = page.complaints.filter((text) => !text.includes("404"));
-    t.same(real, [], "nothing breaks the page's policy");
   });
 
   await t.test("a running stream survives apply, restarts of the web server and rollback", async (t) => {

@@ -164,6 +164,13 @@ function keyedStreams() {
     .filter((stream) => stream !== PROOF && isName(stream));
 }
 
+/** For everybody, where the operator wants it (player_stream_list): names of what is live, but for the proof's. */
+async function names(r) {
+  const live = (await liveStreams(r)).streams.map((s) => s.name).filter((name) => name.indexOf(PROOF) !== 0);
+  r.headersOut["Content-Type"] = "application/json";
+  r.return(200, JSON.stringify({ streams: live }));
+}
+
 /** The fields of a notification, or null: what a client appends to its stream name may be anything. */
 function notification(r) {
   if (r.method !== "POST" || r.requestText === undefined) {
@@ -283,4 +290,4 @@ function publisherNames(xml) {
   return stat.publishers(xml).map((s) => s.name);
 }
 
-export default { publish, publishDone, connect, drop, recheck, keyedStreams, liveStreams };
+export default { publish, publishDone, connect, drop, recheck, keyedStreams, liveStreams, names };

@@ -1,4 +1,4 @@
-import { embedSnippet, hlsUrl, playerUrl, publishUrl } from "../../edge/urls.js";
+import { type EdgeEndpoint, hlsUrl, pageRows, publishUrl } from "../../edge/urls.js";
 import { generateSecret, saveSecrets } from "../../inventory/secrets.js";
 import { PROOF_PREFIX, STREAM_NAME } from "../../inventory/settings/values.js";
 import { type ExitCode, exitCodes, formatPosition, InputError } from "../../util/errors.js";
@@ -75,13 +75,12 @@ function show(fleet: Fleet, stream: string, flags: Flags): ExitCode {
     const edge = endpointOf(one, publicHost(one));
     const key = keyOf(one, stream);
     const publish = key === undefined ? null : publishUrl(edge, stream, key.reveal());
-    const addresses = { player: playerUrl(edge, stream).href, hls: hlsUrl(edge, stream).href };
-    const embed = embedSnippet(edge, stream);
-    if (flags.json === true) print({ host: one.host.name, stream, publish, ...addresses, embed });
+    const hls = hlsUrl(edge, stream).href;
+    if (flags.json === true) print({ host: one.host.name, stream, publish, hls, ...pages(edge, stream) });
     else
       process.stdout.write(
-        `${one.host.name}\n  Publish  ${publish ?? `nobody may: ${stream} has no key`}\n  Player   ${addresses.player}\n` +
-          `  HLS      ${addresses.hls}\n  Embed    ${embed}\n`,
+        `${one.host.name}\n  Publish  ${publish ?? `nobody may: ${stream} has no key`}\n` +
+          `  HLS      ${hls}\n${pageLines(edge, stream)}`,
       );
   }
   return exitCodes.ok;
@@ -98,13 +97,13 @@ function sign(fleet: Fleet, stream: string, flags: Flags): ExitCode {
       });
     }
     const signed = { ...edge, signing: { ...edge.signing, expires } };
-    const addresses = { player: playerUrl(signed, stream).href, hls: hlsUrl(signed, stream).href };
     const until = expires === NEVER ? null : new Date(expires * 1000).toISOString();
-    if (flags.json === true) print({ host: one.host.name, stream, until, ...addresses });
+    const hls = hlsUrl(signed, stream).href;
+    if (flags.json === true) print({ host: one.host.name, stream, until, hls, ...pages(signed, stream) });
     else
       process.stdout.write(
-        `${one.host.name}, ${until === null ? "for good" : `until ${until}`}\n  Player   ${addresses.player}\n` +
-          `  HLS      ${addresses.hls}\n`,
+        `${one.host.name}, ${until === null ? "for good" : `until ${until}`}\n` +
+          `  HLS      ${hls}\n${pageLines(signed, stream)}`,
       );
   }
   return exitCodes.ok;
@@ -112,6 +111,17 @@ function sign(fleet: Fleet, stream: string, flags: Flags): ExitCode {
 
 function print(value: object): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** `player` and `embed`, where the edge has pages. */
+function pages(edge: EdgeEndpoint, stream: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(pageRows(edge, stream).map(([label, text]) => [label.toLowerCase(), text]));
+}
+
+function pageLines(edge: EdgeEndpoint, stream: string): string {
+  return pageRows(edge, stream)
+    .map(([label, text]) => `  ${label.padEnd(7)}  ${text}\n`)
+    .join("");
 }
 
 function expiry(text: string): number {

@@ -87,6 +87,7 @@ function translate(setting: Setting, { name: variable, value, position }: EnvEnt
   if (value === predecessor && corrected !== undefined) return nothing("corrected", corrected);
   if (!parsed.ok) {
     if (isSecret) return nothing("refused", `it ${parsed.problem}; one is generated`);
+    if (setting.type.kind === "analytics") return nothing("refused", `it ${parsed.problem}`);
     return new InputError(parsed.code, `${variable} ${parsed.problem}`, { position, hint: parsed.hint ?? setting.doc });
   }
   const refusal = setting.refusals?.find((one) => one.value === parsed.value);

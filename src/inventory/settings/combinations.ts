@@ -3,6 +3,7 @@ import { flvClashes } from "./flv.js";
 import type { SettingName } from "./index.js";
 import { mediaClashes } from "./media-clashes.js";
 import type { SettingValues } from "./parse.js";
+import { playerClashes } from "./player-combinations.js";
 import { requiredTmpfsBytes } from "./tmpfs.js";
 import { transcodingClashes } from "./transcoding-clashes.js";
 
@@ -40,6 +41,7 @@ export function findClashes(values: SettingValues): Clash[] {
     ...mediaClashes(values),
     ...transcodingClashes(values),
     ...flvClashes(values),
+    ...playerClashes(values),
   ];
 }
 

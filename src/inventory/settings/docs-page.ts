@@ -143,6 +143,12 @@ export function describeType(type: SettingType): string {
       return "list of IP addresses and networks, such as `192.0.2.0/24`";
     case "streams":
       return "list of names of streams";
+    case "url":
+      return "`http://` or `https://` address, or a path such as `/logo.png`";
+    case "colour":
+      return 'colour of six hexadecimal digits, such as `"3daa48"`';
+    case "analytics":
+      return "measurement id such as `G-AB12CD34EF`";
     case "keys":
       return `mapping of streams to ${type.minLength} to ${type.maxLength} letters, digits, \`.\`, \`_\`, \`~\`, \`-\``;
     case "profile-names":

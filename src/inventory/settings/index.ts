@@ -7,6 +7,7 @@ import { httpSettings } from "./http.js";
 import { httpsSettings } from "./https.js";
 import { mediaSettings } from "./media.js";
 import { metricsSettings } from "./metrics.js";
+import { playerSettings } from "./player.js";
 import { rtmpSettings } from "./rtmp.js";
 import { transcodingSettings } from "./transcoding.js";
 import type { Setting, SettingSection } from "./types.js";
@@ -23,6 +24,7 @@ const table = [
   ...httpSettings,
   ...flvSettings,
   ...metricsSettings,
+  ...playerSettings,
   ...httpsSettings,
   ...workerSettings,
   ...buildSettings,
@@ -55,6 +57,7 @@ export const settingSections: Readonly<Record<SettingSection, { title: string; s
   transcoding: { title: "Live transcoding", settings: transcodingSettings },
   http: { title: "HTTP delivery", settings: [...httpSettings, ...flvSettings] },
   metrics: { title: "Metrics", settings: metricsSettings },
+  player: { title: "Player", settings: playerSettings },
   https: { title: "HTTPS", settings: httpsSettings },
   workers: { title: "Workers", settings: workerSettings },
   build: { title: "Build", settings: buildSettings },

@@ -23,6 +23,12 @@ export type SettingType =
   | { readonly kind: "networks" }
   /** A list of names of streams. */
   | { readonly kind: "streams" }
+  /** An http(s) address, or a path of the edge itself. No quotes, spaces or control characters. */
+  | { readonly kind: "url" }
+  /** Six hexadecimal digits, with or without `#`. */
+  | { readonly kind: "colour" }
+  /** A measurement id of Google Analytics 4. */
+  | { readonly kind: "analytics" }
   /** A mapping of stream names to secrets of the form of `token`. */
   | { readonly kind: "keys"; readonly minLength: number; readonly maxLength: number }
   /** Names of transcoding profiles, each once. */
@@ -63,7 +69,8 @@ export type SettingSection =
   | "https"
   | "build"
   | "media"
-  | "transcoding";
+  | "transcoding"
+  | "player";
 
 /** One row of the settings table: documentation, schema and the source of playbooks/vars/settings.yml. */
 export interface Setting {

@@ -74,6 +74,9 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 10
 /** YAML 1.1's truth values, and what `-e` makes of them. */
 export const TRUE_WORDS = new Set(["true", "yes", "on", "1"]);
 export const FALSE_WORDS = new Set(["false", "no", "off", "0"]);
+/** The characters of RFC 3986 but quotes and what has a meaning in HTML; `//` would lead to another host. */
+const URL_OR_PATH =
+  /^(?=.{1,1000}$)(https?:\/\/[A-Za-z0-9.-]+(:[0-9]{1,5})?)?(\/(?!\/)[A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?(?<=.)$/;
 /** RFC 1123 labels, at least two of them. */
 const HOSTNAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i;
 
@@ -119,6 +122,12 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
       return parseList(type, value, isNetwork, "is not an IP address or network");
     case "streams":
       return parseList(type, value, (item) => STREAM_NAME.test(item), "is no name of a stream");
+    case "url":
+      return matching(type, value, URL_OR_PATH, "it has no spaces, no quotes and no user name");
+    case "colour":
+      return parseColour(type, value);
+    case "analytics":
+      return parseAnalytics(type, value);
     case "keys":
       return parseKeys(type, value);
     case "profile-names":
@@ -210,6 +219,22 @@ function parseList(type: SettingType, value: Value, test: (item: string) => bool
     items.push(item);
   }
   return ok(items);
+}
+
+function parseColour(type: SettingType, value: Value): ParseResult {
+  if (typeof value === "number") return fail("E_SETTING_TYPE", `is the number ${value} to YAML`, "quote it");
+  const [, digits] = (typeof value === "string" && /^#?([0-9a-f]{6})$/i.exec(value)) || [];
+  return digits === undefined ? wrong(type, value, "quote it: YAML takes # for a comment") : ok(digits.toLowerCase());
+}
+
+function parseAnalytics(type: SettingType, value: Value): ParseResult {
+  if (typeof value === "string" && /^UA-/i.test(value))
+    return fail(
+      "E_SETTING_TYPE",
+      `is ${show(value)}, of Universal Analytics, which Google switched off in July 2024`,
+      "make a web data stream of Google Analytics 4: its measurement id begins with G-",
+    );
+  return matching(type, value, /^G-[A-Z0-9]{4,16}$/);
 }
 
 function parseKeys(type: SettingType & { kind: "keys" }, value: Value): ParseResult {
@@ -306,6 +331,7 @@ function inWords(type: SettingType): string {
     case "token":
       return text;
     case "email":
+    case "url":
       return `an ${text}`;
     case "hostname":
     case "hostnames":
@@ -314,6 +340,8 @@ function inWords(type: SettingType): string {
     case "keys":
     case "profile-names":
     case "profiles":
+    case "colour":
+    case "analytics":
     case "version":
       return `a ${text}`;
   }

@@ -68,6 +68,9 @@ function expression(setting: Setting): string {
     case "size":
     case "username":
     case "origin":
+    case "url":
+    case "colour":
+    case "analytics":
     case "email":
     case "hostname":
     case "version":

@@ -10,7 +10,7 @@ import type { FlvClip } from "../../../src/edge/flv.js";
 import { type PlaylistReading, readPlaylist } from "../../../src/edge/hls-check.js";
 import { createHttpGet, type HttpGet } from "../../../src/edge/http-get.js";
 import type { MediaPlaylist } from "../../../src/edge/m3u8.js";
-import type { PublishOptions } from "../../../src/edge/rtmp-publisher.js";
+import { type Publication, type PublishOptions, publish } from "../../../src/edge/rtmp-publisher.js";
 import type { LabHost } from "../../../src/lab/index.js";
 import { Secret } from "../../../src/util/secret.js";
 import type { Desk } from "./cli.js";
@@ -51,6 +51,18 @@ export async function outside(
   const secret = token === undefined ? {} : { token: new Secret(token) };
   const tcUrl = `rtmp://${host.address}/hls`;
   return { socket: await dial(host.address, 1935), tcUrl, app: "hls", streamName, clip, timeoutMs: 6000, ...secret };
+}
+
+/** Publishes and waits until it is live. @throws Error when it is refused */
+export async function goLive(
+  { host }: { readonly host: LabHost },
+  clip: FlvClip,
+  stream: string,
+  token: string,
+): Promise<Publication> {
+  const answer = await publish(await outside(host, clip, stream, token));
+  if (answer.status !== "live") throw new Error(`${stream} is refused: ${answer.detail}`);
+  return answer;
 }
 
 /** A connection that comes from the host itself, by SSH. */

@@ -6,6 +6,7 @@ import {
   embedSnippet,
   ffmpegCommand,
   hlsUrl,
+  pageRows,
   playerUrl,
   publishUrl,
   rtmpAppUrl,
@@ -49,7 +50,16 @@ t.test("the card shows secrets only when told to", async (t) => {
 
 t.test("the player in a frame of another site, whatever its address holds", async (t) => {
   const snippet = embedSnippet(edge, 'a"b&c');
-  t.match(snippet, /^<iframe src="http:\/\/edge\.example[^"]*stream=a%22b%26c" .*allowfullscreen><\/iframe>$/);
+  t.match(snippet, /^<iframe src="http:\/\/edge\.example\/embed\?stream=a%22b%26c" .*allowfullscreen><\/iframe>$/);
+});
+
+t.test("an edge without a player page has no address of one", async (t) => {
+  t.same(
+    pageRows(edge, "cam").map(([label]) => label),
+    ["Player", "Embed"],
+  );
+  t.same(pageRows({ ...edge, player: false }, "cam"), []);
+  t.notMatch(nextSteps(undefined, false).join(), /player/);
 });
 
 t.test("the QR code is the player's address, with a quiet zone", async (t) => {

@@ -28,6 +28,13 @@ interface Faults {
   readonly forgetsStream?: boolean;
   readonly reflects?: boolean;
   readonly external?: boolean;
+  readonly lacksPart?: boolean;
+  readonly brokenSettings?: boolean;
+  readonly noFrames?: boolean;
+  readonly laxPolicy?: boolean;
+  readonly noPlayer?: boolean;
+  /** What /streams.json answers. */
+  readonly list?: string;
   readonly renamesSegments?: boolean;
   readonly noCors?: boolean;
   readonly cached?: boolean;
@@ -126,10 +133,20 @@ class FakeEdge {
       // It goes on for as long as the stream does.
       return response.writeHead(200, { "content-type": "video/x-flv" }).write(this.faults.flv);
     }
-    if (url.pathname === "/player.js") return send(200, { "content-type": "text/javascript" });
+    if (url.pathname === "/player.js")
+      return send(200, { "content-type": "text/javascript" }, 'import { a } from "./part.js";');
+    if (url.pathname === "/part.js")
+      return send(this.faults.lacksPart ? 404 : 200, { "content-type": "text/javascript" });
+    if (url.pathname === "/player.json") return send(200, {}, this.faults.brokenSettings ? '{"a": ' : "{}");
+    if (url.pathname === "/streams.json" && this.faults.list !== undefined) return send(200, {}, this.faults.list);
+    if (url.pathname === "/streams.json") return send(404, {});
+    if (url.pathname === "/" && this.faults.noPlayer) return send(404, {});
     const stream = this.faults.reflects ? (url.searchParams.get("stream") ?? "") : "";
     const script = this.faults.external ? "https://cdn.example/hls.js" : "player.js";
-    return send(200, { "content-type": "text/html" }, `<title>${stream}</title><script src="${script}"></script>`);
+    const frames = this.faults.noFrames ? "'none'" : "*";
+    const policy = `script-src ${this.faults.laxPolicy ? "'unsafe-inline'" : "'self'"}; frame-ancestors ${frames}`;
+    const headers = { "content-type": "text/html", "content-security-policy": policy };
+    return send(200, headers, `<title>${stream}</title><script src="${script}"></script>`);
   };
 
   #playlist(name: string): string | undefined {
@@ -206,6 +223,11 @@ const broken: [string, Faults, string[]][] = [
   ["does not count its streams", { forgetsStream: true }, ["status-json", "metrics"]],
   ["repeats a hostile stream name", { reflects: true }, ["player"]],
   ["loads its player from elsewhere", { external: true }, ["player"]],
+  ["lacks a part of its player", { lacksPart: true }, ["player"]],
+  ["has broken settings of its player", { brokenSettings: true }, ["player"]],
+  ["lets scripts of others into its player", { laxPolicy: true }, ["player"]],
+  ["lets no other site have its player", { noFrames: true }, ["player"]],
+  ["tells what is live though it should not", { list: '{"streams": []}' }, ["player"]],
   ["has two writers of one playlist", { renamesSegments: true }, ["playlist-advances"]],
   ["sends no CORS header", { noCors: true }, ["playlist-headers", "segment-headers"]],
   ["lets playlists be cached", { cached: true }, ["playlist-headers"]],
@@ -238,6 +260,19 @@ t.test("HTTP-FLV", { buffered: true }, async (t) => {
   ];
   for (const [faults, httpFlv, what] of wrong)
     t.same((await verify(t, faults, { httpFlv })).failed, ["http-flv"], what);
+});
+
+t.test("a list of streams is names alone", { buffered: true }, async (t) => {
+  const failed = async (list: string) => (await verify(t, { list }, { streamList: true })).failed;
+  t.same(await failed('{"streams": ["church"]}'), []);
+  t.same(await failed('{"streams": [{"name": "church"}]}'), ["player"]);
+  t.same(await failed('{"streams": ["church"], "addresses": []}'), ["player"]);
+  t.same(await failed('{"streams": ["<b>"]}'), ["player"]);
+});
+
+t.test("an edge without a player page", { buffered: true }, async (t) => {
+  t.same((await verify(t, { noPlayer: true }, { player: false })).failed, []);
+  t.same((await verify(t, {}, { player: false })).failed, ["player"]);
 });
 
 t.test("a wrong token in the inventory", { buffered: true }, async (t) => {

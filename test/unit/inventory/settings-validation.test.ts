@@ -202,6 +202,36 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "{transcoding: true, transcoding_streams: 5}",
     "4:46: transcoding_streams 5 is more than hls_streams 4 (write hls_streams: 5, or fewer transcoding_streams)",
   ],
+  // The player
+  [
+    "player_watermark_source: javascript:alert(1)",
+    '4:30: player_watermark_source is "javascript:alert(1)", not an http:// or https:// address, or a path such as /logo.png (it has no spaces, no quotes and no user name)',
+  ],
+  ["player_color_buttons: 123456", "4:27: player_color_buttons is the number 123456 to YAML (quote it)"],
+  [
+    "player_color_buttons: #3daa48",
+    '4:27: player_color_buttons is empty, not a colour of six hexadecimal digits, such as "3daa48" (quote it: YAML takes # for a comment)',
+  ],
+  [
+    "player_ga_account: UA-12345-1",
+    '4:24: player_ga_account is "UA-12345-1", of Universal Analytics, which Google switched off in July 2024 (make a web data stream of Google Analytics 4: its measurement id begins with G-)',
+  ],
+  [
+    "player_ga_trackername: edge",
+    "4:28: player_ga_trackername is refused: trackers had names in analytics.js, which Google switched off; gtag.js has none, and no report ever showed it (remove player_ga_trackername)",
+  ],
+  [
+    "player_watermark_link: https://example.org/",
+    "4:28: player_watermark_link has no effect without player_watermark_source (give the picture's address, or remove player_watermark_link)",
+  ],
+  [
+    "{player_stream_list: true, player: false}",
+    "4:26: player_stream_list has no effect without player (remove player: false, or remove player_stream_list)",
+  ],
+  [
+    "{player_stream_list: true, hls_signed: true}",
+    "4:26: player_stream_list tells everybody what is live, which hls_signed keeps for those with a signed address (remove one of them)",
+  ],
   ["nginx_version: 1.31", "4:20: nginx_version is the number 1.31 to YAML (quote it)"],
   [
     "{nginx_version: 1.30.4, nginx_sources: debian}",

@@ -136,6 +136,12 @@ function otherValue({ name, type, default: value }: Setting): Value {
       return ["church"];
     case "networks":
       return ["192.0.2.0/24"];
+    case "url":
+      return "https://one.example/logo.png";
+    case "colour":
+      return "ff8800";
+    case "analytics":
+      return "G-AB12CD34EF";
     default:
       throw new Error(`${name}: give another value of the type ${type.kind} in OTHER`);
   }

@@ -67,6 +67,7 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
       pictureWidth: values.snapshot_interval > 0 ? values.snapshot_width : undefined,
       ladder: values.transcoding ? values.transcoding_profiles : undefined,
       recorded: values.record,
+      pushes: values.push.length > 0,
     },
     rtmpPlay: values.rtmp_play,
     keyedStreams: Object.keys(values.rtmp_stream_keys),

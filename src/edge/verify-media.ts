@@ -1,5 +1,5 @@
 import type { CheckRef } from "../report/events.js";
-import { type CheckOutcome, fail, pass } from "./check-list.js";
+import { type CheckOutcome, fail, pass, warn } from "./check-list.js";
 import type { HttpResponse } from "./http-get.js";
 import { jpegSize } from "./jpeg.js";
 import { readMp4 } from "./mp4.js";
@@ -21,6 +21,8 @@ export interface MediaPromise {
   readonly ladder?: readonly string[] | undefined;
   /** record: every stream of the proof is recorded, whatever record_streams says. */
   readonly recorded?: boolean;
+  /** Whether push has targets. */
+  readonly pushes?: boolean;
 }
 
 interface MediaCheck {
@@ -41,6 +43,11 @@ export function mediaChecks({ media }: EdgeTarget): MediaCheck[] {
     });
   if (media?.recorded)
     checks.push({ ref: { id: "recording", title: "the stream is recorded, behind a login" }, run: checkRecording });
+  if (media?.pushes)
+    checks.push({
+      ref: { id: "push", title: "targets of push are connected where their streams are live" },
+      run: checkPush,
+    });
   return checks;
 }
 
@@ -59,11 +66,31 @@ async function checkSnapshot({ target, stream, httpGet, clock, signal }: VerifyC
   }
 }
 
+/** Services of others are no part of the edge, so one that is down is a warning. The proof's own stream is sent to nobody. */
+async function checkPush({ target, httpGet, signal }: VerifyContext): Promise<CheckOutcome> {
+  const { status, body } = await httpGet(webUrl(target, "/status/streams.json"), { headers: loginOf(target), signal });
+  if (status !== 200) return fail(`/status/streams.json answers ${status}`);
+  const { streams }: { streams: { push?: { name: string; connected: boolean }[] }[] } = JSON.parse(
+    body.toString("utf8"),
+  );
+  const targets = streams.flatMap(({ push = [] }) => push);
+  const down = targets.filter(({ connected }) => !connected).map(({ name }) => name);
+  if (down.length > 0)
+    return warn(
+      `not connected: ${down.join(", ")}`,
+      "see `journalctl -u edge-rtmp` on the host; is the service's key right?",
+    );
+  return pass(targets.length === 0 ? "none of their streams is live" : `${targets.length} connected`);
+}
+
+function loginOf({ statusUser, statusPassword }: EdgeTarget): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${statusUser}:${statusPassword.reveal()}`).toString("base64")}` };
+}
+
 /** Finds the proof's own recording in the list, and looks whether it plays. The edge removes it when the proof's stream ends. */
 async function checkRecording({ target, stream, httpGet, clock, signal }: VerifyContext): Promise<CheckOutcome> {
   const folder = webUrl(target, `/recordings/files/${stream}/`);
-  const login = `${target.statusUser}:${target.statusPassword.reveal()}`;
-  const headers = { authorization: `Basic ${Buffer.from(login).toString("base64")}` };
+  const headers = loginOf(target);
   const open = await httpGet(folder, { signal });
   if (open.status !== 401) return fail(`recordings answer ${open.status} without a login, not 401`);
   for (const end = clock.now() + RECORDING_PATIENCE_MS; ; await clock.sleep(LOOK_MS, signal)) {

@@ -5,9 +5,11 @@ import type { HostSecrets } from "./settings/resolve.js";
 import { parseSource, type SourceNode } from "./yaml-source.js";
 
 const STREAM_KEYS = "rtmp_stream_keys";
+/** Filled in by the operator. */
+const PUSH_KEYS = "push_keys";
 
 /** Secrets to write: a stream whose key is `undefined` loses it. */
-export type HostSecretsChange = Omit<HostSecrets, typeof STREAM_KEYS> & {
+export type HostSecretsChange = Omit<HostSecrets, typeof STREAM_KEYS | typeof PUSH_KEYS> & {
   readonly [STREAM_KEYS]?: Readonly<Record<string, Secret | undefined>>;
 };
 
@@ -29,9 +31,16 @@ export function parseSecretsFile(text: string, file: string): ReadonlyMap<string
     if (node.entries === undefined && node.value !== null)
       problems.push(formProblem(`the secrets of ${host} are not a mapping`, node.position));
     for (const { key, node: value } of node.entries?.values() ?? []) {
-      if (key !== STREAM_KEYS) Object.assign(own, readText(key, value, `${key} of ${host}`, problems));
+      if (key !== STREAM_KEYS && key !== PUSH_KEYS)
+        Object.assign(own, readText(key, value, `${key} of ${host}`, problems));
       else if (value.entries !== undefined || value.value === null) own[key] = readTexts(value, "the key of", problems);
-      else problems.push(formProblem(`${key} of ${host} is not a mapping of streams`, value.position));
+      else
+        problems.push(
+          formProblem(
+            `${key} of ${host} is not a mapping of ${key === STREAM_KEYS ? "streams" : "targets"}`,
+            value.position,
+          ),
+        );
     }
     secrets.set(host, own as HostSecrets);
   }

@@ -146,6 +146,17 @@ function note(r, a, what) {
 async function liveStreams(r) {
   const seen = await r.subrequest("/rtmp_stat");
   const live = stat.publishers(seen.responseText);
+  const connected = stat.pushes(seen.responseText);
+  live.forEach((stream) => {
+    const targets = config().push.filter((target) => target.stream === stream.name);
+    if (targets.length > 0) {
+      stream.push = targets.map((target) => ({
+        name: target.name,
+        connected: connected[target.port] !== undefined,
+        ms: connected[target.port] === undefined ? null : connected[target.port],
+      }));
+    }
+  });
   const names = live.map((s) => s.name);
   // Publishers of a worker that is finishing after a reload.
   claimed().forEach((name) => {

@@ -61,10 +61,28 @@ function players(stream) {
   ).length;
 }
 
+/** Since when, in milliseconds, the targets of push are connected, by their loopback ports: relays of the application `out`. */
+function pushes(xml) {
+  const found = {};
+  xml
+    .split("<application>")
+    .slice(1)
+    .filter((application) => tag(application, "name") === "out")
+    .forEach((application) => {
+      (application.match(/<client>[\s\S]*?<\/client>/g) || []).forEach((client) => {
+        const hop = tag(client, "address").match(/^127\.0\.0\.1:([0-9]+)$/);
+        if (hop !== null) {
+          found[hop[1]] = Number(tag(client, "time"));
+        }
+      });
+    });
+  return found;
+}
+
 /** The text of the first such element, empty without one. */
 function tag(xml, name) {
   const match = xml.match(new RegExp(`<${name}>([^<]*)</${name}>`));
   return match === null ? "" : match[1];
 }
 
-export default { publishers, tag };
+export default { publishers, pushes, tag };

@@ -1,4 +1,5 @@
 import { ansibleOnlyVars, unsupportedAnsibleVars, usedAnsibleVars } from "../ansible-vars.js";
+import { PULL_FORM, PUSH_FORM } from "./elsewhere.js";
 import { settingSections, settings } from "./index.js";
 import type { Setting, SettingType } from "./types.js";
 
@@ -141,6 +142,12 @@ export function describeType(type: SettingType): string {
       return "list of host names";
     case "networks":
       return "list of IP addresses and networks, such as `192.0.2.0/24`";
+    case "foreign-keys":
+      return "mapping of targets to keys";
+    case "push":
+      return PUSH_FORM;
+    case "pull":
+      return PULL_FORM;
     case "streams":
       return "list of names of streams";
     case "url":

@@ -5,9 +5,26 @@ import type { SettingValues } from "./parse.js";
 /** Streams are looked at once a second, and their newest segment changes no faster than this. */
 const LEAST_SNAPSHOT_INTERVAL_MS = 2000;
 
+/** Loopback ports by which the targets of push are reached, in their order (derived.yml, edge_push_port). */
+const FIRST_HOP = 19400;
+
 /** Of pictures and recordings, and of streams to and from elsewhere. */
 export function mediaClashes(values: SettingValues): Clash[] {
-  return [...snapshotClashes(values)];
+  return [...snapshotClashes(values), ...pushClashes(values)];
+}
+
+function pushClashes({ push, rtmp_server_port: rtmp, http_server_port: http }: SettingValues): Clash[] {
+  const ports = [
+    ["rtmp_server_port", rtmp],
+    ["http_server_port", http],
+  ] as const;
+  return ports
+    .filter(([, port]) => port >= FIRST_HOP && port < FIRST_HOP + push.length)
+    .map(([name, port]) => ({
+      names: [name, "push"],
+      message: `${name} ${port} is a port that push uses on the loopback address`,
+      hint: `choose a port outside of ${FIRST_HOP} to ${FIRST_HOP + 63}`,
+    }));
 }
 
 function snapshotClashes({ snapshot_interval: interval, snapshot_width: width }: SettingValues): Clash[] {

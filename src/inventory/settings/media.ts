@@ -81,4 +81,20 @@ export const mediaSettings = [
     status: { kind: "new" },
     helper: true,
   },
+  {
+    name: "push",
+    type: { kind: "push" },
+    default: [],
+    directive: "push of RTMP, stream server with proxy_ssl",
+    doc: "Streams that are sent on to other services while they are live, over TLS with `rtmps://`. The service's key goes into push_keys, or into edge_secrets of group_vars/all/edge-secrets.yml (`HOST: {push_keys: {NAME: KEY}}`). A target that is down is tried again after 2 s up to 30 s.",
+    status: { kind: "new" },
+  },
+  {
+    name: "push_keys",
+    type: { kind: "foreign-keys", maxLength: 256 },
+    default: {},
+    directive: "push of RTMP (playPath)",
+    doc: "Stream keys that the services of push gave out, by the name of the target. Secrets.",
+    status: { kind: "new" },
+  },
 ] as const satisfies readonly Setting[];

@@ -18,6 +18,8 @@ export interface HostSettings {
 export type HostSecrets = { readonly [N in GeneratedName]?: Secret } & {
   /** By stream. */
   readonly rtmp_stream_keys?: Readonly<Record<string, Secret>>;
+  /** By target of `push`; written there by the operator. */
+  readonly push_keys?: Readonly<Record<string, Secret>>;
 };
 export type GeneratedName = "rtmp_publish_token" | "http_status_password" | "hls_signing_key";
 
@@ -29,7 +31,7 @@ export type GeneratedName = "rtmp_publish_token" | "http_status_password" | "hls
 export function resolveSettings(host: InventoryHost, secrets?: HostSecrets): HostSettings {
   const errors = validateSettings(host);
   if (errors.length > 0) throw new InputErrors(errors);
-  const { rtmp_stream_keys: kept, ...single } = secrets ?? {};
+  const { rtmp_stream_keys: kept, push_keys: foreign, ...single } = secrets ?? {};
   const generated: Readonly<Record<string, Secret | undefined>> = single;
   const values: Record<string, Parsed<Setting["type"]> | undefined> = { ...parseSettings(host) };
   const origins: Record<string, Origin> = {};
@@ -45,5 +47,7 @@ export function resolveSettings(host: InventoryHost, secrets?: HostSecrets): Hos
     values.rtmp_stream_keys = { ...kept, ...(values.rtmp_stream_keys as Readonly<Record<string, Secret>>) };
     if (host.vars.rtmp_stream_keys === undefined) origins.rtmp_stream_keys = "generated";
   }
+  if (foreign !== undefined)
+    values.push_keys = { ...foreign, ...(values.push_keys as Readonly<Record<string, Secret>>) };
   return { values: values as SettingValues, origins: origins as Record<SettingName, Origin> };
 }

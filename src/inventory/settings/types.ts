@@ -31,6 +31,11 @@ export type SettingType =
   | { readonly kind: "analytics" }
   /** A mapping of stream names to secrets of the form of `token`. */
   | { readonly kind: "keys"; readonly minLength: number; readonly maxLength: number }
+  /** A mapping of push targets to the keys that their services gave out. */
+  | { readonly kind: "foreign-keys"; readonly maxLength: number }
+  /** Streams to other services, and from elsewhere (elsewhere.ts). */
+  | { readonly kind: "push" }
+  | { readonly kind: "pull" }
   /** Names of transcoding profiles, each once. */
   | { readonly kind: "profile-names" }
   /** A mapping of names to transcoding profiles: pixels and kbit/s. */

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { Value } from "../../playbook/types.js";
 import { Secret } from "../../util/secret.js";
 import { describeType, formatDuration, formatSize } from "./docs-page.js";
+import { type PullSource, type PushTarget, readPull, readPush } from "./elsewhere.js";
 import { RESERVED_PROFILES } from "./transcoding.js";
 import type { Profile, SettingType } from "./types.js";
 
@@ -16,11 +17,15 @@ export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "
         ? Secret
         : T extends { kind: "hostnames" | "networks" | "profile-names" | "streams" }
           ? readonly string[]
-          : T extends { kind: "keys" }
+          : T extends { kind: "keys" | "foreign-keys" }
             ? Readonly<Record<string, Secret>>
-            : T extends { kind: "profiles" }
-              ? Readonly<Record<string, Profile>>
-              : string;
+            : T extends { kind: "push" }
+              ? readonly PushTarget[]
+              : T extends { kind: "pull" }
+                ? readonly PullSource[]
+                : T extends { kind: "profiles" }
+                  ? Readonly<Record<string, Profile>>
+                  : string;
 
 export type ParseResult =
   | { readonly ok: true; readonly value: Parsed<SettingType> }
@@ -130,6 +135,11 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
       return parseAnalytics(type, value);
     case "keys":
       return parseKeys(type, value);
+    case "foreign-keys":
+      return parseForeignKeys(type, value);
+    case "push":
+    case "pull":
+      return parseElsewhere(type, value);
     case "profile-names":
       return parseList(type, value, (item) => PROFILE_NAME.test(item), "is not the name of a profile");
     case "profiles":
@@ -258,6 +268,29 @@ function parseKeys(type: SettingType & { kind: "keys" }, value: Value): ParseRes
   return ok(keys);
 }
 
+/** Keys have the form that their service gives them; no quotes, spaces, backslashes or `$`, which NGINX would read. */
+function parseForeignKeys(type: SettingType & { kind: "foreign-keys" }, value: Value): ParseResult {
+  if (!isMapping(value)) return wrong(type, value);
+  const keys: Record<string, Secret> = {};
+  for (const [target, key] of Object.entries(value)) {
+    if (!STREAM_NAME.test(target)) return fail("E_SETTING_TYPE", `has a target ${show(target)}`);
+    if (typeof key !== "string" || key.length > type.maxLength || !/^[A-Za-z0-9._~?&=+%:@,!*/-]+$/.test(key))
+      return fail(
+        "E_SETTING_TYPE",
+        `has a key of ${target} that is no text without spaces and quotes`,
+        "put it in quotes",
+      );
+    keys[target] = new Secret(key);
+  }
+  return ok(keys);
+}
+
+function parseElsewhere(type: SettingType & { kind: "push" | "pull" }, value: Value): ParseResult {
+  const read = type.kind === "push" ? readPush(value) : readPull(value);
+  if (read.ok) return ok(read.items);
+  return fail("E_SETTING_TYPE", read.problem, `it is a ${describeType(type).replaceAll("`", "")}`);
+}
+
 function parseProfiles(type: SettingType & { kind: "profiles" }, value: Value): ParseResult {
   if (!isMapping(value)) return wrong(type, value);
   const profiles: Record<string, Profile> = {};
@@ -338,6 +371,9 @@ function inWords(type: SettingType): string {
     case "networks":
     case "streams":
     case "keys":
+    case "foreign-keys":
+    case "push":
+    case "pull":
     case "profile-names":
     case "profiles":
     case "colour":

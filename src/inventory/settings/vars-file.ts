@@ -55,12 +55,15 @@ function expression(setting: Setting): string {
     case "profiles":
       return `${name} | default({})`;
     case "keys":
+    case "foreign-keys":
       // Those of the secrets file, and over them those that the inventory gives.
       return `((edge_secrets | default({}))[inventory_hostname] | default({})).${name} | default({}) | combine(${name} | default({}))`;
     case "networks":
     case "hostnames":
     case "profile-names":
     case "streams":
+    case "push":
+    case "pull":
       return `${name} | default(${literal(value)})`;
     case "count":
     case "enum":

@@ -35,9 +35,13 @@ const OTHER: Readonly<Record<string, Value>> = {
   hls_dvr: "1h",
   hls_dvr_size: "3g",
   rtmp_stream_keys: { church: "key-of-the-church" },
+  push: [{ name: "tube", stream: "church", url: "rtmps://a.example.org/live2" }],
+  push_keys: { tube: "another-key-of-tube" },
   transcoding_profiles: ["360p", "native"],
   transcoding_custom_profiles: { "360p": { height: 360, video_bitrate: 700 } },
 };
+
+const PUSH = [{ name: "tube", stream: "church", url: "rtmps://a.example.org/live2" }];
 
 /** What has to be on for a setting to have an effect. */
 const WITH: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
@@ -48,6 +52,8 @@ const WITH: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
   hls_fragments_per_key: { hls_keys: true },
   hls_dvr_fragment: { hls_dvr: "1h" },
   hls_dvr_size: { hls_dvr: "1h" },
+  push: { push_keys: { tube: "key-of-tube" } },
+  push_keys: { push: PUSH, push_keys: { tube: "key-of-tube" } },
   record_streams: { record: true },
   record_segment: { record: true },
   record_max_age: { record: true },

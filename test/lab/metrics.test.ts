@@ -159,14 +159,16 @@ t.test("metrics, status and the access log", { skip: labImpossible() }, async (t
   await t.test("units of streams, as edge-media tells them", async (t) => {
     const unit = "edge-push@cam.service";
     const units = { [unit]: { state: "failed", restarts: 7 }, "../../x": { state: "active", restarts: 0 } };
-    const state = JSON.stringify({ format: 1, streams: { cam: { units }, 'a"b': { units } } });
+    const held = ["edge-record", "x y"];
+    const state = JSON.stringify({ format: 1, held, streams: { cam: { units }, 'a"b': { units } } });
     await host.exec("mkdir -p /run/edge-media; cat > /run/edge-media/state.json; chgrp -R edge /run/edge-media", {
       input: state,
     });
     const { samples } = await read();
-    const media = samples.filter(({ name }) => name.startsWith("edge_media_unit"));
+    const media = samples.filter(({ name }) => name.startsWith("edge_media"));
     t.same(media, [
       { name: "edge_media_unit_up", labels: { unit, stream: "cam" }, value: 0 },
+      { name: "edge_media_held", labels: { kind: "edge-record" }, value: 1 },
       { name: "edge_media_unit_restarts_total", labels: { unit, stream: "cam" }, value: 7 },
     ]);
     await host.exec("echo '{' > /run/edge-media/state.json");

@@ -14,6 +14,7 @@ const VIEW_MS = { least: 10000, most: 600000 };
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const UNIT = /^edge-[a-z]{1,16}@[A-Za-z0-9_.-]{1,128}\.(service|timer)$/;
+const KIND = /^edge-[a-z]{1,16}$/;
 const UNIT_STATE = /^[a-z-]{1,16}$/;
 const MAX_UNITS = 500;
 // A playlist of a long window is not worth reading for the length of its segments.
@@ -126,19 +127,23 @@ function units() {
   });
 }
 
-/** Units that belong to streams: encoders, recorders, pushes. */
-function mediaUnits() {
+/**
+ * Units that belong to streams (encoders, recorders, pushes), and the kinds of which none may run for want of room on the
+ * disk.
+ */
+function media() {
   const found = [];
   let state = {};
   try {
-    state = JSON.parse(read(MEDIA_STATE)).streams || {};
+    state = JSON.parse(read(MEDIA_STATE)) || {};
   } catch (_e) {
-    return found;
+    // None, or half a file.
   }
-  Object.keys(state)
+  const streams = state.streams || {};
+  Object.keys(streams)
     .filter((name) => NAME.test(name))
     .forEach((name) => {
-      const units = state[name].units || {};
+      const units = streams[name].units || {};
       Object.keys(units)
         .filter((unit) => UNIT.test(unit) && found.length < MAX_UNITS)
         .forEach((unit) => {
@@ -150,7 +155,7 @@ function mediaUnits() {
           });
         });
     });
-  return found;
+  return { units: found, held: (state.held || []).filter((kind) => KIND.test(kind)) };
 }
 
 function names(folder) {
@@ -169,4 +174,4 @@ function read(path) {
   }
 }
 
-export default { mediaUnits, playlist, playlistRates, playlistRequests, units, usedBytes };
+export default { media, playlist, playlistRates, playlistRequests, units, usedBytes };

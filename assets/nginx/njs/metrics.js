@@ -241,13 +241,13 @@ function ofConnections(text) {
 
 function ofHost(settings) {
   const units = host.units();
-  const media = host.mediaUnits();
+  const media = host.media();
   const byUnit = (value) =>
     units
       .map((one) => ({ labels: { unit: one.unit }, value: value(one) }))
       .filter((sample) => sample.value !== undefined);
   const byMedia = (value) =>
-    media.map((one) => ({ labels: { unit: one.unit, stream: one.stream }, value: value(one) }));
+    media.units.map((one) => ({ labels: { unit: one.unit, stream: one.stream }, value: value(one) }));
   return [
     family("edge_hls_memory_size_bytes", "gauge", "Memory for segments.", [{ value: settings.hls_bytes }]),
     family("edge_hls_memory_used_bytes", "gauge", "Memory that segments and playlists take.", [
@@ -276,6 +276,12 @@ function ofHost(settings) {
       "gauge",
       "Whether a unit of a stream (encoder, recorder, push) runs.",
       byMedia((one) => (one.state === "active" ? 1 : 0)),
+    ),
+    family(
+      "edge_media_held",
+      "gauge",
+      "Kinds of such units of which none may run, as the disk is nearly full.",
+      media.held.map((kind) => ({ labels: { kind: kind }, value: 1 })),
     ),
     family(
       "edge_media_unit_restarts_total",

@@ -98,7 +98,7 @@ t.test("hosts and streams under watch", { skip: labImpossible() }, async (t) => 
     // A question of Enquirer's, then Ink; further below Enquirer again, and Ink: each gives the terminal to the next.
     await terminal.waitFor("sudo password");
     await terminal.run("not asked for by this host");
-    t.match(await terminal.waitFor(/✔ talk .*b\/s/), /watch · 1 host · 2 streams · no problem/);
+    t.match(await terminal.waitFor(/✔ talk .*b\/s/), /watch · 1 host · 2 streams · \d+ watching · no problem/);
     t.match(await terminal.screen(), /✔ main +\d+ kb\/s .*H264 \d+x\d+/);
 
     t.equal(env.NO_COLOR, "1");

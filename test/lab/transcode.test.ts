@@ -51,7 +51,7 @@ t.test("an edge that transcodes", { skip }, async (t) => {
     t.comment(JSON.stringify(chosen.tried.filter((one: { speed?: number }) => one.speed !== undefined)));
   });
 
-  const cam = await publisher(large, "cam");
+  let cam = await publisher(large, "cam");
   t.teardown(() => cam.stop());
   await t.test("before the ladder there is a master playlist of the stream as published", async (t) => {
     const master = await until("a playlist", () => masterOf(edge, "cam"));
@@ -220,7 +220,8 @@ t.test("an edge that transcodes", { skip }, async (t) => {
     t.match(said, /Write transcoding(_profiles: \[.*native\]|: false)/);
     t.ok(await ladderOf(edge, "cam"));
     await changeSettings(desk, { transcoding_preset: "auto", transcoding_cpu: 75 });
-    t.equal((await desk.run("apply", "--yes", "--no-input", "--no-verify")).code, 0);
+    const agreed = await desk.run("apply", "--yes", "--no-input", "--no-verify");
+    t.equal(agreed.code, 0, agreed.stdout + agreed.stderr);
   });
 
   await t.test("off again, the publisher stays", async (t) => {
@@ -237,7 +238,12 @@ t.test("an edge that transcodes", { skip }, async (t) => {
     t.ok((await mediaOf(edge, "cam.m3u8")).segments.length > 0, "its playlist is nginx's own");
     t.match((await desk.run("apply", "--yes", "--no-input", "--no-verify")).stdout, /changed=0 failed=0/);
     await changeSettings(desk, { transcoding: true });
-    t.equal((await desk.run("apply", "--yes", "--no-input", "--no-verify")).code, 0);
+    const on = await desk.run("apply", "--yes", "--no-input", "--no-verify");
+    t.equal(on.code, 0, on.stdout + on.stderr);
+    t.ok(await masterOf(edge, "cam"), "it is on the air without a ladder");
+    // Its connection is the old worker's, of which nobody can ask for a stream any more.
+    await cam.stop();
+    cam = await publisher(large, "cam");
     await until("the ladder", () => ladderOf(edge, "cam"), PATIENCE);
   });
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- apply | delivery | latency] [OPTIONS]`: one table each, all ratios from one run on one machine. Boots lab hosts,
+ * `npm run bench [-- apply | delivery | latency | transcode] [OPTIONS]`: one table each, all ratios from one run on one machine. Boots lab hosts,
  * so it needs what the lab tests need. docs/performance.md tells what is measured and how.
  */
 import { parseArgs } from "node:util";
@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   apply: async () => (await import("./apply.js")).benchApply,
   delivery: async () => (await import("./delivery.js")).benchDelivery,
   latency: async () => (await import("./latency.js")).benchLatency,
+  transcode: async () => (await import("./transcode.js")).benchTranscode,
 };
 
 const cleanups: (() => unknown)[] = [];

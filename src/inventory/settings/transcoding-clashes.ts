@@ -43,6 +43,13 @@ function otherClashes(values: SettingValues): Clash[] {
       message: "the renditions of transcoding are not encrypted, so hls_keys would protect nothing",
       hint: "remove one of them",
     });
+  if (values.hls_type === "event")
+    clashes.push({
+      names: ["transcoding", "hls_type"],
+      message:
+        "the renditions of transcoding have the window of hls_playlist_length, so an event would not begin at its beginning",
+      hint: "remove one of them",
+    });
   if (!values.rtmp_wait_key)
     clashes.push({
       names: ["rtmp_wait_key", "transcoding"],

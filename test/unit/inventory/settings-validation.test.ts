@@ -191,6 +191,10 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "4:19: the renditions of transcoding are not encrypted, so hls_keys would protect nothing (remove one of them)",
   ],
   [
+    "{transcoding: true, hls_type: event}",
+    "4:19: the renditions of transcoding have the window of hls_playlist_length, so an event would not begin at its beginning (remove one of them)",
+  ],
+  [
     "{transcoding: true, rtmp_wait_key: false}",
     "4:40: with rtmp_wait_key off the encoder begins between two key frames, and renditions would not be cut alike (remove rtmp_wait_key)",
   ],

@@ -169,7 +169,7 @@ t.test("an edge that transcodes", { skip }, async (t) => {
   await t.test("a hung encoder is ended", async (t) => {
     const [hung] = await ffmpegs(edge);
     await host.exec(`kill -STOP ${hung}`);
-    await until("another encoder", async () => (await ffmpegs(edge)).some((pid) => pid !== hung), PATIENCE);
+    await until("another encoder", async () => (await ffmpegs(edge)).some((pid) => pid !== hung), PATIENCE + 10_000);
     await until("the ladder", () => ladderOf(edge, "cam"), PATIENCE);
     t.notOk((await ffmpegs(edge)).includes(hung ?? ""));
   });

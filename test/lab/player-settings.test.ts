@@ -145,6 +145,43 @@ t.test("settings of the player", { skip }, async (t) => {
     await one.stop();
   });
 
+  await t.test("the long window of the disk is one to go back in", async (t) => {
+    await apply({
+      player_stream_list: false,
+      http_allow: [],
+      hls_signed: false,
+      hls_dvr: "10m",
+      hls_dvr_fragment: "2s",
+    });
+    const stream = await live("long");
+    const page = await open(t, "/?stream=long");
+    await until("the video to play", () => isPlaying(page), 20_000);
+    await page.evaluate(`document.getElementById("window").click()`);
+    await until("the other window", async () => (await page.evaluate("location.search")) === "?stream=long&dvr=1");
+    const delay = async () => {
+      const text = String(await page.evaluate(`document.getElementById("live").textContent`));
+      const [, minutes, seconds] = /^−(\d+):(\d+)$/.exec(text) ?? [];
+      return seconds === undefined ? 0 : Number(minutes) * 60 + Number(seconds);
+    };
+    const shown = (id: string) => page.evaluate(`document.getElementById("${id}")?.hidden === false`);
+    await until("the slider", async () => (await shown("seek")) === true, 60_000);
+    t.equal(await delay(), 0);
+    await page.evaluate(`document.getElementById("begin").click()`);
+    await until("the beginning", async () => (await delay()) >= 12 && (await isPlaying(page)));
+    t.match(await page.evaluate(`document.getElementById("seek").getAttribute("aria-valuetext")`), /behind live$/);
+    await page.evaluate(`document.getElementById("now").click()`);
+    await until("live again", async () => (await delay()) === 0 && (await isPlaying(page)));
+    await page.evaluate(`document.getElementById("seek").focus()`);
+    await page.press("Home");
+    await until("the beginning, by a key", async () => (await delay()) >= 12 && (await isPlaying(page)));
+    t.same(
+      page.complaints.filter((text) => !text.includes("404")),
+      [],
+    );
+    await stream.stop();
+    await apply({ hls_dvr: 0, hls_dvr_fragment: "6s" });
+  });
+
   await t.test("signed addresses of nested streams play on the page", async (t) => {
     await apply({ player_stream_list: false, hls_signed: true, hls_nested: true });
     const stream = await live("private");

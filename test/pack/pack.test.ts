@@ -29,7 +29,7 @@ t.test("holds what a run needs, and no more", async (t) => {
   for (const path of [
     "dist/cli/main.js",
     "playbooks/edge.yml",
-    "assets/player/vendor/hls.min.js",
+    "assets/player/vendor/clappr.js",
     "nginx-build/build.sh",
   ]) {
     t.ok((await stat(join(installed, path))).isFile(), path);

@@ -14,6 +14,7 @@ export function readConfig(given, origin) {
   return {
     hls_signed: given.hls_signed === true,
     hls_nested: given.hls_nested === true,
+    hls_dvr: given.hls_dvr === true,
     posters: given.snapshots === true,
     watermark: webAddress(given.player_watermark_source, origin),
     watermarkLink: webAddress(given.player_watermark_link, origin),

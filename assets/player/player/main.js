@@ -5,7 +5,7 @@ import { startAnalytics } from "./analytics.js";
 import { loadConfig } from "./config.js";
 import { createControls } from "./controls.js";
 import { offerEmbedding } from "./embed.js";
-import { applyColours, preparePoster, say, setState, showTitle, showWatermark } from "./stage.js";
+import { applyColours, offerOtherWindow, preparePoster, say, setState, showTitle, showWatermark } from "./stage.js";
 import { watch } from "./watch.js";
 
 async function main() {
@@ -23,6 +23,7 @@ async function main() {
   if (config.posters) preparePoster(address.poster);
   // A signed address is its viewer's, not for everybody.
   if (!embedded && !config.hls_signed) offerEmbedding(name);
+  offerOtherWindow(address);
   const analytics = config.analytics === null ? undefined : startAnalytics(config.analytics, name);
   await watch(
     address,

@@ -18,6 +18,15 @@ export function showTitle(name) {
   byId("title").textContent = `Live stream ${name}`;
 }
 
+/** A link from the short window, which is nearest to live, to the long one that one can go back in, and the reverse. */
+export function offerOtherWindow({ dvr, otherWindow }) {
+  if (otherWindow === null) return;
+  const link = byId("window");
+  link.textContent = dvr ? "Less delay" : "Go back";
+  link.href = otherWindow;
+  link.hidden = false;
+}
+
 /** The last picture of the stream, while it does not play. A stream may have none. */
 export function preparePoster(address) {
   poster.addEventListener("load", () => {

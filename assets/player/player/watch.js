@@ -45,7 +45,7 @@ async function cameOnline(url, stale) {
 }
 
 /** Plays until the stream stands still, ends or fails. */
-async function played({ playlist, name }, controls) {
+async function played({ playlist, name, dvr }, controls) {
   const pulse = startPulse(playlist);
   const player = new Player({
     source: playlist,
@@ -54,6 +54,8 @@ async function played({ playlist, name }, controls) {
     height: "100%",
     includeResetStyle: false,
     persistConfig: false,
+    // Seconds of past from which the time line is a slider.
+    hlsMinimumDvrSize: dvr ? 15 : 60,
     // Browsers start muted video by themselves.
     mute: controls.muted,
     playback: {

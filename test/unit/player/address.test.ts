@@ -2,7 +2,7 @@ import t from "tap";
 // @ts-expect-error the page's own script has no types
 import { embedSnippet, readAddress } from "../../../assets/player/player/address.js";
 
-const plain = { hls_signed: false, hls_nested: false };
+const plain = { hls_signed: false, hls_nested: false, hls_dvr: false };
 const read = (address: string, config: object = plain) => readAddress(new URL(address, "http://edge.example"), config);
 
 t.test("names of streams", async (t) => {
@@ -27,6 +27,17 @@ t.test("signed addresses", async (t) => {
   t.equal(read(asked, { ...plain, hls_nested: true }).playlist, "http://edge.example/hls/cam.m3u8");
   t.match(read("/?stream=cam", signed), { problem: /signed/ });
   t.match(read(`${asked}/../x`, signed), { problem: /signed/ });
+});
+
+t.test("the long window of the disk", async (t) => {
+  const dvr = { ...plain, hls_dvr: true };
+  t.match(read("/?stream=cam", dvr), { dvr: false, playlist: /\/hls\/cam/, otherWindow: "/?stream=cam&dvr=1" });
+  const long = read("/embed?stream=cam&dvr=1", dvr);
+  t.match(long, { dvr: true, playlist: "http://edge.example/dvr/cam.m3u8", otherWindow: "/embed?stream=cam" });
+  t.match(read("/?stream=cam&dvr=1"), { dvr: false, playlist: /\/hls\/cam/, otherWindow: null }, "where there is none");
+  const asked = `/?stream=cam&dvr=1&expires=1900000000&signature=abcdefghijklmnopqrst_-`;
+  const signed = read(asked, { ...dvr, hls_signed: true, hls_nested: true });
+  t.equal(signed.playlist, "http://edge.example/s/abcdefghijklmnopqrst_-/1900000000/dvr/cam.m3u8");
 });
 
 t.test("the snippet", async (t) => {

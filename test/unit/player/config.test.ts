@@ -20,6 +20,7 @@ const settings = {
   edge_hls_nested: true,
   edge_hls_signed: false,
   edge_snapshot_interval_ms: "60000",
+  edge_hls_dvr_ms: "0",
 };
 
 async function written(values: object): Promise<Record<string, unknown>> {
@@ -30,7 +31,13 @@ async function written(values: object): Promise<Record<string, unknown>> {
 const read = (given: object) => readConfig(given, "http://edge.example");
 
 t.test("what is written is JSON, whatever a setting holds", async (t) => {
-  t.match(await written({}), { player_color_seekbar: "3DAA48", hls_nested: true, hls_signed: false, snapshots: true });
+  t.match(await written({}), {
+    player_color_seekbar: "3DAA48",
+    hls_nested: true,
+    hls_signed: false,
+    hls_dvr: false,
+    snapshots: true,
+  });
   for (const [name, key] of [
     ["edge_player_watermark_source", "player_watermark_source"],
     ["edge_player_watermark_link", "player_watermark_link"],

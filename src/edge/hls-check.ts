@@ -46,7 +46,12 @@ const POLL_MS = 100;
 export async function readPlaylist(reader: HlsReader): Promise<PlaylistReading | undefined> {
   let url = reader.url;
   for (let depth = 0; depth < 2; depth++) {
-    const response = await reader.httpGet(url, { signal: reader.signal });
+    let response = await reader.httpGet(url, { signal: reader.signal });
+    const lead = leadOf(response, url);
+    if (lead !== undefined) {
+      url = lead;
+      response = await reader.httpGet(url, { signal: reader.signal });
+    }
     if (response.status === 404) return undefined;
     if (response.status !== 200) throw new HlsError(`${url.pathname} answers ${response.status}`);
     const playlist = parse(response.body.toString("utf8"), url);
@@ -56,6 +61,13 @@ export async function readPlaylist(reader: HlsReader): Promise<PlaylistReading |
     url = new URL(variant.uri, url);
   }
   throw new HlsError(`${url.pathname} is a master playlist inside a master playlist`);
+}
+
+/** Where a nested playlist's plain address leads, on the same edge. */
+function leadOf({ status, headers: { location } }: HttpResponse, url: URL): URL | undefined {
+  if (status !== 302 || location === undefined) return undefined;
+  const lead = new URL(location, url);
+  return lead.origin === url.origin ? lead : undefined;
 }
 
 /**

@@ -103,6 +103,7 @@ export function createQualityMenu() {
     detach() {
       close();
       box.hidden = true;
+      menu.replaceChildren();
       playback.off(events.PLAYBACK_LEVELS_AVAILABLE, list);
       playback.off(events.PLAYBACK_LEVEL_SWITCH, onSwitch);
     },

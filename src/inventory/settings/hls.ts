@@ -9,7 +9,7 @@ export const hlsSettings = [
     default: "2s",
     predecessor: { name: "RTMP_SERVER_HLS_FRAGMENT", later: "RTMP_SRV_APP_HLS_HLS_FRAGMENT", default: "2s" },
     directive: "hls_fragment",
-    doc: "Length of a segment. It is cut at the first key frame after this time, so set the publisher's key-frame interval to the same value.",
+    doc: "Length of a segment. It is cut at the first key frame after this time, so set the publisher's key-frame interval to the same value; a shorter one than that changes nothing. Viewers are two segments and a little more behind (docs/performance.md).",
     status: { kind: "taken" },
     helper: true,
   },

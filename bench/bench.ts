@@ -28,6 +28,7 @@ async function main(): Promise<void> {
       runs: { type: "string" },
       "source-dir": { type: "string" },
       "extra-vars": { type: "string", short: "e", multiple: true },
+      viewers: { type: "string" },
       build: { type: "string" },
       "peer-srs": { type: "string" },
       fragments: { type: "string" },

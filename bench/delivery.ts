@@ -10,7 +10,7 @@ import { EDGE_HTTP, installPeers, installSrs, runInside, type Server } from "./s
 
 const DEFAULT_ROUNDS = 5;
 const WRK_SECONDS = 1;
-const VIEWERS = 1000;
+const DEFAULT_VIEWERS = 1000;
 const PACED_SECONDS = 16;
 const STREAM = "bench";
 /** Fills a segment's bytes to the last, so that all are alike. */
@@ -30,7 +30,7 @@ const CASES: readonly Case[] = [
 ];
 
 /**
- * `npm run bench -- delivery [--build upstream] [--peer-srs PATH]`: the edge's HTTP unit against Debian's nginx, each with one worker
+ * `npm run bench -- delivery [--build upstream] [--peer-srs PATH] [--viewers N]`: the edge's HTTP unit against Debian's nginx, each with one worker
  * on a core of its own, over the loopback of one lab host. `--build upstream` has VTS, and needs its sources.
  */
 export async function benchDelivery(scope: BenchScope, options: BenchOptions): Promise<void> {
@@ -45,8 +45,10 @@ export async function benchDelivery(scope: BenchScope, options: BenchOptions): P
   console.log(await aboutHost(host));
   const servers: Server[] = [...peers.slice(0, 1), EDGE_HTTP, ...peers.slice(1)];
   await benchFull(scope, host, servers, rounds);
+  const viewers = Number(options.viewers ?? DEFAULT_VIEWERS);
+  if (viewers === 0) return;
   await startStream(host, servers, (await readSecrets(desk)).token);
-  await benchPaced(scope, host, servers);
+  await benchPaced(scope, host, servers, viewers);
 }
 
 /** A provisioned edge whose HTTP unit has one worker. */
@@ -87,13 +89,18 @@ async function benchFull(scope: BenchScope, host: LabHost, servers: readonly Ser
   console.log(rows.join("\n"));
 }
 
-async function benchPaced(scope: BenchScope, host: LabHost, servers: readonly Server[]): Promise<void> {
+async function benchPaced(
+  scope: BenchScope,
+  host: LabHost,
+  servers: readonly Server[],
+  viewers: number,
+): Promise<void> {
   console.log(
-    `| ${VIEWERS} viewers, ${PACED_SECONDS} s | playlist p50, p99 ms | segment p50, p99 ms | segments | CPU of the server | load | failed, missed |\n|---|---|---|---|---|---|---|`,
+    `| ${viewers} viewers, ${PACED_SECONDS} s | playlist p50, p99 ms | segment p50, p99 ms | segments | CPU of the server | load | failed, missed |\n|---|---|---|---|---|---|---|`,
   );
   for (const server of servers) {
-    scope.comment(`${VIEWERS} viewers: ${server.name}`);
-    const paced = await pacedLoad(host, server, `/hls/${STREAM}.m3u8`, VIEWERS, PACED_SECONDS);
+    scope.comment(`${viewers} viewers: ${server.name}`);
+    const paced = await pacedLoad(host, server, `/hls/${STREAM}.m3u8`, viewers, PACED_SECONDS);
     console.log(pacedRow(server, paced));
   }
 }

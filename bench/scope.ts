@@ -9,6 +9,7 @@ export interface BenchOptions {
   readonly runs?: string | undefined;
   readonly "source-dir"?: string | undefined;
   readonly "extra-vars"?: string[] | undefined;
+  readonly viewers?: string | undefined;
   readonly build?: string | undefined;
   readonly "peer-srs"?: string | undefined;
   readonly fragments?: string | undefined;

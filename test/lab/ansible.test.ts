@@ -6,6 +6,7 @@ import type { HostRecap, RunEvent } from "../../src/report/events.js";
 import type { Desk } from "./support/cli.js";
 import { bootBare, bootEdge, EDGE } from "./support/edge.js";
 import { labImpossible, runProgram } from "./support/lab.js";
+import { changeSettings } from "./support/streams.js";
 
 // The same playbook by ansible-playbook on one host and by edge-setup on another: the hosts end up the same, and each
 // engine finds nothing to do after the other. Two runs of Ansible, at once: they take most of a minute each.
@@ -24,7 +25,10 @@ const MORE_FILES = [
   "/etc/systemd/system/*.wants/*edge*",
   "/etc/sysctl.d/60-edge.conf",
 ].join(" ");
-const UNITS = "run-edge-hls.mount edge-rtmp.service edge-http.service";
+const UNITS =
+  "run-edge-hls.mount edge-rtmp.service edge-http.service edge-media.service edge-snapshots.service edge-janitor.timer";
+/** So that tasks of features that are off at first have something to do, too. */
+const FEATURES = { record: true, hls_dvr: "10m", rtmp_play: true, player_stream_list: true, http_access_log: "file" };
 
 /** One line a file (path, type, mode, owner, group, target of a link, hash), then user, units, memory, kernel settings. */
 const STATE = `
@@ -90,7 +94,10 @@ async function withoutAnsible(): Promise<string | false> {
 
 t.test("both engines", { skip: await withoutAnsible(), timeout: 20 * MINUTE }, async (t) => {
   const ours = await bootEdge(t);
-  const theirs = await bootBare(t);
+  await changeSettings(ours.desk, FEATURES);
+  const apply = await ours.desk.run("apply", "--no-input", "--yes", "--no-verify");
+  t.equal(apply.code, 0, "edge-setup's exit code", { output: apply.stdout + apply.stderr });
+  const theirs = await bootBare(t, FEATURES);
   // The secrets that edge-setup made: Ansible reads them beside the inventory.
   await mkdir(join(theirs.desk.folder, "group_vars"));
   await cp(join(ours.desk.folder, "group_vars"), join(theirs.desk.folder, "group_vars"), { recursive: true });

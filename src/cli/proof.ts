@@ -68,6 +68,7 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
       ladder: values.transcoding ? values.transcoding_profiles : undefined,
       recorded: values.record,
       pushes: values.push.length > 0,
+      pulled: values.pull.map(({ name }) => name),
     },
     rtmpPlay: values.rtmp_play,
     keyedStreams: Object.keys(values.rtmp_stream_keys),

@@ -23,6 +23,8 @@ export interface MediaPromise {
   readonly recorded?: boolean;
   /** Whether push has targets. */
   readonly pushes?: boolean;
+  /** Names of pull. */
+  readonly pulled?: readonly string[];
 }
 
 interface MediaCheck {
@@ -48,6 +50,8 @@ export function mediaChecks({ media }: EdgeTarget): MediaCheck[] {
       ref: { id: "push", title: "targets of push are connected where their streams are live" },
       run: checkPush,
     });
+  if (media?.pulled !== undefined && media.pulled.length > 0)
+    checks.push({ ref: { id: "pull", title: "fetched streams are live" }, run: checkPull });
   return checks;
 }
 
@@ -64,6 +68,18 @@ async function checkSnapshot({ target, stream, httpGet, clock, signal }: VerifyC
     if (size.width > most) return fail(`the picture is ${size.width} pixels wide, not ${most} at most`);
     return pass(`${size.width} x ${size.height}, ${Math.round(body.length / 1000)} kB`);
   }
+}
+
+/** Sources of others are no part of the edge, so one that is away is a warning. */
+async function checkPull({ target, httpGet, signal }: VerifyContext): Promise<CheckOutcome> {
+  const pulled = target.media?.pulled ?? [];
+  const { status, body } = await httpGet(webUrl(target, "/status/streams.json"), { headers: loginOf(target), signal });
+  if (status !== 200) return fail(`/status/streams.json answers ${status}`);
+  const { streams }: { streams: { name: string }[] } = JSON.parse(body.toString("utf8"));
+  const away = pulled.filter((name) => !streams.some((stream) => stream.name === name));
+  if (away.length > 0)
+    return warn(`not live: ${away.join(", ")}`, `see \`journalctl -u edge-pull@${away[0]}\` on the host`);
+  return pass(pulled.join(", "));
 }
 
 /** Services of others are no part of the edge, so one that is down is a warning. The proof's own stream is sent to nobody. */

@@ -10,7 +10,7 @@ const FIRST_HOP = 19400;
 
 /** Of pictures and recordings, and of streams to and from elsewhere. */
 export function mediaClashes(values: SettingValues): Clash[] {
-  return [...snapshotClashes(values), ...pushClashes(values)];
+  return [...snapshotClashes(values), ...pushClashes(values), ...pullClashes(values)];
 }
 
 function pushClashes({ push, rtmp_server_port: rtmp, http_server_port: http }: SettingValues): Clash[] {
@@ -24,6 +24,16 @@ function pushClashes({ push, rtmp_server_port: rtmp, http_server_port: http }: S
       names: [name, "push"],
       message: `${name} ${port} is a port that push uses on the loopback address`,
       hint: `choose a port outside of ${FIRST_HOP} to ${FIRST_HOP + 63}`,
+    }));
+}
+
+function pullClashes({ pull, rtmp_stream_keys: keys }: SettingValues): Clash[] {
+  return pull
+    .filter(({ name }) => keys[name] !== undefined)
+    .map(({ name }) => ({
+      names: ["pull", "rtmp_stream_keys"],
+      message: `${name} is fetched by pull, and has a key in rtmp_stream_keys for another publisher`,
+      hint: "remove one of them",
     }));
 }
 

@@ -97,4 +97,12 @@ export const mediaSettings = [
     doc: "Stream keys that the services of push gave out, by the name of the target. Secrets.",
     status: { kind: "new" },
   },
+  {
+    name: "pull",
+    type: { kind: "pull" },
+    default: [],
+    directive: "edge-pull@NAME.service (FFmpeg)",
+    doc: "Streams that are fetched from elsewhere and published here under their name, by nobody else. A source that is away is asked again every 5 s. Their addresses are secrets.",
+    status: { kind: "new" },
+  },
 ] as const satisfies readonly Setting[];

@@ -35,6 +35,7 @@ const OTHER: Readonly<Record<string, Value>> = {
   hls_dvr: "1h",
   hls_dvr_size: "3g",
   rtmp_stream_keys: { church: "key-of-the-church" },
+  pull: [{ name: "church", url: "rtsp://192.0.2.7/h264" }],
   push: [{ name: "tube", stream: "church", url: "rtmps://a.example.org/live2" }],
   push_keys: { tube: "another-key-of-tube" },
   transcoding_profiles: ["360p", "native"],
@@ -91,7 +92,8 @@ const reader = {
 
 const templates = ["assets", "systemd"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".j2"))
+    // Those of pull are made for each source in turn.
+    .filter((name) => name.endsWith(".j2") && !name.startsWith("pull/"))
     .map((name) => join(folder, name)),
 );
 

@@ -148,6 +148,7 @@ t.test("settings of the player", { skip }, async (t) => {
   await t.test("the long window of the disk is one to go back in", async (t) => {
     await apply({
       player_stream_list: false,
+      player_ga_account: undefined,
       http_allow: [],
       hls_signed: false,
       hls_dvr: "10m",

@@ -209,11 +209,9 @@ t.test("HLS as it is written", { skip: labImpossible() }, async (t) => {
     await host.exec("touch -d '10 minutes ago' /var/lib/edge/dvr/*.ts");
     t.equal((await host.exec("systemctl start edge-janitor")).code, 0);
     const kept = (await files("/var/lib/edge/dvr")).filter((name) => name.endsWith(".ts"));
-    const listed = new Set(
-      ((await readPlaylist({ httpGet, url: at("/dvr/past.m3u8") }))?.playlist as MediaPlaylist).segments.map(
-        ({ uri }) => uri,
-      ),
-    );
+    const past = await readPlaylist({ httpGet, url: at("/dvr/past.m3u8") });
+    const listed = new Set((past?.playlist as MediaPlaylist | undefined)?.segments.map(({ uri }) => uri));
+    t.ok(listed.size >= 10, `${listed.size} listed`);
     t.ok(kept.length >= 12 && kept.length <= 15, `${kept.length} files`);
     t.ok(
       [...listed].every((uri) => kept.some((name) => name.endsWith(`/${uri}`))),

@@ -69,7 +69,6 @@ export const checkRefs = {
   segments: { id: "segments", title: "segments hold H.264 and AAC" },
   segmentHeaders: { id: "segment-headers", title: "segment headers are as promised" },
   advance: { id: "playlist-advances", title: "playlist moves on" },
-  flv: { id: "http-flv", title: "HTTP-FLV gives a key frame at once" },
   unpublish: { id: "unpublish", title: "stream ends when its publisher leaves" },
 } as const satisfies Record<string, CheckRef>;
 

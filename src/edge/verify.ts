@@ -12,7 +12,7 @@ import { createHttpGet } from "./http-get.js";
 import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl, webUrl } from "./urls.js";
 import { accessRefs, checkAccess, checkPlay } from "./verify-access.js";
 import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
-import { checkFlv } from "./verify-flv.js";
+import { flvChecks } from "./verify-flv.js";
 import { hlsChecks } from "./verify-hls.js";
 import { checkAbsent, checkSecond, checkWrongToken, startPublishing } from "./verify-ingest.js";
 import { mediaChecks } from "./verify-media.js";
@@ -101,10 +101,10 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     const { firstSegment, second, play, playlist, playlistHeaders, segments, segmentHeaders } = checkRefs;
     checks.skip([firstSegment, second, play, ...accessRefs(context.target)], "nothing is published");
     await checkWeb(context, false);
-    const { advance, flv, unpublish } = checkRefs;
+    const { advance, unpublish } = checkRefs;
     const media = featureChecks(context.target).map(({ ref }) => ref);
     const playing = [playlist, playlistHeaders, segments, segmentHeaders, advance];
-    checks.skip([...playing, ...media, flv, unpublish], "nothing is published");
+    checks.skip([...playing, ...media, unpublish], "nothing is published");
     return undefined;
   }
   try {
@@ -120,7 +120,6 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
     await checkWeb(context, true);
     await playBack(context, publication);
     for (const { ref, run } of featureChecks(context.target)) await checks.run(ref, () => run(context));
-    await checks.run(checkRefs.flv, () => checkFlv(context));
     await checks.run(checkRefs.unpublish, () => checkUnpublish(context, publication));
     return firstSegmentMs;
   } finally {
@@ -130,7 +129,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
 
 /** Made while the stream is live, after it has played. */
 function featureChecks(target: EdgeTarget) {
-  return [...hlsChecks(target), ...mediaChecks(target)];
+  return [...hlsChecks(target), ...mediaChecks(target), ...flvChecks(target)];
 }
 
 async function checkWeb(context: VerifyContext, isLive: boolean): Promise<void> {

@@ -24,7 +24,7 @@ const MAX_FILES = 5000;
 const GROUPS = {
   "edge-rtmp.service": "/sys/fs/cgroup/system.slice/edge-rtmp.service",
   "edge-http.service": "/sys/fs/cgroup/system.slice/edge-http.service",
-  // All encoders, recorders and pushes.
+  // All encoders and recorders.
   "edge-media.slice": "/sys/fs/cgroup/edge.slice/edge-media.slice",
 };
 
@@ -128,7 +128,7 @@ function units() {
 }
 
 /**
- * Units that belong to streams (encoders, recorders, pushes), and the kinds of which none may run for want of room on the
+ * Units that belong to streams (encoders, recorders), and the kinds of which none may run for want of room on the
  * disk.
  */
 function media() {

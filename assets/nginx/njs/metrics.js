@@ -196,7 +196,18 @@ function ofStreams(seen) {
       "Clients that play the stream over RTMP, but for the host's own.",
       each(known, (stream) => stream.rtmp_players),
     ),
+    family("edge_push_up", "gauge", "Whether a target of push has the stream.", pushes(known)),
   ].join("");
+}
+
+function pushes(known) {
+  const samples = [];
+  known.forEach((stream) => {
+    (stream.push || []).forEach((target) => {
+      samples.push({ labels: { stream: stream.name, target: target.name }, value: target.connected ? 1 : 0 });
+    });
+  });
+  return samples;
 }
 
 function codec(track) {
@@ -274,7 +285,7 @@ function ofHost(settings) {
     family(
       "edge_media_unit_up",
       "gauge",
-      "Whether a unit of a stream (encoder, recorder, push) runs.",
+      "Whether a unit of a stream (encoder, recorder) runs.",
       byMedia((one) => (one.state === "active" ? 1 : 0)),
     ),
     family(

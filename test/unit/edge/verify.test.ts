@@ -209,7 +209,7 @@ t.test("a good edge passes, and no secret is told", { buffered: true }, async (t
     told,
     result.checks.map((check) => check.id),
   );
-  t.equal(new Set(told).size, 19);
+  t.equal(new Set(told).size, 18);
   t.ok(result.checks.every((check) => check.reason !== ""));
 });
 

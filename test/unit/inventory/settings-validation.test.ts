@@ -34,7 +34,7 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   [
     "hls_fragment: 2h",
-    "4:19: hls_fragment is 2h, outside 500ms to 1m (Length of a segment. It is cut at the first key frame after this time, so set the publisher's key-frame interval to the same value.)",
+    "4:19: hls_fragment is 2h, outside 500ms to 1m (Length of a segment. It is cut at the first key frame after this time, so set the publisher's key-frame interval to the same value; a shorter one than that changes nothing. Viewers are two segments and a little more behind (docs/performance.md).)",
   ],
   [
     "rtmp_max_message: 1T",

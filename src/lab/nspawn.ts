@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { cgroupWords } from "./cgroup.js";
 import { labEnvironment } from "./command.js";
 import { identify, type ProcessIdentity } from "./processes.js";
 
@@ -56,8 +57,9 @@ export async function startNspawn(
   consoleFile: string,
   onStart: (nspawn: ProcessIdentity) => void,
 ): Promise<void> {
-  const { argv, env } = nspawnCommand(options, machineTraits());
-  const [program = "", ...words] = argv;
+  const traits = machineTraits();
+  const { argv, env } = nspawnCommand(options, traits);
+  const [program = "", ...words] = [...cgroupWords(options.id, traits), ...argv];
   const console = await open(consoleFile, "a", 0o600);
   try {
     const child = spawn(program, words, {

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { removeCgroupSync } from "./cgroup.js";
 import { withLockSync } from "./lock.js";
 import { removeNetworkSync } from "./network.js";
+import { machineTraits } from "./nspawn.js";
 import { unmountRootSync } from "./overlay.js";
 import { hostsDir, lockFile } from "./paths.js";
 import { leaderOf, signalProcess, waitGoneSync } from "./processes.js";
@@ -16,6 +18,7 @@ const GONE_TIMEOUT_MS = 5000;
  */
 export function teardownHostSync(state: HostState): void {
   endProcessesSync(state);
+  removeCgroupSync(state.id, machineTraits());
   unmountRootSync(state.folder);
   rmSync(state.folder, { recursive: true, force: true });
   withLockSync(lockFile, () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
-import { bootHost, findFrozen, freezeHost, removeOrphans } from "../../src/lab/index.js";
+import { bootHost, findFrozen, freezeHost, type LabHost, removeOrphans } from "../../src/lab/index.js";
 import { bootForTest, labImpossible, labTraces, ssh } from "./support/lab.js";
 
 t.setTimeout(240_000);
@@ -53,6 +53,8 @@ t.test("hosts boot side by side, see each other, and the last one takes the netw
   t.not(left.address, right.address);
   const greeting = await left.exec(`bash -c 'head -c 4 < /dev/tcp/${right.address}/22'`);
   t.equal(greeting.stdout, "SSH-");
+  const group = async (host: LabHost) => (await host.exec("cat /proc/1/cgroup")).stdout;
+  t.not(await group(left), await group(right), "neither sees the other's processes");
   await left.stop();
   t.equal((await ssh(right, "echo still here")).stdout, "still here\n");
   await right.stop();

@@ -149,6 +149,7 @@ t.test(
           "HLS segments live in memory",
           "The edge is up, and comes up with the host [edge-rtmp.service]",
           "The edge is up, and comes up with the host [edge-http.service]",
+          "Pictures are taken",
         ],
       },
       {

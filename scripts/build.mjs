@@ -5,10 +5,10 @@
  * loads a few kilobytes. Dependencies are bundled (one file to read instead of dozens); they stay in package.json,
  * where a reader and `npm audit` look for them.
  */
-import { chmod, rm } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { buildPlayerLibrary } from "./player-library.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -37,7 +37,8 @@ const withoutDevtools = {
 
 async function bundle() {
   await rm(output, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: [{ in: entry, out: "cli/main" }],
     outdir: output,
     bundle: true,
@@ -52,12 +53,29 @@ async function bundle() {
     banner: { js: COMMONJS_NAMES },
     // React's production build; its development build is slower and warns.
     define: { "process.env.NODE_ENV": '"production"' },
-    // Not minified: names and lines in stack traces are worth the bytes.
+    // Not minified: names and lines of ours in stack traces are worth the bytes.
     minify: false,
     legalComments: "linked",
     logLevel: "warning",
   });
+  await Promise.all(Object.entries(metafile.outputs).filter(isOthers).map(withoutSpace));
   await chmod(join(output, "cli/main.js"), 0o755);
+}
+
+/** Whether a chunk is dependencies, but for a few lines of ours that nothing else shares. */
+function isOthers([, { inputs }]) {
+  const bytes = (mine) =>
+    Object.entries(inputs)
+      .filter(([path]) => path.includes("node_modules/") !== mine)
+      .reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0);
+  return bytes(false) > 20 * bytes(true);
+}
+
+/** Drops comments and white space and keeps names. */
+async function withoutSpace([path]) {
+  const file = join(root, path);
+  const { code } = await transform(await readFile(file, "utf8"), { minifyWhitespace: true, legalComments: "none" });
+  await writeFile(file, code);
 }
 
 try {

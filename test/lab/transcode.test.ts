@@ -91,6 +91,8 @@ t.test("an edge that transcodes", { skip }, async (t) => {
   await t.test("all rungs have their key frames at the same times, and no more bits than they say", async (t) => {
     // The encoder's first segment and one later: of each the key frames in all rungs.
     const now = await until("the ladder", () => ladderOf(edge, "cam"));
+    for (const { uri } of now.variants)
+      await until("three segments", async () => (await mediaOf(edge, uri)).segments.length >= 3);
     const times = new Map<number, Set<string>>();
     for (const variant of now.variants) {
       const playlist = await mediaOf(edge, variant.uri);

@@ -2,13 +2,10 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { parse } from "yaml";
-import { commandTable } from "../../../src/cli/commands.js";
 import { loadFleet } from "../../../src/cli/fleet.js";
-import { parseFlags } from "../../../src/cli/options.js";
-import { printError } from "../../../src/cli/print-error.js";
-import { Interruption } from "../../../src/cli/signals.js";
 import { loadInventory } from "../../../src/inventory/load-inventory.js";
 import { validateAllSettings } from "../../../src/inventory/settings/validate.js";
+import { runCommand } from "./run-command.js";
 
 // The golden tables are written anew by: UPDATE_GOLDEN=1 npx tap --disable-coverage test/unit/cli/import.test.ts
 const update = process.env.UPDATE_GOLDEN === "1";
@@ -19,28 +16,8 @@ async function imported(t: Test, text: string | Buffer, ...words: string[]) {
   const folder = t.testdir({});
   const file = join(folder, "edge.env");
   await writeFile(file, text);
-  const command = commandTable.find(({ name }) => name === "import");
-  if (command === undefined) throw new Error("there is no command import");
-  const [stdout, stderr] = [t.capture(process.stdout, "write"), t.capture(process.stderr, "write")];
-  const textOf = (captured: typeof stdout) =>
-    captured()
-      .map(({ args }) => String(args[0]))
-      .join("");
-  let code: number;
-  let said = "";
-  try {
-    const parsed = parseFlags([file, "-i", join(folder, "edges.yml"), ...words], command.options);
-    const interruption = new Interruption();
-    code = await (await command.load()).run({ ...parsed, signal: interruption.signal, interruption });
-  } catch (error) {
-    code = printError(error, (part) => {
-      said += part;
-    });
-  } finally {
-    stdout.restore();
-    stderr.restore();
-  }
-  return { folder, code, out: textOf(stdout), err: (textOf(stderr) + said).replaceAll(`${folder}/`, "") };
+  const { code, out, err } = await runCommand(t, "import", [file, "-i", join(folder, "edges.yml"), ...words]);
+  return { folder, code, out, err: err.replaceAll(`${folder}/`, "") };
 }
 
 const rows = (out: string): Record<string, { fate: string; setting: string | null; written: unknown; why: string }> =>

@@ -1,10 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { commandTable } from "../../../src/cli/commands.js";
-import { parseFlags } from "../../../src/cli/options.js";
-import { printError } from "../../../src/cli/print-error.js";
-import { Interruption } from "../../../src/cli/signals.js";
+import { runCommand } from "./run-command.js";
 
 const TOKEN = "token-of-the-edge-1";
 const KEY = "key-of-the-church-1";
@@ -32,28 +29,8 @@ function desk(t: Test, vars: string, ownKeys = true) {
   return {
     secrets,
     async streams(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-      const command = commandTable.find(({ name }) => name === "streams");
-      if (command === undefined) throw new Error("there is no command streams");
-      const [stdout, stderr] = [t.capture(process.stdout, "write"), t.capture(process.stderr, "write")];
-      const text = (captured: typeof stdout) =>
-        captured()
-          .map(({ args }) => String(args[0]))
-          .join("");
-      let code: number;
-      let said = "";
-      try {
-        const parsed = parseFlags([...words, "-i", join(folder, "edges.yml")], command.options);
-        const interruption = new Interruption();
-        code = await (await command.load()).run({ ...parsed, signal: interruption.signal, interruption });
-      } catch (error) {
-        code = printError(error, (part) => {
-          said += part;
-        });
-      } finally {
-        stdout.restore();
-        stderr.restore();
-      }
-      return { code, out: text(stdout), err: text(stderr) + said.replaceAll(folder, "") };
+      const { code, out, err } = await runCommand(t, "streams", [...words, "-i", join(folder, "edges.yml")]);
+      return { code, out, err: err.replaceAll(folder, "") };
     },
   };
 }

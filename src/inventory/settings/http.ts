@@ -24,7 +24,7 @@ export const httpSettings = [
     default: true,
     predecessor: { name: "HTTP_SENDFILE", later: "HTTP_SENDFILE", default: "on" },
     directive: "sendfile",
-    doc: "The kernel sends files itself; off halves what a core can send.",
+    doc: "The kernel sends segments itself; off halves what a core can send. Playlists are so small that they are sent without it.",
     status: { kind: "taken" },
   },
   {

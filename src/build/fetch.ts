@@ -1,22 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { InputError } from "../util/errors.js";
 import { checkDigest, type DigestCheck } from "./digest.js";
+import { type DownloadOptions, download, partName, reasonOf, removeStaleParts } from "./download.js";
+import { checkSignature, type SignatureCheck } from "./signature.js";
 import type { SourceEntry } from "./sources.js";
 
-/** Milliseconds until a server has to answer with headers. */
-const ANSWER_MS = 20_000;
-/** Milliseconds a download may stand still. */
-const STALL_MS = 30_000;
 /** The largest source is 1.3 MB; a portal's page or an endless body is cut off here. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** A half download that nobody has touched for this long belongs to a run that died. */
-const STALE_PART_MS = 24 * 60 * 60 * 1000;
 
 export interface FetchProgress {
   readonly file: string;
@@ -26,14 +18,10 @@ export interface FetchProgress {
   readonly total: number | undefined;
 }
 
-export interface FetchOptions {
+export interface FetchOptions extends DownloadOptions {
   readonly cacheDir: string;
   /** Directories the user gave (`--source-dir`), asked first. */
   readonly sourceDirs?: readonly string[];
-  readonly fetch?: typeof globalThis.fetch;
-  readonly signal?: AbortSignal;
-  readonly answerMs?: number;
-  readonly stallMs?: number;
   readonly onProgress?: (progress: FetchProgress) => void;
   /** Things worth saying that do not stop the fetch: a damaged file in the cache, a mirror with another file. */
   readonly onWarning?: (message: string) => void;
@@ -43,6 +31,7 @@ export interface FetchOptions {
 export interface FetchedSource {
   readonly path: string;
   readonly origin: "source-dir" | "cache" | "upstream";
+  readonly signature: SignatureCheck;
 }
 
 /** `$XDG_CACHE_HOME/edge-setup/sources`, by default under ~/.cache. A relative XDG_CACHE_HOME is ignored, as its specification says. */
@@ -55,18 +44,25 @@ export function defaultCacheDir(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Puts one pinned source into the cache, verified: from the given directories, the cache, or upstream, in this order.
+ * Puts one pinned source into the cache, verified by its hash and, where its authors sign it, by their signature: from
+ * the given directories, the cache, or upstream, in this order.
  * Safe while another run does the same: what appears under the entry's name is always whole.
  * @throws InputError `E_SOURCE_MISMATCH` when only wrong files can be had, `E_SOURCE_UNREACHABLE` when none can,
- *   `E_SOURCE_DIR` when a given directory cannot be read; the signal's reason when aborted.
+ *   `E_SOURCE_DIR` when a given directory cannot be read, `E_SIGNATURE` for a signature that is not good; the signal's
+ *   reason when aborted.
  */
 export async function fetchSource(entry: SourceEntry, options: FetchOptions): Promise<FetchedSource> {
   await mkdir(options.cacheDir, { recursive: true });
   const path = join(options.cacheDir, entry.file);
-  if (await copyFromGiven(entry, path, options)) return { path, origin: "source-dir" };
-  if (await verifyCached(entry, path, options)) return { path, origin: "cache" };
-  await download(entry, path, options);
-  return { path, origin: "upstream" };
+  const origin = await obtain(entry, path, options);
+  return { path, origin, signature: await checkSignature(entry, path, options) };
+}
+
+async function obtain(entry: SourceEntry, path: string, options: FetchOptions): Promise<FetchedSource["origin"]> {
+  if (await copyFromGiven(entry, path, options)) return "source-dir";
+  if (await verifyCached(entry, path, options)) return "cache";
+  await downloadFirst(entry, path, options);
+  return "upstream";
 }
 
 /** True when a given directory had the file, by name or by content, and it is in the cache now. */
@@ -135,14 +131,14 @@ async function setAside(path: string): Promise<string> {
   return aside;
 }
 
-async function download(entry: SourceEntry, path: string, options: FetchOptions): Promise<void> {
+async function downloadFirst(entry: SourceEntry, path: string, options: FetchOptions): Promise<void> {
   await removeStaleParts(options.cacheDir);
   const problems: string[] = [];
   let wrong: { check: DigestCheck; aside: string; url: string } | undefined;
   for (const url of entry.urls) {
     const part = partName(path);
     try {
-      await downloadTo(part, url, entry, options);
+      await download(part, { url, maxBytes: MAX_BYTES, onBytes: progressOf(entry, url, options) }, options);
       const check = await checkDigest(entry, part);
       if (check.ok) {
         await rename(part, path);
@@ -162,66 +158,9 @@ async function download(entry: SourceEntry, path: string, options: FetchOptions)
   throw unreachable(entry, problems);
 }
 
-async function downloadTo(part: string, url: string, entry: SourceEntry, options: FetchOptions): Promise<void> {
-  const watchdog = new AbortController();
-  const signal = options.signal === undefined ? watchdog.signal : AbortSignal.any([options.signal, watchdog.signal]);
-  const stallMs = options.stallMs ?? STALL_MS;
-  const answerMs = options.answerMs ?? ANSWER_MS;
-  const bite = (ms: number, why: string) =>
-    setTimeout(() => watchdog.abort(new Error(`${why} for ${Math.round(ms / 1000)} s`)), ms);
-  let timer = bite(answerMs, "no answer");
-  try {
-    const response = await (options.fetch ?? globalThis.fetch)(url, { signal, redirect: "follow" });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    if (response.body === null) throw new Error("an empty answer");
-    const length = Number(response.headers.get("content-length"));
-    const total = length > 0 ? length : entry.size;
-    let bytes = 0;
-    clearTimeout(timer);
-    timer = bite(stallMs, "no data");
-    await pipeline(
-      // The DOM's ReadableStream and Node's are one object with two type declarations.
-      Readable.fromWeb(response.body as import("node:stream/web").ReadableStream<Uint8Array>),
-      async function* (chunks: AsyncIterable<Uint8Array>) {
-        for await (const chunk of chunks) {
-          bytes += chunk.length;
-          if (bytes > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
-          timer.refresh();
-          options.onProgress?.({ file: entry.file, url, bytes, total });
-          yield chunk;
-        }
-      },
-      createWriteStream(part, { flags: "wx" }),
-      { signal },
-    );
-  } catch (error) {
-    throw watchdog.signal.aborted ? watchdog.signal.reason : error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Unique to this run, so that two runs never write into one file. */
-function partName(path: string): string {
-  return `${path}.${process.pid}-${randomBytes(4).toString("hex")}.part`;
-}
-
-async function removeStaleParts(cacheDir: string): Promise<void> {
-  for (const name of await readdir(cacheDir)) {
-    if (!name.endsWith(".part")) continue;
-    const path = join(cacheDir, name);
-    const info = await stat(path).catch(() => undefined);
-    if (info !== undefined && Date.now() - info.mtimeMs > STALE_PART_MS) await rm(path, { force: true });
-  }
-}
-
-/** fetch() says "fetch failed" and hides the reason (ECONNREFUSED, a certificate) in the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  return cause.message === "" ? code || error.message : cause.message;
+function progressOf(entry: SourceEntry, url: string, { onProgress }: FetchOptions) {
+  return (bytes: number, total: number | undefined) =>
+    onProgress?.({ file: entry.file, url, bytes, total: total ?? entry.size });
 }
 
 function mismatch(entry: SourceEntry, check: DigestCheck, from: string, aside?: string): InputError {

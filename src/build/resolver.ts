@@ -40,3 +40,22 @@ export function makeSourceResolver(options: SourceResolverOptions): (path: strin
     });
   };
 }
+
+/** What there is to say of a source that is there and verified. */
+export function sourceWords(
+  entry: SourceEntry,
+  { origin, signature }: FetchedSource,
+): { readonly level: "info" | "warning"; readonly text: string } {
+  const text = `source ${entry.file} from ${origin}`;
+  switch (signature.status) {
+    case "unsigned":
+      return { level: "info", text };
+    case "good":
+      return { level: "info", text: `${text}, signed by ${signature.by} on ${signature.made}` };
+    case "absent":
+      return {
+        level: "warning",
+        text: `${text}: its signature cannot be had (${signature.reasons.join("; ")}), so its pinned SHA-256 alone decides`,
+      };
+  }
+}

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { InputError } from "../util/errors.js";
 
 /** What a build is made of; `nginx_patches` is Debian's patch set and exists in its profiles only. */
@@ -19,8 +20,23 @@ export interface SourceEntry {
   /** Bytes, where known. */
   readonly size: number | undefined;
   readonly license: string;
+  /** When it was published: YYYY-MM-DD, or YYYY-MM. */
+  readonly date: string;
+  /** Undefined where its authors sign nothing that can be had. */
+  readonly signature: SourceSignature | undefined;
+  /** CVEs that it is the first to fix. */
+  readonly fixed: readonly string[];
   /** CVEs known to affect it when it was pinned. */
   readonly affecting: readonly string[];
+}
+
+export interface SourceSignature {
+  /** Of the detached signature. */
+  readonly urls: readonly string[];
+  /** Fingerprints of those who may sign this version. */
+  readonly signers: readonly string[];
+  /** File of their public keys, beside the lock. */
+  readonly keyring: string;
 }
 
 export interface BuildProfile {
@@ -40,6 +56,9 @@ export interface SourceLock {
 }
 
 const SHA256 = /^[0-9a-f]{64}$/;
+const FINGERPRINT = /^[0-9A-F]{40}$/;
+const DATE = /^\d{4}-\d{2}(-\d{2})?$/;
+const KEYRING = "keys/nginx.gpg";
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.+~-]*$/;
 
 type JsonObject = { readonly [key: string]: unknown };
@@ -73,6 +92,24 @@ class LockReader {
     return SHA256.test(text) ? text : this.fail(path, "is not a SHA-256 in lower-case hexadecimal");
   }
 
+  urls(value: unknown, path: string): string[] {
+    const urls = this.strings(value, path);
+    if (urls.length === 0) this.fail(path, "is empty");
+    for (const url of urls) if (!URL.canParse(url)) this.fail(path, `holds "${url}", which is no URL`);
+    return urls;
+  }
+
+  signature(value: unknown, path: string): SourceSignature | undefined {
+    if (value === undefined) return undefined;
+    const raw = this.object(value, path);
+    const signers = this.strings(raw.signers, `${path}.signers`);
+    if (signers.length === 0) this.fail(`${path}.signers`, "is empty");
+    for (const signer of signers) {
+      if (!FINGERPRINT.test(signer)) this.fail(`${path}.signers`, `holds "${signer}", which is no fingerprint`);
+    }
+    return { urls: this.urls(raw.urls, `${path}.urls`), signers, keyring: join(dirname(this.file), KEYRING) };
+  }
+
   component(value: string, path: string): Component {
     return components.find((name) => name === value) ?? this.fail(path, `names an unknown component "${value}"`);
   }
@@ -94,21 +131,23 @@ class LockReader {
     const tarSha256 = this.hash(raw.tar_sha256, `${path}.tar_sha256`);
     if (sha256 === undefined && tarSha256 === undefined) this.fail(path, "has neither sha256 nor tar_sha256");
     if (tarSha256 !== undefined && !file.endsWith(".tar.gz")) this.fail(path, "has a tar_sha256 and is no .tar.gz");
-    const urls = this.strings(raw.urls, `${path}.urls`);
-    if (urls.length === 0) this.fail(`${path}.urls`, "is empty");
-    for (const url of urls) if (!URL.canParse(url)) this.fail(`${path}.urls`, `holds "${url}", which is no URL`);
-    const cves = this.object(raw.cves ?? {}, `${path}.cves`);
+    const cves = this.object(raw.cves, `${path}.cves`);
+    const date = this.string(raw.date, `${path}.date`);
+    if (!DATE.test(date)) this.fail(`${path}.date`, "is not YYYY-MM-DD or YYYY-MM");
     return {
       component,
       key,
       version: this.string(raw.version, `${path}.version`),
       file,
-      urls,
+      urls: this.urls(raw.urls, `${path}.urls`),
       sha256,
       tarSha256,
       size: typeof raw.size === "number" ? raw.size : undefined,
       license: this.string(raw.license, `${path}.license`),
-      affecting: this.strings(cves.affecting ?? [], `${path}.cves.affecting`),
+      date,
+      signature: this.signature(raw.signature, `${path}.signature`),
+      fixed: this.strings(cves.fixed, `${path}.cves.fixed`),
+      affecting: this.strings(cves.affecting, `${path}.cves.affecting`),
     };
   }
 

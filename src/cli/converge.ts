@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { defaultCacheDir } from "../build/fetch.js";
-import { makeSourceResolver } from "../build/resolver.js";
+import { makeSourceResolver, sourceWords } from "../build/resolver.js";
 import { loadLock } from "../build/sources.js";
 import { type RunOutcome, runPlaybook } from "../engine/run.js";
 import type { HostAccess } from "../inventory/host-address.js";
@@ -94,7 +94,10 @@ function sourceFetcher({ flags, emit, signal }: ConvergeOptions, root: string, c
       cacheDir,
       sourceDirs: flags["source-dir"] === undefined ? [] : [resolve(flags["source-dir"])],
       signal,
-      onSource: (entry, { origin }) => say("info", `source ${entry.file} from ${origin}`),
+      onSource: (entry, source) => {
+        const { level, text } = sourceWords(entry, source);
+        say(level, text);
+      },
       onWarning: (text) => say("warning", text),
     });
   return async (path: string): Promise<void> => {

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { defaultCacheDir, fetchSource } from "../build/fetch.js";
+import { sourceWords } from "../build/resolver.js";
 import { loadLock, neededSources, profileFor } from "../build/sources.js";
 import { InputError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
@@ -24,7 +25,10 @@ export async function sourcesAtHand(
     onWarning: say,
   };
   const fetchAll = async (profile: "upstream" | "debian"): Promise<void> => {
-    for (const entry of neededSources(lock, profileFor(lock, profile, release))) await fetchSource(entry, options);
+    for (const entry of neededSources(lock, profileFor(lock, profile, release))) {
+      const words = sourceWords(entry, await fetchSource(entry, options));
+      if (words.level === "warning") say(words.text);
+    }
   };
   try {
     await fetchAll("upstream");

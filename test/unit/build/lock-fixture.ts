@@ -10,7 +10,7 @@ export const tarGz = gzipSync(tar, { level: 6 });
 export const recompressed = gzipSync(tar, { level: 1 });
 export const plain = Buffer.from("a file pinned by its own hash");
 
-const base = { license: "BSD-2-Clause", cves: { fixed: [], affecting: ["CVE-2026-1"] } };
+const base = { license: "BSD-2-Clause", date: "2026-01-02", cves: { fixed: [], affecting: ["CVE-2026-1"] } };
 
 /** A lock with one file pinned by its tar (rtmp-1.tar.gz) and one by its bytes (nginx-1.tar.xz). */
 export function lockJson(urls: { rtmp: string[]; nginx: string[] }) {

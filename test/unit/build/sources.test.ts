@@ -83,6 +83,33 @@ t.test("a wrong lock is refused with the place", async (t) => {
     ["bad url", (l) => Object.assign(l.edge_lock.components.rtmp["1"], { urls: ["here"] }), /"here", which is no URL/],
     ["tar hash of xz", (l) => Object.assign(l.edge_lock.components.rtmp["1"], { file: "r.tar.xz" }), /no \.tar\.gz/],
     ["twice", (l) => Object.assign(l.edge_lock.components.rtmp["1"], { file: "nginx-1.tar.xz" }), /no \.tar\.gz|twice/],
+    [
+      "no date",
+      (l) => Object.assign(l.edge_lock.components.rtmp["1"], { date: undefined }),
+      /rtmp\.1\.date is not a text/,
+    ],
+    ["vague date", (l) => Object.assign(l.edge_lock.components.rtmp["1"], { date: "soon" }), /date is not YYYY-MM-DD/],
+    ["no CVEs", (l) => Object.assign(l.edge_lock.components.rtmp["1"], { cves: undefined }), /cves is not an object/],
+    [
+      "half of CVEs",
+      (l) => Object.assign(l.edge_lock.components.rtmp["1"], { cves: { fixed: [] } }),
+      /cves\.affecting/,
+    ],
+    ["no licence", (l) => Object.assign(l.edge_lock.components.rtmp["1"], { license: "" }), /rtmp\.1\.license/],
+    [
+      "no fingerprint",
+      (l) =>
+        Object.assign(l.edge_lock.components.rtmp["1"], {
+          signature: { urls: ["https://a.example/x.asc"], signers: ["c8464d549af75c0a"] },
+        }),
+      /signature\.signers holds "c8464d549af75c0a", which is no fingerprint/,
+    ],
+    [
+      "nobody signs",
+      (l) =>
+        Object.assign(l.edge_lock.components.rtmp["1"], { signature: { urls: ["https://a.example/x"], signers: [] } }),
+      /signers is empty/,
+    ],
     ["format", (l) => Object.assign(l.edge_lock, { format: 2 }), /format is 2/],
     ["profile", (l) => Object.assign(l.edge_lock.profiles.upstream.versions, { nginx: "9" }), /pins no nginx 9/],
     ["component", (l) => Object.assign(l.edge_lock.components, { php: {} }), /unknown component "php"/],

@@ -92,7 +92,6 @@ function translate(setting: Setting, { name: variable, value, position }: EnvEnt
   }
   const refusal = setting.refusals?.find((one) => one.value === parsed.value);
   if (refusal !== undefined) return nothing("refused", refusal.why);
-  if (setting.later !== undefined) return nothing("refused", `this version comes without ${setting.later}`);
   if (setting.name === "hls_playlist_length" && Number(parsed.value) > LONGEST_IN_MEMORY) {
     const why = "so long a window is kept on the disk, and a short one in memory";
     return { ...row, setting: "hls_dvr", fate: "corrected", why, written: value };
@@ -120,7 +119,7 @@ function valueFor(setting: Setting, value: string): Value {
     case "port":
     case "int":
       return /^[0-9]+$/.test(value) ? Number(value) : value;
-    case "hostnames":
+    case "cert-names":
     case "profile-names":
       return value.split(/[\s,]+/).filter((item) => item !== "");
     default:

@@ -1,5 +1,6 @@
 import { formatDuration, formatSize } from "./docs-page.js";
 import { flvClashes } from "./flv.js";
+import { httpsClashes } from "./https-clashes.js";
 import type { SettingName } from "./index.js";
 import { mediaClashes } from "./media-clashes.js";
 import type { SettingValues } from "./parse.js";
@@ -42,6 +43,7 @@ export function findClashes(values: SettingValues): Clash[] {
     ...transcodingClashes(values),
     ...flvClashes(values),
     ...playerClashes(values),
+    ...httpsClashes(values),
   ];
 }
 

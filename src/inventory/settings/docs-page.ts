@@ -82,17 +82,15 @@ function meaning(setting: Setting): string {
   const parts = [setting.doc];
   if (setting.status.kind === "refused") parts.push(`**Refused**: ${setting.status.why}.`);
   for (const { value, why } of setting.refusals ?? []) parts.push(`\`${value}\` is refused: ${why}.`);
-  if (setting.later !== undefined) parts.push("**Not yet available**: only the default is accepted.");
   return parts.join(" ");
 }
 
-function fate({ status, refusals, later }: Setting): string {
+function fate({ status, refusals }: Setting): string {
   const parts: string[] = [];
   if (status.kind === "refused") parts.push(`refused: ${status.why}`);
   if (status.kind === "corrected") parts.push(`corrected: ${status.why}`);
   if (status.kind === "taken") parts.push("taken");
   if (refusals !== undefined) parts.push(`\`${refusals.map((r) => r.value).join("`, `")}\` is refused`);
-  if (later !== undefined) parts.push("not yet available");
   return parts.join("; ");
 }
 
@@ -138,8 +136,12 @@ export function describeType(type: SettingType): string {
       return "e-mail address";
     case "hostname":
       return "host name of the DNS, such as `live.example.org`";
-    case "hostnames":
-      return "list of host names";
+    case "cert-names":
+      return "list of host names and IP addresses";
+    case "file":
+      return "path of a file";
+    case "https-url":
+      return "`https://` address";
     case "networks":
       return "list of IP addresses and networks, such as `192.0.2.0/24`";
     case "foreign-keys":

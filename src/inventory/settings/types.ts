@@ -18,11 +18,15 @@ export type SettingType =
   | { readonly kind: "origin" }
   | { readonly kind: "email" }
   | { readonly kind: "hostname" }
-  | { readonly kind: "hostnames" }
+  /** Names that a certificate can hold: host names of the DNS, and IP addresses. */
+  | { readonly kind: "cert-names" }
+  /** Path of a file on the controller, from the inventory's folder. */
+  | { readonly kind: "file" }
   /** A list of IP addresses and networks (`192.0.2.7`, `2001:db8::/32`), as nginx's `allow` takes them. */
   | { readonly kind: "networks" }
   /** A list of names of streams. */
   | { readonly kind: "streams" }
+  | { readonly kind: "https-url" }
   /** An http(s) address, or a path of the edge itself. No quotes, spaces or control characters. */
   | { readonly kind: "url" }
   /** Six hexadecimal digits, with or without `#`. */
@@ -93,8 +97,6 @@ export interface Setting {
   readonly status: SettingStatus;
   /** Values that the predecessor took and that cannot work, each with the reason. */
   readonly refusals?: readonly { readonly value: SettingDefault; readonly why: string }[];
-  /** The feature that is not built yet: until then only the default is accepted, so that nothing is ignored silently. */
-  readonly later?: string;
   /** Also emit `edge_NAME_ms` or `edge_NAME_bytes`, a number for calculations. */
   readonly helper?: boolean;
 }

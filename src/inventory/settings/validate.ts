@@ -2,15 +2,14 @@ import type { Value } from "../../playbook/types.js";
 import { formatPosition, InputError, type Position } from "../../util/errors.js";
 import type { InventoryHost } from "../types.js";
 import { findClashes } from "./combinations.js";
-import { settings, settingsByName } from "./index.js";
-import { defaultValue, parseSettings } from "./parse.js";
+import { settingsByName } from "./index.js";
+import { parseSettings } from "./parse.js";
 import type { Setting } from "./types.js";
 import { unknownVariable } from "./unknown.js";
 import { parseValue } from "./values.js";
 
 /**
- * Checks the variables of one host: types, ranges, units, unknown names, values that never worked or are not available
- * yet, and combinations. Each error has the place where the value was given. A value that holds a template is known on
+ * Checks the variables of one host: types, ranges, units, unknown names, values that never worked, and combinations. Each error has the place where the value was given. A value that holds a template is known on
  * the host's turn only and is taken as it is.
  */
 export function validateSettings(host: InventoryHost): InputError[] {
@@ -24,7 +23,7 @@ export function validateSettings(host: InventoryHost): InputError[] {
         ? unknownVariable(name, position)
         : isTemplate(value)
           ? undefined
-          : checkSetting(setting, value, position, host);
+          : checkSetting(setting, value, position);
     if (error !== undefined) errors.push(error);
     if (error !== undefined || isTemplate(value)) unsettled.add(name);
   }
@@ -48,8 +47,8 @@ export function validateAllSettings(hosts: readonly InventoryHost[]): InputError
   return [...byPlace.values()].sort(byPosition);
 }
 
-function checkSetting(setting: Setting, value: Value, position: Position, host: InventoryHost): InputError | undefined {
-  const { name, status, later, refusals = [] } = setting;
+function checkSetting(setting: Setting, value: Value, position: Position): InputError | undefined {
+  const { name, status, refusals = [] } = setting;
   const error = (code: string, message: string, hint?: string) => new InputError(code, message, { hint, position });
   if (status.kind === "refused")
     return error("E_SETTING_REFUSED", `${name} is refused: ${status.why}`, `remove ${name}`);
@@ -58,29 +57,7 @@ function checkSetting(setting: Setting, value: Value, position: Position, host: 
   const refusal = refusals.find((r) => r.value === parsed.value);
   if (refusal !== undefined)
     return error("E_SETTING_REFUSED", `${name} ${String(refusal.value)} cannot work: ${refusal.why}`, `remove ${name}`);
-  if (later !== undefined && !equal(parsed.value, defaultValue(setting))) {
-    // One message for a switch and what belongs to it.
-    const isSwitch = setting.type.kind === "bool";
-    const owner = settings.find((s) => s.later === later && s.type.kind === "bool");
-    if (!isSwitch && owner !== undefined && host.vars[owner.name] !== undefined && isOn(owner, host)) return undefined;
-    return error(
-      "E_SETTING_LATER",
-      isSwitch
-        ? `${name} is not available in this version`
-        : `${name} has no effect: this version comes without ${later}`,
-      `remove ${name}`,
-    );
-  }
   return undefined;
-}
-
-function isOn(setting: Setting, host: InventoryHost): boolean {
-  const parsed = parseValue(setting.type, host.vars[setting.name] ?? false);
-  return parsed.ok && parsed.value === true;
-}
-
-function equal(left: unknown, right: unknown): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
 }
 
 function isTemplate(value: Value): boolean {

@@ -15,7 +15,7 @@ export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "
       ? boolean
       : T extends { kind: "token" }
         ? Secret
-        : T extends { kind: "hostnames" | "networks" | "profile-names" | "streams" }
+        : T extends { kind: "cert-names" | "networks" | "profile-names" | "streams" }
           ? readonly string[]
           : T extends { kind: "keys" | "foreign-keys" }
             ? Readonly<Record<string, Secret>>
@@ -82,6 +82,9 @@ export const FALSE_WORDS = new Set(["false", "no", "off", "0"]);
 /** The characters of RFC 3986 but quotes and what has a meaning in HTML; `//` would lead to another host. */
 const URL_OR_PATH =
   /^(?=.{1,1000}$)(https?:\/\/[A-Za-z0-9.-]+(:[0-9]{1,5})?)?(\/(?!\/)[A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?(?<=.)$/;
+const HTTPS_URL = /^(?=.{1,1000}$)https:\/\/[A-Za-z0-9.-]+(:[0-9]{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;
+/** No quotes, braces or control characters, which templates and shells would read. */
+const FILE_PATH = /^(?!~)[^\p{C}'"{}\\$`]{1,1000}$/u;
 /** RFC 1123 labels, at least two of them. */
 const HOSTNAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i;
 
@@ -121,8 +124,12 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
         : matching(type, value, /^[0-9]+(\.[0-9]+){1,3}(-git)?$/);
     case "hostname":
       return matching(type, value, HOSTNAME);
-    case "hostnames":
-      return parseList(type, value, (item) => HOSTNAME.test(item), "is not a host name of the DNS");
+    case "cert-names":
+      return parseCertNames(type, value);
+    case "file":
+      return matching(type, value, FILE_PATH);
+    case "https-url":
+      return matching(type, value, HTTPS_URL);
     case "networks":
       return parseList(type, value, isNetwork, "is not an IP address or network");
     case "streams":
@@ -324,6 +331,19 @@ function isMapping(value: Value): value is Readonly<Record<string, Value>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function parseCertNames(type: SettingType, value: Value): ParseResult {
+  const wild = Array.isArray(value) && value.find((item) => typeof item === "string" && item.startsWith("*."));
+  if (wild)
+    return fail(
+      "E_SETTING_TYPE",
+      `has an item ${show(wild)}, which is proven in the DNS and not by a web server`,
+      "write each name, or get such a certificate elsewhere and give it as tls_certificate",
+    );
+  const isName = (item: string) => HOSTNAME.test(item) || isIP(item) !== 0;
+  const names = parseList(type, value, isName, "is neither a host name of the DNS nor an IP address");
+  return names.ok ? ok((names.value as readonly string[]).map((name) => name.toLowerCase())) : names;
+}
+
 /** An address with or without a prefix length, as `allow` of nginx takes it. */
 function isNetwork(text: string): boolean {
   const [address = "", length, more] = text.split("/");
@@ -365,9 +385,11 @@ function inWords(type: SettingType): string {
       return text;
     case "email":
     case "url":
+    case "https-url":
       return `an ${text}`;
     case "hostname":
-    case "hostnames":
+    case "cert-names":
+    case "file":
     case "networks":
     case "streams":
     case "keys":

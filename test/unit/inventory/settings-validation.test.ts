@@ -241,22 +241,6 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "{nginx_version: 1.30.4, nginx_sources: debian}",
     "4:21: nginx_version has no effect with nginx_sources debian, whose versions are Debian's (remove nginx_version, or write nginx_sources: upstream)",
   ],
-  [
-    "{https: true, https_cert_domain: [live.example.org], https_cert_mail: ops@example.org}",
-    "4:13: https is not available in this version (remove https)",
-  ],
-  [
-    "https_cert_mail: ops@example.org",
-    "4:22: https_cert_mail has no effect: this version comes without HTTPS (remove https_cert_mail)",
-  ],
-  [
-    "https_cert_domain: example.org,example.com",
-    '4:24: https_cert_domain is "example.org,example.com", not a list of host names (write a list: [example.org, example.com])',
-  ],
-  [
-    "https_cert_domain: [live.example.org, live.example.org]",
-    '4:24: https_cert_domain has the item "live.example.org" twice (Names of the edge in the DNS that the certificate holds, as a list.)',
-  ],
   // Combinations
   [
     "{hls_fragment: 5s, hls_playlist_length: 14s}",

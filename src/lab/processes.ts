@@ -9,7 +9,7 @@ export interface ProcessIdentity {
 const POLL_MS = 20;
 
 /** Fields of /proc/PID/stat after the command name, which may itself hold spaces and brackets (proc(5)). */
-function statFields(pid: number): string[] | undefined {
+export function statFields(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");

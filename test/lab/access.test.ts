@@ -31,7 +31,7 @@ t.test("who may publish and who may watch", { skip: labImpossible() }, async (t)
 
   /** `edge-setup WORDS`, whose output is searched for secrets at the end unless it is asked for them. */
   async function run(t: Test, words: readonly string[], asksForSecrets = false): Promise<LabExecResult> {
-    const samples = sampleProcesses({ token, ...keys });
+    const samples = sampleProcesses(host, { token, ...keys });
     const result = await desk.run(...words, "--no-input");
     t.same((await samples.stop()).found, [], "no process shows a secret");
     t.equal(result.code, 0, result.code === 0 ? words.join(" ") : result.stdout + result.stderr);

@@ -7,7 +7,7 @@ import t from "tap";
 import type { LabHost } from "../../src/lab/index.js";
 import type { Desk } from "./support/cli.js";
 import { bootEdge } from "./support/edge.js";
-import { labImpossible } from "./support/lab.js";
+import { labImpossible, runProgram } from "./support/lab.js";
 import { type Secrets, sampleProcesses } from "./support/processes.js";
 import { changeSettings, readSecrets, SECRETS_FILE } from "./support/streams.js";
 
@@ -37,17 +37,26 @@ t.test("runs keep secrets to themselves", { skip: labImpossible() }, async (t) =
   await t.test("one that changes them, with everything printed", async (t) => {
     await changeSecrets(desk, before, after);
     await changeSettings(desk, { http_access_control_allow_origin: "https://one.example", hls_fragment: "1s" });
-    const samples = sampleProcesses(secrets);
-    const control = "a-word-on-a-command-line-of-the-host";
-    const witness = sampleProcesses({ control });
+    const samples = sampleProcesses(host, secrets);
+    const control = "a-word-that-processes-show";
+    const witness = sampleProcesses(host, { control });
     const [apply] = await Promise.all([
       desk.run("apply", "--no-input", "--yes", "-v", "-D", "--json"),
-      host.exec(`sh -c 'sleep 0.3; :' ${control}`),
+      host.exec("read word; systemd-run -q --wait sh -c 'sleep 0.3; :' $word", { input: `${control}\n` }),
+      runProgram(["sh", "-c", "sleep 0.3"], { env: { ...process.env, CONTROL: control } }),
     ]);
     t.equal(apply.code, 0, apply.code === 0 ? "applied" : apply.stdout + apply.stderr);
-    t.not((await witness.stop()).found.length, 0, "command lines of the host are seen");
+    const seen = (await witness.stop()).found;
+    t.ok(
+      seen.some((text) => text.startsWith("control in cmdline on the host")),
+      "command lines of the host are seen",
+    );
+    t.ok(
+      seen.some((text) => text.startsWith("control in environ here")),
+      "and what the test starts",
+    );
     const { found: shown, looks } = await samples.stop();
-    t.comment(`${looks} looks at all processes`);
+    t.comment(`${looks} looks at processes`);
     t.same(shown, [], "neither command lines nor environments show them");
     t.match(apply.stdout, "https://one.example", "diffs are printed");
     t.same(found(apply.stdout), [], "events");

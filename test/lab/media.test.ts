@@ -5,7 +5,7 @@ import { jpegSize } from "../../src/edge/jpeg.js";
 import { readMp4 } from "../../src/edge/mp4.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
 import { labImpossible, runProgram } from "./support/lab.js";
-import { type Publisher, startPublisher } from "./support/publisher.js";
+import { type Picture, type Publisher, startPublisher } from "./support/publisher.js";
 import { changeSettings, getFrom, playlistOf, readSecrets, until } from "./support/streams.js";
 
 t.setTimeout(600_000);
@@ -16,8 +16,8 @@ const NOTHING = { snapshot_interval: 0, snapshot_width: 640, record: false };
 t.test("what an edge does with live streams", { skip: labImpossible() }, async (t) => {
   const edge = await bootEdge(t);
   const { token } = await readSecrets(edge.desk);
-  const go = (t: Test, stream: string, options = {}): Publisher => {
-    const publisher = startPublisher(`rtmp://${edge.host.address}/hls/${stream}?token=${token}`, options);
+  const go = (t: Test, stream: string, picture?: Picture): Publisher => {
+    const publisher = startPublisher(`rtmp://${edge.host.address}/hls/${stream}?token=${token}`, picture);
     t.teardown(() => publisher.stop());
     return publisher;
   };
@@ -31,7 +31,7 @@ t.test("what an edge does with live streams", { skip: labImpossible() }, async (
     };
     await apply(t, edge, { snapshot_interval: "2s", snapshot_width: 160 });
     const cam = go(t, "cam");
-    go(t, "radio", { picture: false });
+    go(t, "radio", { size: undefined });
     const first = await until("a picture", () => shown("cam"));
     t.match(first.headers, {
       "content-type": "image/jpeg",

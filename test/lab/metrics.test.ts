@@ -6,16 +6,8 @@ import { publish } from "../../src/edge/rtmp-publisher.js";
 import { loadTestPattern } from "../../src/edge/verify.js";
 import { bootEdge } from "./support/edge.js";
 import { labImpossible, runProgram } from "./support/lab.js";
-import {
-  changeSettings,
-  fromInside,
-  getFrom,
-  outside,
-  playlistOf,
-  readSecrets,
-  startFfmpeg,
-  until,
-} from "./support/streams.js";
+import { startPublisher } from "./support/publisher.js";
+import { changeSettings, fromInside, getFrom, outside, playlistOf, readSecrets, until } from "./support/streams.js";
 
 t.setTimeout(600_000);
 
@@ -59,7 +51,7 @@ t.test("metrics, status and the access log", { skip: labImpossible() }, async (t
     rtmp_play: true,
     rtmp_stream_keys: { absent: "a-key-of-its-own" },
   });
-  const ffmpeg = startFfmpeg(`rtmp://${host.address}/hls/cam?token=${token}`);
+  const ffmpeg = startPublisher(`rtmp://${host.address}/hls/cam?token=${token}`);
   t.teardown(() => ffmpeg.stop());
   await until("a playlist", () => playlistOf(host, "cam"), 30_000);
 

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,6 +8,7 @@ import { loadTestPattern } from "../../src/edge/verify.js";
 import { type Answer, findChromium, openPage, type Page } from "./support/chromium.js";
 import { bootEdge } from "./support/edge.js";
 import { labImpossible } from "./support/lab.js";
+import { startPublisher } from "./support/publisher.js";
 import { goLive, playlistOf, readSecrets, until } from "./support/streams.js";
 
 t.setTimeout(600_000);
@@ -82,7 +82,7 @@ t.test("the player page", { skip }, async (t) => {
 
   await t.test("is used by keyboard alone, and switches the quality", async (t) => {
     const low = await live("low");
-    const high = publishLarge(`rtmp://${host.address}/hls/high?token=${token}`);
+    const high = startPublisher(`rtmp://${host.address}/hls/high?token=${token}`, { size: "640x360" });
     t.teardown(() => high.stop());
     await until("both", async () => (await playlistOf(host, "low")) && (await playlistOf(host, "high")));
     // As a ladder of transcoding is one.
@@ -196,18 +196,3 @@ high.m3u8
     await stream.stop();
   });
 });
-
-function publishLarge(url: string): { stop(): Promise<void> } {
-  const video = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=20"];
-  const audio = ["-f", "lavfi", "-i", "sine=frequency=440"];
-  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "40", "-c:a", "aac"];
-  const words = ["-v", "error", "-re", ...video, ...audio, ...codecs, "-f", "flv", url];
-  const child = spawn("ffmpeg", words, { stdio: "ignore" });
-  const exited = once(child, "exit");
-  return {
-    async stop() {
-      child.kill("SIGINT");
-      await exited;
-    },
-  };
-}

@@ -7,6 +7,7 @@ import { publish, publishBurst } from "../../src/edge/rtmp-publisher.js";
 import { loadTestPattern } from "../../src/edge/verify.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
 import { labImpossible, runProgram, ssh } from "./support/lab.js";
+import { startPublisher } from "./support/publisher.js";
 import {
   changeSettings,
   type EdgeSecrets,
@@ -16,7 +17,6 @@ import {
   outside,
   playlistOf,
   readSecrets,
-  startFfmpeg,
   until,
   watchAsViewer,
   watchSegments,
@@ -77,7 +77,7 @@ t.test("a provisioned edge", { skip }, async (t) => {
   });
 
   await t.test("ffmpeg publishes, ffprobe plays H.264 and AAC", async (t) => {
-    const ffmpeg = startFfmpeg(`rtmp://${host.address}/hls/cam?token=${secrets.token}`);
+    const ffmpeg = startPublisher(`rtmp://${host.address}/hls/cam?token=${secrets.token}`);
     t.teardown(() => ffmpeg.stop());
     const begin = Date.now();
     const reading = await until("two segments", async () => {

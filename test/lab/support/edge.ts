@@ -10,6 +10,8 @@ import {
   type LabLayer,
   type LabLayerRequest,
 } from "../../../src/lab/index.js";
+import { withLock } from "../../../src/lab/lock.js";
+import { cacheDir } from "../../../src/lab/paths.js";
 import { type Desk, makeDesk } from "./cli.js";
 import { inventoryOf, runProgram } from "./lab.js";
 
@@ -58,7 +60,7 @@ export async function bootBare(t: TestScope, vars: Readonly<Record<string, unkno
 /** A provisioned host. The first one of a state of the product is compiled and frozen, all others boot on that. */
 export async function bootEdge(t: TestScope): Promise<LabEdge> {
   const key = await productKey();
-  const layer = (await findFrozen(EDGE, key)) ?? (await provision(t, key));
+  const layer = await provisionedLayer(t, key);
   const host = await bootHost({ name: EDGE, from: layer, onProgress: (line) => t.comment(line) });
   t.teardown(() => host.stop());
   const edge = await deskFor(host, LAB_VARS);
@@ -66,6 +68,14 @@ export async function bootEdge(t: TestScope): Promise<LabEdge> {
   const kept = await host.exec(`tar -C ${KEPT_INVENTORY} -cf - . | base64 -w0`);
   await runProgram(["sh", "-c", `base64 -d | tar -C "$1" -xf -`, "sh", edge.desk.folder], { input: kept.stdout });
   return edge;
+}
+
+/** Under a lock: suites run two at a time, and the second waits for what the first provisions. */
+function provisionedLayer(t: TestScope, key: string): Promise<LabLayer> {
+  return withLock(
+    join(cacheDir(), "edge.lock"),
+    async () => (await findFrozen(EDGE, key)) ?? (await provision(t, key)),
+  );
 }
 
 async function provision(t: TestScope, key: string): Promise<LabLayer> {

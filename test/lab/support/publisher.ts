@@ -1,10 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-const VIDEO = [
-  ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=20"],
-  ...["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "40"],
-];
+const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "40"];
 const AUDIO = ["-f", "lavfi", "-i", "sine=frequency=440"];
 
 export interface Publisher {
@@ -13,9 +10,15 @@ export interface Publisher {
   exitCode(): number | null;
 }
 
-/** A real FFmpeg that publishes a test picture with a tone, or a tone alone. */
-export function startPublisher(url: string, { picture = true } = {}): Publisher {
-  const inputs = picture ? [...AUDIO, ...VIDEO] : AUDIO;
+export interface Picture {
+  /** Of the test picture, at 20/s; undefined for a tone alone. */
+  readonly size: "320x180" | "640x360" | undefined;
+}
+
+/** A camera: a real FFmpeg that publishes H.264 and AAC, a test picture with a tone, until it is stopped. */
+export function startPublisher(url: string, { size }: Picture = { size: "320x180" }): Publisher {
+  const picture = size === undefined ? [] : ["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=20`, ...H264];
+  const inputs = [...AUDIO, ...picture];
   const child = spawn("ffmpeg", ["-v", "error", "-re", ...inputs, "-c:a", "aac", "-f", "flv", url], {
     stdio: "ignore",
   });

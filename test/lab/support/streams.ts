@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
@@ -75,23 +74,6 @@ export function fromInside(host: LabHost, port: number): Duplex {
   channel.on("error", () => {}); // ssh ends when the far side hangs up
   channel.on("close", () => child.kill());
   return channel;
-}
-
-/** A camera: 320x180 at 20/s with a tone, H.264 and AAC, until it is stopped. */
-export function startFfmpeg(url: string): { stop(): Promise<void>; exitCode(): number | null } {
-  const video = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=20"];
-  const audio = ["-f", "lavfi", "-i", "sine=frequency=440"];
-  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "40", "-c:a", "aac"];
-  const words = ["-v", "error", "-re", ...video, ...audio, ...codecs, "-f", "flv", url];
-  const child = spawn("ffmpeg", words, { stdio: "ignore" });
-  const exited = once(child, "exit");
-  return {
-    exitCode: () => child.exitCode,
-    async stop() {
-      child.kill("SIGINT");
-      await exited;
-    },
-  };
 }
 
 export function getFrom(host: LabHost): HttpGet {

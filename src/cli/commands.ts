@@ -138,6 +138,14 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import("./commands/watch.js"),
   },
   {
+    name: "doctor",
+    summary: "Check this machine and the hosts, and name known security problems of what is installed; exit 1 for any",
+    examples: ["edge-setup doctor", "edge-setup doctor pi-church -v", "edge-setup doctor --json"],
+    options: [...reach, "verbose", "json", "no-input"],
+    words: { label: "HOSTS", max: 1000 },
+    load: () => import("./commands/doctor.js"),
+  },
+  {
     name: "streams",
     summary: "Streams with a key of their own: list, add, rotate or revoke them, show their addresses, sign them",
     examples: [

@@ -26,7 +26,8 @@ export function watchesOf(fleet: Fleet, flags: Flags, prompter: Asker, options: 
   return fleet.hosts.map((one) => new HostWatch(watchedHost(one, flags, prompter), options));
 }
 
-function watchedHost({ host, access }: FleetHost, flags: Flags, prompter: Asker) {
+/** A host of the fleet as those see it who look at it, as root. */
+export function watchedHost({ host, access }: FleetHost, flags: Flags, prompter: Asker) {
   const { address, becomePassword } = access;
   const root = address.user === "root" || access.become === false;
   return {

@@ -109,6 +109,11 @@ function sudoOf(uid: string, sudo: string): HostPortrait["sudo"] {
   return sudo === "free" ? "passwordless" : sudo === "asks" ? "password" : "none";
 }
 
+/** The one warning that speaks against a compile alone, and not against what runs. */
+export function memoryWarning(freeMb: number): string {
+  return `only ${freeMb} MB of memory are free: the compile will be slow`;
+}
+
 /** playbooks/tasks/preflight.yml refuses the same, later. */
 function isSupported(id: string, version: string): boolean {
   const major = Number.parseInt(version, 10);
@@ -134,9 +139,7 @@ function warningsOf(
     ...(diskFreeBytes < DISK_WANTED
       ? [`only ${Math.round(diskFreeBytes / 1e6)} MB of disk are free: 900 MB are needed`]
       : []),
-    ...(memoryFreeMb < MEMORY_WANTED_MB
-      ? [`only ${memoryFreeMb} MB of memory are free: the compile will be slow`]
-      : []),
+    ...(memoryFreeMb < MEMORY_WANTED_MB ? [memoryWarning(memoryFreeMb)] : []),
     ...(Math.abs(clockSkewMs) > CLOCK_LIMIT_MS ? [clock] : []),
     ...power,
   ];

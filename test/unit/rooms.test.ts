@@ -108,6 +108,16 @@ t.same(
   "the watch knows transport only as an interface, and no display",
 );
 t.same(
+  offenders(
+    (one) =>
+      one.room === "supply" &&
+      (/^(ui|cli|engine|playbook|inventory|lab|edge|store)\//.test(one.target) ||
+        (one.target.startsWith("transport/") && !one.typeOnly && one.target !== "transport/become.js")),
+  ),
+  [],
+  "what is known of supplies knows transport only as an interface, and no display",
+);
+t.same(
   offenders((one) => one.target.startsWith("ui/") && !["ui", "cli"].includes(one.room)),
   [],
   "nobody but the command line imports the ui",

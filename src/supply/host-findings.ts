@@ -1,0 +1,92 @@
+import { memoryWarning } from "../discovery/portrait.js";
+import { hostProblems } from "../watch/words.js";
+import type { Advisory, Part } from "./advisories.js";
+import type { Exposed } from "./advisory-findings.js";
+import type { Finding } from "./finding.js";
+import type { HostLook, InstalledPackage } from "./host-look.js";
+import { partsOfBuild } from "./manifest.js";
+
+/** Systems whose packages are Debian's, so that Debian's versions tell what is fixed. */
+const DEBIAN_LIKE = ["debian", "raspbian"];
+
+/** What is wrong with a host itself, whatever the advisories say. */
+export function hostFindings(host: string, look: HostLook): Finding[] {
+  const { portrait, sample } = look;
+  const memory = memoryWarning(portrait.memoryFreeMb);
+  const problems = [...new Set([...hostProblems(sample), ...portrait.warnings.filter((text) => text !== memory)])];
+  const hint = `edge-setup apply -l ${host}`;
+  const edge = look.manifest !== undefined;
+  return [
+    ...(problems.length > 0
+      ? problems.map((text): Finding => ({ host, level: "problem", check: "host", text }))
+      : [{ host, level: "ok" as const, check: "host", text: healthy(look) }]),
+    ...(portrait.warnings.includes(memory) ? [{ host, level: "note" as const, check: "memory", text: memory }] : []),
+    ...(!edge || look.release === "current"
+      ? []
+      : [
+          {
+            host,
+            level: "problem" as const,
+            check: "release",
+            text: `what runs is not what is wanted: ${look.release || "edge-release does not answer"}`,
+            hint,
+          },
+        ]),
+    ...look.failedUnits.map(
+      (unit): Finding => ({
+        host,
+        level: "problem",
+        check: "unit",
+        text: `${unit} has failed`,
+        hint: `On the host: journalctl -u ${unit} -n 50`,
+      }),
+    ),
+    ...look.staleUnits.map(
+      (unit): Finding => ({
+        host,
+        level: "problem",
+        check: "library",
+        text: `${unit} runs with a library that has been replaced since it was started`,
+        hint: `On the host: systemctl restart ${unit}`,
+      }),
+    ),
+  ];
+}
+
+function healthy({ portrait, sample }: HostLook): string {
+  const free = `${(portrait.diskFreeBytes / 1e9).toFixed(1)} GB of disk free`;
+  const days = sample.certificateDays === undefined ? "" : `, certificate for ${sample.certificateDays} days`;
+  return `${portrait.os}, clock right to ${Math.max(1, Math.ceil(Math.abs(portrait.clockSkewMs) / 1000))} s, ${free}, units active${days}`;
+}
+
+/** What advisories may name of a host: its build, and the packages of sources that the list knows. */
+export function hostParts(look: HostLook, advisories: readonly Advisory[]): Part[] {
+  const { id, release } = look.system;
+  const build = look.manifest === undefined ? [] : partsOfBuild(look.manifest, release);
+  if (!DEBIAN_LIKE.includes(id)) return build;
+  const built = new Set(["nginx", "njs", "vts"]);
+  const known = new Set(advisories.map(({ component }) => component).filter((name) => !built.has(name)));
+  const sources = new Map(
+    look.packages.filter(({ source }) => known.has(source)).map((one) => [one.source, one] as const),
+  );
+  return [
+    ...build,
+    ...[...sources].map(([component, { sourceVersion: version }]) => ({ component, version, debian: release })),
+  ];
+}
+
+/** What to do about a package of the distribution. */
+export function packageRemedy(part: Part, packages: readonly InstalledPackage[]): string {
+  const own = packages.filter(({ source }) => source === part.component).map(({ name }) => name);
+  return `On the host: apt-get update && apt-get install --only-upgrade ${own.join(" ")}`;
+}
+
+/** What tells how far an advisory concerns a host. */
+export function hostExposed(host: string, look: HostLook, advisories: readonly Advisory[]): Omit<Exposed, "remedy"> {
+  return {
+    host,
+    parts: hostParts(look, advisories),
+    options: look.manifest?.configure ?? "",
+    configuration: look.configuration,
+  };
+}

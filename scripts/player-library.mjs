@@ -3,6 +3,7 @@
  * page and a worker for hls.js. Clappr compiles templates with `new Function` and writes <style> elements, both of which
  * the page's Content-Security-Policy forbids: the first is replaced here, the second become a stylesheet.
  */
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -56,7 +57,26 @@ export async function buildPlayerLibrary(root) {
   await copyFile(join(modules, "hls.js/dist/hls.worker.js"), join(output, "hls.worker.js"));
   await copyFile(join(modules, "hls.js/LICENSE"), join(output, "hls.LICENSE"));
   await copyFile(join(modules, "@clappr/core/LICENSE"), join(output, "clappr.LICENSE"));
+  await writeFile(join(output, "libraries.json"), `${JSON.stringify(await librariesOf(modules, output), null, 2)}\n`);
   return `assets/player/vendor (Clappr ${clappr}, hls.js ${await version("hls.js")})`;
+}
+
+/** Which libraries are in which file, for a bill of materials (src/supply); it stays here. */
+async function librariesOf(modules, output) {
+  const places = [
+    ["@clappr/core", "clappr.js"],
+    ["@clappr/hlsjs-playback", "clappr.js"],
+    ["hls.js", "clappr.js"],
+  ];
+  return Promise.all(
+    places.map(async ([name, file]) => {
+      const { version, license } = JSON.parse(await readFile(join(modules, name, "package.json"), "utf8"));
+      const sha256 = createHash("sha256")
+        .update(await readFile(join(output, file)))
+        .digest("hex");
+      return { name, version, license, file, sha256 };
+    }),
+  );
 }
 
 const withoutEval = {

@@ -146,6 +146,14 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import("./commands/doctor.js"),
   },
   {
+    name: "sbom",
+    summary: "Print what edge-setup brought to a host as CycloneDX 1.6: sources, patches, packages, libraries, scripts",
+    examples: ["edge-setup sbom pi-church", "edge-setup sbom vps-1 -o vps-1.cdx.json"],
+    options: [...watching, "output", "no-input"],
+    words: { label: "HOST", max: 1 },
+    load: () => import("./commands/sbom.js"),
+  },
+  {
     name: "streams",
     summary: "Streams with a key of their own: list, add, rotate or revoke them, show their addresses, sign them",
     examples: [

@@ -62,6 +62,7 @@ export const optionTable = {
   interval: { type: "string", value: "SECONDS", help: "Seconds between two looks at a host. Default: 2" },
   run: { type: "string", value: "ID", help: "The run whose log is wanted. Default: the last that had the host" },
   "source-dir": { type: "string", value: "DIR", help: "Take NGINX and module sources from here (checked by hash)" },
+  output: { type: "string", short: "o", value: "FILE", help: "Write to this file instead of stdout" },
   "no-verify": { type: "boolean", help: "Do not publish and play back a test stream after changes" },
   host: { type: "string", value: "HOSTS", help: "The edges to be: [user@]host[:port], or local; comma-separated" },
   expires: {

@@ -8,7 +8,7 @@ import { hostSample } from "../watch/host-sample.js";
 import { parseSample } from "../watch/raw-sample.js";
 import type { HostSample } from "../watch/types.js";
 import type { HostPortrait } from "../wizard/types.js";
-import { hostProgram, sampleNonce } from "./host-script.js";
+import { type HostPart, hostProgram, sampleNonce } from "./host-script.js";
 import { type Manifest, parseManifest } from "./manifest.js";
 
 /** A host with 2,000 packages says 250 KB. */
@@ -24,7 +24,7 @@ export interface InstalledPackage {
   readonly sourceVersion: string;
 }
 
-/** What a host is made of, and how it is. */
+/** What a host is made of, and how it is, as far as it was asked. */
 export interface HostLook {
   readonly portrait: HostPortrait;
   readonly sample: HostSample;
@@ -42,12 +42,19 @@ export interface HostLook {
   readonly staleUnits: readonly string[];
   /** Lines of the live configuration that were asked for. */
   readonly configuration: readonly string[];
+  /** Names of the sources that the last compile was given. */
+  readonly sources: readonly string[];
+  /** SHA-256 of files that came with the edge, by path. */
+  readonly hashes: ReadonlyMap<string, string>;
+  /** When the build, the configuration or a package last changed: seconds since the epoch. */
+  readonly changedAt: number | undefined;
 }
 
 export interface LookOptions {
   readonly name: string;
   readonly become: Become;
   readonly becomePassword: Secret | undefined;
+  readonly parts: readonly HostPart[];
   readonly patterns: readonly string[];
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -57,7 +64,7 @@ export interface LookOptions {
 export async function lookAt(transport: Transport, options: LookOptions): Promise<HostLook> {
   const { name, become, becomePassword, now, signal } = options;
   const nonce = randomBytes(12).toString("hex");
-  const program = Buffer.from(hostProgram(nonce, options.patterns));
+  const program = Buffer.from(hostProgram(nonce, options.parts, options.patterns));
   const chunks: Buffer[] = [];
   let size = 0;
   const began = now();
@@ -110,6 +117,11 @@ export function parseLook(
     failedUnits: linesOf("failed").flatMap((line) => unitIn(line.split(" ")[0] ?? "")),
     staleUnits: linesOf("stale").flatMap((line) => unitIn(line.replace(/^\/run\//, ""))),
     configuration: linesOf("configuration"),
+    sources: linesOf("sources").flatMap(
+      (line) => /^[0-9a-f]{64} {2}(?:tar:)?([A-Za-z0-9_.+~-]+)$/.exec(line)?.[1] ?? [],
+    ),
+    hashes: new Map(linesOf("hashes").flatMap(hashIn)),
+    changedAt: /^\d{1,12}$/.test(linesOf("changed")[0] ?? "") ? Number(linesOf("changed")[0]) : undefined,
   };
 }
 
@@ -140,6 +152,11 @@ function packageOf(line: string): InstalledPackage[] {
   const words = [source, sourceVersion, name, version, architecture];
   if (!status.startsWith("ii") || !words.every((word) => WORD.test(word))) return [];
   return [{ name, version, architecture, source, sourceVersion }];
+}
+
+function hashIn(line: string): [string, string][] {
+  const [, hash, path] = /^([0-9a-f]{64}) {2}(\/[A-Za-z0-9_.+@/-]{1,200})$/.exec(line) ?? [];
+  return hash === undefined || path === undefined ? [] : [[path, hash]];
 }
 
 function unitIn(word: string): string[] {

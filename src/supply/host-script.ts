@@ -21,6 +21,9 @@ system() {
 build() { readlink /opt/edge/nginx; }
 manifest() { cat /opt/edge/nginx/manifest.json; }
 packages() { dpkg-query -W -f '$\{db:Status-Abbrev}\t$\{source:Package}\t$\{source:Version}\t$\{Package}\t$\{Version}\t$\{Architecture}\n'; }
+sources() { cat /var/lib/edge/sources/SHA256SUMS; }
+hashes() { sha256sum /opt/edge/nginx/sbin/nginx /opt/edge/nginx/modules/*.so /opt/edge/bin/* /etc/edge/live/njs/*.js /opt/edge/www/vendor/*.js /var/lib/edge/build/patches/*.patch; }
+changed() { stat -c %Y /opt/edge/nginx/.complete /etc/edge/live /var/lib/dpkg/status | sort -n | tail -n 1; }
 release() { /opt/edge/bin/edge-release status; }
 failed() { systemctl list-units --state=failed --no-legend --plain 'edge-*'; }
 stale() {
@@ -36,20 +39,51 @@ function configuration(patterns: readonly string[]): string {
   return `configuration() { grep -rhE ${words} /etc/edge/live/ | sort -u; }\n`;
 }
 
+/** What `doctor` asks about, and what a bill of materials takes. */
+export const DOCTOR_PARTS = [
+  "portrait",
+  "system",
+  "build",
+  "manifest",
+  "packages",
+  "release",
+  "failed",
+  "stale",
+  "configuration",
+  "sample",
+] as const;
+export const SBOM_PARTS = [
+  "portrait",
+  "system",
+  "build",
+  "manifest",
+  "packages",
+  "sources",
+  "hashes",
+  "changed",
+] as const;
+
+export type HostPart = (typeof DOCTOR_PARTS)[number] | (typeof SBOM_PARTS)[number];
+
 /**
  * The program that tells what is on a host: for a shell of root that reads it from stdin, so that one exec is enough.
  * @param nonce unlike anything that a host says
+ * @param wanted the parts, in the order in which they are told
  * @param patterns extended regular expressions of lines of the configuration that are wanted
  */
-export function hostProgram(nonce: string, patterns: readonly string[]): string {
+export function hostProgram(nonce: string, wanted: readonly HostPart[], patterns: readonly string[]): string {
   return [
     `NONCE=${quote(nonce)}`,
     compact(parts),
-    configuration(patterns),
+    ...(wanted.includes("configuration") ? [configuration(patterns)] : []),
     `portrait() {\n${portraitScript}}\n`,
-    `sample() { printf '%s\\n' ${quote(sampleNonce(nonce))} | (${samplerCommand}); }\n`,
-    "for n in portrait system build manifest packages release failed stale configuration sample; do p $n; done\n",
+    ...(wanted.includes("sample") ? [sampleOnce(nonce)] : []),
+    `for n in ${wanted.join(" ")}; do p $n; done\n`,
   ].join("\n");
+}
+
+function sampleOnce(nonce: string): string {
+  return `sample() { printf '%s\\n' ${quote(sampleNonce(nonce))} | (${samplerCommand}); }\n`;
 }
 
 /** The sampler has parts of its own, which must not end ours. */

@@ -9,6 +9,7 @@ import { controllerFindings, programVersion } from "../../supply/controller.js";
 import { type Finding, findingJson, findingLines } from "../../supply/finding.js";
 import { hostExposed, hostFindings, packageRemedy } from "../../supply/host-findings.js";
 import { type HostLook, lookAt } from "../../supply/host-look.js";
+import { DOCTOR_PARTS } from "../../supply/host-script.js";
 import { chosenSources, partsOfSources, recipeOptions, templateLines } from "../../supply/pins.js";
 import { EdgeError, type ExitCode, exitCodes } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
@@ -105,7 +106,15 @@ async function examine(
   try {
     const transport = await connect(signal);
     try {
-      const look = await lookAt(transport, { name, become, becomePassword, patterns, now: Date.now, signal });
+      const look = await lookAt(transport, {
+        name,
+        become,
+        becomePassword,
+        parts: DOCTOR_PARTS,
+        patterns,
+        now: Date.now,
+        signal,
+      });
       return [...hostFindings(name, look), ...hostAdvisories(one, look, known, flags.verbose === true)];
     } finally {
       await transport.close();

@@ -19,6 +19,7 @@ import { didYouMean } from "../util/suggest.js";
 import { EDGES, type Fleet } from "./fleet.js";
 import { HeadStart } from "./head-start.js";
 import { type Flags, intFlag } from "./options.js";
+import { checkOwnCertificates } from "./own-certificate.js";
 
 const DEFAULT_FORKS = 10;
 
@@ -51,6 +52,7 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
   const skipTags = words(flags["skip-tags"]);
   checkReadable(flags["source-dir"], "--source-dir");
   checkReadable(flags["ssh-config"], "--ssh-config");
+  checkOwnCertificates(fleet, Date.now());
   const cacheDir = defaultCacheDir(process.env);
   // Hosts answer while the playbook is being read.
   const head = new HeadStart(fleet, forks, connectOptions);

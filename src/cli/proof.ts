@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import { CERTIFICATE_RECORD, type EdgeCertificate, readCertificate } from "../edge/certificate.js";
 import { qrLines } from "../edge/qr.js";
 import { nextSteps, resultCardLines } from "../edge/result-card.js";
 import { type EdgeEndpoint, playerUrl } from "../edge/urls.js";
@@ -34,17 +35,28 @@ export function endpointOf({ settings: { values } }: FleetHost, host: string): E
     httpPort: values.http_server_port,
     https: values.https,
     httpsPort: values.https_server_port,
+    webHost: values.https ? webHost(values, host) : undefined,
     nested: values.hls_nested,
     player: values.player,
     ...(signed ? { signing: { key: known(key, "hls_signing_key"), expires } } : {}),
   };
 }
 
+/** Of the names that the certificate is for, the one that viewers know; the host itself where there is none. */
+function webHost({ https_cert_domain: names, public_name: shown }: FleetHost["settings"]["values"], host: string) {
+  return [shown, host].find((one) => one !== undefined && names.includes(one.toLowerCase())) ?? names[0];
+}
+
 /**
  * An edge as its viewers reach it.
  * @param transport a connection to it, which knows the name that ssh_config gave to an alias
+ * @param certificate what it notes of the one that it shows
  */
-export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarget {
+export function edgeTarget(
+  fleetHost: FleetHost,
+  transport: Transport,
+  certificate?: EdgeCertificate | undefined,
+): EdgeTarget {
   const { host, settings } = fleetHost;
   const { values } = settings;
   return {
@@ -77,6 +89,7 @@ export function edgeTarget(fleetHost: FleetHost, transport: Transport): EdgeTarg
       web: values.http_allow.length > 0 || values.http_status_allow.length > 0,
     },
     streamList: values.player_stream_list,
+    ...(values.https ? { tls: { certificate, redirects: values.https_redirect, hstsMs: values.https_hsts } } : {}),
   };
 }
 
@@ -87,18 +100,25 @@ function ownAddress(): string {
 }
 
 /** Publishes a test stream to one edge and plays it back. */
-export function prove(
+export async function prove(
   fleetHost: FleetHost,
   transport: Transport,
   emit: EmitEvent,
   signal: AbortSignal,
 ): Promise<VerifyResult> {
+  const certificate = fleetHost.settings.values.https ? await certificateOf(transport) : undefined;
   return verifyEdge({
-    target: edgeTarget(fleetHost, transport),
+    target: edgeTarget(fleetHost, transport, certificate),
     emit,
     signal,
     openTcp: (host, port) => transport.openTcp(host, port),
   });
+}
+
+/** What an edge notes of the certificate that it shows; undefined where it notes nothing, or what cannot be read. */
+async function certificateOf(transport: Transport): Promise<EdgeCertificate | undefined> {
+  const { stdout } = await transport.exec(`head -c 65536 ${CERTIFICATE_RECORD}`);
+  return readCertificate(stdout.toString("utf8"));
 }
 
 export interface CardOptions {

@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as tlsConnect } from "node:tls";
+import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from "node:tls";
 
 export interface HttpResponse {
   readonly status: number;
@@ -24,12 +25,15 @@ const TIMEOUT_MS = 15_000;
 /** 10 s at 25 Mb/s; whoever sends more is no edge. */
 const MAX_BODY = 32 * 1024 * 1024;
 
-/** Makes GETs over connections that `open` gives: a socket, or a channel of an SSH connection. TLS is done here. */
-export function createHttpGet(open: () => Promise<Duplex>): HttpGet {
+/**
+ * Makes GETs over connections that `open` gives: a socket, or a channel of an SSH connection. TLS is done here.
+ * @param pinned SHA-256 of the one certificate that is trusted, whoever vouches for it; without it, those whom Node trusts
+ */
+export function createHttpGet(open: () => Promise<Duplex>, pinned?: string): HttpGet {
   return async (url, options = {}) => {
     const stream = await open();
     stream.on("error", () => {}); // told by the request; after it, of no interest
-    const connection = url.protocol === "https:" ? await startTls(stream, url) : stream;
+    const connection = url.protocol === "https:" ? await startTls(stream, url, pinned) : stream;
     try {
       return await get(connection, url, options);
     } finally {
@@ -81,16 +85,32 @@ function get(connection: Duplex, url: URL, options: HttpGetOptions): Promise<Htt
   });
 }
 
-function startTls(stream: Duplex, url: URL): Promise<Duplex> {
+async function startTls(stream: Duplex, url: URL, pinned: string | undefined): Promise<Duplex> {
+  const secure = await tlsOver(stream, url.hostname, { rejectUnauthorized: pinned === undefined });
+  if (pinned === undefined || fingerprintOf(secure) === pinned) return secure;
+  secure.destroy();
+  throw new Error("TLS: another certificate is shown than the one that the host has");
+}
+
+/**
+ * TLS with a server over a connection.
+ * @param host name or address, IPv6 with or without brackets
+ */
+export function tlsOver(stream: Duplex, host: string, options: ConnectionOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const plain = host.replace(/^\[|\]$/g, "");
     // A literal address may not be sent as server name (RFC 6066, section 3).
-    const named = /[a-z]/i.test(host) && !host.includes(":");
-    const secure = tlsConnect({ socket: stream, host, ...(named ? { servername: host } : {}) });
+    const named = isIP(plain) === 0;
+    const secure = tlsConnect({ socket: stream, host: plain, ...(named ? { servername: plain } : {}), ...options });
     secure.once("secureConnect", () => {
       secure.removeAllListeners("error");
       resolve(secure);
     });
     secure.once("error", (error) => reject(new Error(`TLS: ${error.message}`)));
   });
+}
+
+/** SHA-256 of the certificate that is shown, lower-case hexadecimal digits. */
+export function fingerprintOf(secure: TLSSocket): string {
+  return secure.getPeerCertificate().fingerprint256?.replaceAll(":", "").toLowerCase() ?? "";
 }

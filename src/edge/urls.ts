@@ -10,6 +10,8 @@ export interface EdgeEndpoint {
   readonly httpPort: number;
   readonly https: boolean;
   readonly httpsPort: number;
+  /** What the certificate is for, where that is not `host`: pages are shown, and asked for, under this name. */
+  readonly webHost?: string | undefined;
   /** hls_nested: each stream has a directory. */
   readonly nested?: boolean;
   /** False: no page plays (setting player). */
@@ -101,7 +103,8 @@ export function statusUrl(edge: EdgeEndpoint): URL {
 /** Any page of the edge, by https where the edge has it. */
 export function webUrl(edge: EdgeEndpoint, path: string): URL {
   const [scheme, port] = edge.https ? (["https", edge.httpsPort] as const) : (["http", edge.httpPort] as const);
-  return new URL(path, `${scheme}://${authority(edge.host, port, DEFAULT_PORT[scheme])}`);
+  const host = edge.https ? (edge.webHost ?? edge.host) : edge.host;
+  return new URL(path, `${scheme}://${authority(host, port, DEFAULT_PORT[scheme])}`);
 }
 
 /** Where a stream is watched, by label; nothing where the edge has no page for it. */

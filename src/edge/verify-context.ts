@@ -1,8 +1,9 @@
 import type { CheckRef } from "../report/events.js";
 import type { Secret } from "../util/secret.js";
+import type { EdgeCertificate } from "./certificate.js";
 import type { CheckList } from "./check-list.js";
 import type { Clock } from "./clock.js";
-import type { Route } from "./dial.js";
+import type { NoRoute, Route } from "./dial.js";
 import type { FlvClip } from "./flv.js";
 import type { HlsReader } from "./hls-check.js";
 import type { DeliveryPromise } from "./hls-rules.js";
@@ -28,6 +29,13 @@ export interface EdgeTarget extends EdgeEndpoint, DeliveryPromise {
   /** hls_fragment in milliseconds: what waiting times are derived from. */
   readonly fragmentMs: number;
   readonly media?: MediaPromise;
+  /** https: what the edge notes of its certificate, undefined where it could not be read. `redirects`: https_redirect. */
+  readonly tls?: {
+    readonly certificate: EdgeCertificate | undefined;
+    readonly redirects: boolean;
+    /** https_hsts in milliseconds. */
+    readonly hstsMs: number;
+  };
   readonly hls?: HlsPromise;
   /** rtmp_play: streams may be watched over RTMP. */
   readonly rtmpPlay: boolean;
@@ -43,6 +51,8 @@ export interface VerifyContext {
   readonly checks: CheckList;
   readonly rtmp: Route;
   readonly httpGet: HttpGet;
+  /** To another port of the edge than those of `rtmp` and `httpGet`. */
+  readonly routeTo: (port: number) => Promise<Route | NoRoute>;
   readonly clip: FlvClip;
   /** The stream that is published for the proof; nobody else's. */
   readonly stream: string;

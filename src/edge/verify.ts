@@ -8,7 +8,7 @@ import { type Check, CheckList, type CheckOutcome, fail, pass, warn } from "./ch
 import { systemClock } from "./clock.js";
 import { findRoute, type NoRoute, type OpenTcp, type Route } from "./dial.js";
 import { type FlvClip, readClip } from "./flv.js";
-import { createHttpGet } from "./http-get.js";
+import { createHttpGet, type HttpGet } from "./http-get.js";
 import { hlsUrl, playerUrl, rtmpAppUrl, statusUrl, webUrl } from "./urls.js";
 import { accessRefs, checkAccess, checkPlay } from "./verify-access.js";
 import { checkRefs, type EdgeTarget, type VerifyContext } from "./verify-context.js";
@@ -19,6 +19,7 @@ import { mediaChecks } from "./verify-media.js";
 import { checkMetrics, checkStatusJson } from "./verify-metrics.js";
 import { checkFirstSegment, checkUnpublish, playBack } from "./verify-playback.js";
 import { checkPlayer } from "./verify-player.js";
+import { tlsChecks } from "./verify-tls.js";
 import { checkStatus } from "./verify-web.js";
 
 export interface VerifyOptions {
@@ -65,11 +66,15 @@ export async function verifyEdge(options: VerifyOptions): Promise<VerifyResult> 
   let firstSegmentMs: number | undefined;
   if (rtmp.kind === "none" || http.kind === "none") {
     const { rtmpPort: _rtmp, httpPort: _http, ...others } = checkRefs;
-    const refs = [...Object.values(others), ...accessRefs(target), ...featureChecks(target).map(({ ref }) => ref)];
+    const more = [...tlsChecks(target), ...featureChecks(target)].map(({ ref }) => ref);
+    const refs = [...Object.values(others), ...accessRefs(target), ...more];
     checks.skip(refs, `the ${rtmp.kind === "none" ? "RTMP" : "web"} port is of no use`);
   } else {
-    const httpGet = createHttpGet(http.open);
-    firstSegmentMs = await runChecks({ target, checks, rtmp, httpGet, clip, stream, clock: systemClock, signal });
+    const httpGet = webGet(target, http.open);
+    const routeTo = (port: number) => findRoute(target.host, port, options.openTcp);
+    firstSegmentMs = await runChecks({
+      ...{ target, checks, rtmp, httpGet, routeTo, clip, stream, clock: systemClock, signal },
+    });
   }
   const urls = {
     publish: `${rtmpAppUrl(target)}/${stream}`,
@@ -137,6 +142,7 @@ async function checkWeb(context: VerifyContext, isLive: boolean): Promise<void> 
   await context.checks.run(checkRefs.status, () => checkStatus(context));
   await context.checks.run(checkRefs.statusJson, () => checkStatusJson(context, isLive));
   await context.checks.run(checkRefs.metrics, () => checkMetrics(context, isLive));
+  for (const { ref, run } of tlsChecks(context.target)) await context.checks.run(ref, () => run(context));
 }
 
 async function checkPort(
@@ -164,7 +170,12 @@ async function checkPort(
 
 /** A wrong certificate shall fail one check, not ten. */
 async function checkWebAnswer(target: EdgeTarget, route: Route): Promise<void> {
-  await createHttpGet(route.open)(webUrl(target, "/"));
+  await webGet(target, route.open)(webUrl(target, "/"));
+}
+
+/** Whoever vouches for the certificate: that is a check of its own. */
+function webGet({ tls }: EdgeTarget, open: Route["open"]): HttpGet {
+  return createHttpGet(open, tls?.certificate?.fingerprint);
 }
 
 function portOutcome(route: Route | NoRoute, host: string, port: number): CheckOutcome {

@@ -1,15 +1,15 @@
+import { certificateLabel, daysLeft, type EdgeCertificate, isLate } from "../edge/certificate.js";
 import { powerWords } from "../discovery/throttled.js";
 import type { RawPlaylist, RawPublisher, RawSample } from "./raw-sample.js";
 import type { HostSample, StreamSample } from "./types.js";
 
 const BITS = 8;
 const KB_PER_MB = 1024;
-const DAY_MS = 86_400_000;
 
-/** Ends of certificates that were seen last: they are looked at rarely. */
+/** The certificate that was seen last: it is looked at rarely. */
 export interface SampleMemory {
   readonly raw: RawSample;
-  readonly certificateEnds: readonly number[];
+  readonly certificate: EdgeCertificate | null | undefined;
 }
 
 /**
@@ -22,7 +22,7 @@ export function hostSample(
   raw: RawSample,
   before: SampleMemory | undefined,
 ): { readonly sample: HostSample; readonly memory: SampleMemory } {
-  const certificateEnds = raw.certificateEnds.length > 0 ? raw.certificateEnds : (before?.certificateEnds ?? []);
+  const certificate = raw.certificate === undefined ? before?.certificate : raw.certificate;
   const old = before?.raw;
   const seconds = old === undefined ? 0 : raw.now - old.now;
   const network = raw.network;
@@ -48,14 +48,23 @@ export function hostSample(
     ...defined("uplinkBps", sent === undefined ? undefined : sent * BITS),
     ...defined("downlinkBps", received === undefined ? undefined : received * BITS),
     ...defined("connections", raw.connections),
-    // The host's clock, so that a wrong one here or there does not matter.
-    ...defined(
-      "certificateDays",
-      certificateEnds.length === 0 ? undefined : Math.floor((Math.min(...certificateEnds) - raw.now * 1000) / DAY_MS),
-    ),
+    ...certificateParts(certificate, raw.now * 1000),
     ...defined("lastChangeMs", raw.switchedAt === undefined ? undefined : since(raw.switchedAt, raw.now)),
   };
-  return { sample, memory: { raw, certificateEnds } };
+  return { sample, memory: { raw, certificate } };
+}
+
+/** @param now of the host's clock, so that a wrong one here or there does not matter */
+function certificateParts(
+  certificate: EdgeCertificate | null | undefined,
+  now: number,
+): Pick<HostSample, "certificate" | "certificateDays"> {
+  if (certificate === undefined || certificate === null) return {};
+  const { names, standsIn } = certificate;
+  return {
+    certificateDays: daysLeft(certificate, now),
+    certificate: { label: certificateLabel(certificate), names, standsIn, late: isLate(certificate, now) },
+  };
 }
 
 function defined<K extends string>(key: K, value: number | undefined): { readonly [P in K]?: number } {

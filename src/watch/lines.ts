@@ -1,6 +1,9 @@
 import { formatDuration } from "../report/format.js";
 import type { HostSample, StreamSample } from "./types.js";
-import { hostProblems, memoryText, pictureText, rateText, streamProblems, tmpfsText } from "./words.js";
+import { certificateText, hostProblems, memoryText, pictureText, rateText, streamProblems, tmpfsText } from "./words.js";
+
+/** Of a certificate; the others are in `edge-setup certs`. */
+const SHOWN_NAMES = 3;
 
 /** One look at a host as lines for logs, scripts and screen readers: the host, then each stream. */
 export function sampleLines(sample: HostSample): string[] {
@@ -8,7 +11,7 @@ export function sampleLines(sample: HostSample): string[] {
     const hint = sample.hint === undefined ? [] : [`  ${sample.hint}`];
     return [`${sample.host}  unreachable  ${sample.problem ?? ""}`, ...hint];
   }
-  const { cpuPercent, temperatureC, connections, certificateDays, lastChangeMs } = sample;
+  const { cpuPercent, temperatureC, connections, certificate, lastChangeMs } = sample;
   const parts = [
     `cpu ${cpuPercent === undefined ? "-" : `${Math.round(cpuPercent)}%`}`,
     `memory ${memoryText(sample.memoryUsedMb, sample.memoryTotalMb)}`,
@@ -17,7 +20,9 @@ export function sampleLines(sample: HostSample): string[] {
     `up ${rateText(sample.uplinkBps)}`,
     `down ${rateText(sample.downlinkBps)}`,
     ...(connections === undefined ? [] : [`${connections} connections`]),
-    ...(certificateDays === undefined ? [] : [`certificate ${certificateDays} d`]),
+    ...(certificate === undefined
+      ? []
+      : [`certificate ${certificateText(sample)} for ${certificate.names.slice(0, SHOWN_NAMES).join(" ")}`]),
     ...(lastChangeMs === undefined ? [] : [`changed ${formatDuration(lastChangeMs)} ago`]),
   ];
   return [

@@ -1,3 +1,5 @@
+import { type EdgeCertificate, readCertificate } from "../edge/certificate.js";
+
 /** What a host said in one sample, as counters; rates follow from two of them. */
 export interface RawSample {
   /** Seconds of the host's own clock. */
@@ -16,8 +18,8 @@ export interface RawSample {
   readonly connections: number | undefined;
   /** How often the playlist of each stream was asked for, since the server started. */
   readonly playlistRequests: ReadonlyMap<string, number> | undefined;
-  /** Ends of certificates, milliseconds since the epoch; undefined where they were not looked at this time. */
-  readonly certificateEnds: readonly number[];
+  /** What the edge notes of its certificate; null when it has none, undefined when it was not looked at this time. */
+  readonly certificate: EdgeCertificate | null | undefined;
   /** When the configuration was switched, seconds of the host's clock. */
   readonly switchedAt: number | undefined;
 }
@@ -80,9 +82,7 @@ export function parseSample(lines: readonly string[], nonce: string): RawSample 
     playlists: playlistsOf(all("list"), files),
     connections: connectionsOf(parts.get("connections")) ?? traffic?.connections,
     playlistRequests: traffic?.playlistRequests ?? viewsOf(all("file")),
-    certificateEnds: all("cert")
-      .map((text) => Date.parse(text))
-      .filter((time) => !Number.isNaN(time)),
+    certificate: certificateOf(one("cert")),
     switchedAt: files.get(LIVE),
   };
 }
@@ -105,6 +105,10 @@ function divide(lines: readonly string[], nonce: string) {
     else fields.set(key, [...(fields.get(key) ?? []), value]);
   }
   return { fields, parts };
+}
+
+function certificateOf(text: string | undefined): RawSample["certificate"] {
+  return text === undefined ? undefined : (readCertificate(text) ?? null);
 }
 
 function split(line: string): [string, string] {

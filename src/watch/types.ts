@@ -26,8 +26,17 @@ export interface HostSample {
   readonly units: readonly { readonly name: string; readonly active: boolean }[];
   /** Open connections of viewers, of all streams together. */
   readonly connections?: number;
-  /** Days to the end of the certificate that ends first; undefined without one. */
+  /** Days to the end of the certificate that is shown; undefined without one. */
   readonly certificateDays?: number;
+  readonly certificate?: {
+    /** `Let's Encrypt`, `staging`, `own`, `self-signed`, or the CA's name. */
+    readonly label: string;
+    readonly names: readonly string[];
+    /** It ends, and should have been renewed. */
+    readonly late: boolean;
+    /** Self-signed, and there until the CA gives one. */
+    readonly standsIn: boolean;
+  };
   /** Milliseconds since the configuration was last switched. */
   readonly lastChangeMs?: number;
   readonly streams: readonly StreamSample[];

@@ -4,8 +4,6 @@ import type { HostSample, StreamSample } from "./types.js";
 const FULL_PERCENT = 90;
 /** A Raspberry Pi slows itself down from 80 °C on (raspberrypi.com, "Frequency management and thermal control"). */
 const HOT_C = 80;
-/** certbot renews 30 days before the end; nearer than that, it could not. */
-const SHORT_DAYS = 21;
 /** A playlist is written once a segment; three missed are a stall that players show. */
 const STALLED_SEGMENTS = 3;
 
@@ -14,20 +12,26 @@ export function hostProblems(sample: HostSample): string[] {
   if (sample.status === "unreachable") return [sample.problem ?? "does not answer"];
   const units = sample.units.filter((unit) => !unit.active).map((unit) => unit.name);
   if (sample.lastChangeMs === undefined && units.length === sample.units.length) return ["not an edge yet"];
-  const { tmpfsSize = 0, tmpfsUsed = 0, temperatureC = 0, certificateDays } = sample;
+  const { tmpfsSize = 0, tmpfsUsed = 0, temperatureC = 0, certificateDays = 0, certificate } = sample;
   return [
     ...units.map((name) => `${name} does not run`),
     ...(tmpfsSize > 0 && tmpfsUsed * 100 >= tmpfsSize * FULL_PERCENT ? ["the memory for segments is nearly full"] : []),
     ...(sample.tmpfsSize === undefined ? ["the memory for segments is not mounted"] : []),
-    ...(certificateDays === undefined || certificateDays >= SHORT_DAYS ? [] : [certificateText(certificateDays)]),
+    ...(certificate?.late ? [endText(certificateDays)] : []),
+    ...(certificate?.standsIn ? ["the certificate is self-signed, as the CA has not given one"] : []),
     ...(temperatureC >= HOT_C ? [`${Math.round(temperatureC)} °C is too hot`] : []),
     ...sample.power,
   ];
 }
 
-function certificateText(days: number): string {
+function endText(days: number): string {
   if (days < 0) return "the certificate has ended";
   return `the certificate ends in ${days} ${days === 1 ? "day" : "days"}`;
+}
+
+/** `Let's Encrypt 60 d`. */
+export function certificateText({ certificate, certificateDays }: HostSample): string | undefined {
+  return certificate === undefined ? undefined : `${certificate.label} ${certificateDays} d`;
 }
 
 /** What is wrong with a stream, in words. */

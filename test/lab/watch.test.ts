@@ -66,13 +66,18 @@ t.test("hosts and streams under watch", { skip: labImpossible() }, async (t) => 
     const stopped = await desk.run("status");
     t.equal(stopped.code, 1);
     t.match(stopped.stdout, /edge {2}PROBLEM edge-http does not run/);
-    await host.exec(
-      "systemctl start edge-http; mkdir -p /etc/letsencrypt/live/a; cd /etc/letsencrypt/live/a; openssl req -x509 -newkey rsa:2048 -nodes -days 5 -subj /CN=a -keyout key.pem -out fullchain.pem",
-    );
+    const seconds = Math.floor(Date.now() / 1000);
+    const certificate = {
+      ...{ kind: "acme", names: ["a.example"], issuer: "An Authority", fingerprint: "0".repeat(64) },
+      ...{ not_before: seconds - 85 * 86_400, not_after: seconds + 4.5 * 86_400 },
+    };
+    await host.exec("systemctl start edge-http; cat > /var/lib/edge/certificate.json", {
+      input: JSON.stringify(certificate),
+    });
     const ending = await desk.run("status", "--json");
     t.equal(ending.code, 1);
     t.equal(looks(ending.stdout)[0]?.certificateDays, 4);
-    await host.exec("rm -r /etc/letsencrypt/live/a");
+    await host.exec("rm /var/lib/edge/certificate.json");
 
     const nobody = await desk.run("status", "-i", "root@127.0.0.1:9,");
     t.equal(nobody.code, 3);

@@ -12,6 +12,9 @@ const LAST_VIEWS = "/run/edge-rtmp/views.json";
 // Two looks that are closer tell no rate; between two that are further apart it means nothing.
 const VIEW_MS = { least: 10000, most: 600000 };
 
+// Not there where nothing shows a certificate.
+const CERTIFICATE = "/var/lib/edge/certificate.json";
+
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const UNIT = /^edge-[a-z]{1,16}@[A-Za-z0-9_.-]{1,128}\.(service|timer)$/;
 const KIND = /^edge-[a-z]{1,16}$/;
@@ -158,6 +161,16 @@ function media() {
   return { units: found, held: (state.held || []).filter((kind) => KIND.test(kind)) };
 }
 
+/** What edge-certs notes of the certificate that is shown; null without one. */
+function certificate() {
+  try {
+    const record = JSON.parse(read(CERTIFICATE));
+    return record.not_after > 0 ? { kind: String(record.kind), from: record.not_before, to: record.not_after } : null;
+  } catch (_e) {
+    return null;
+  }
+}
+
 function names(folder) {
   try {
     return fs.readdirSync(folder);
@@ -174,4 +187,4 @@ function read(path) {
   }
 }
 
-export default { media, playlist, playlistRates, playlistRequests, units, usedBytes };
+export default { certificate, media, playlist, playlistRates, playlistRequests, units, usedBytes };

@@ -253,6 +253,8 @@ function ofConnections(text) {
 function ofHost(settings) {
   const units = host.units();
   const media = host.media();
+  const certificate = host.certificate();
+  const ofCertificate = (value) => (certificate === null ? [] : [{ labels: { kind: certificate.kind }, value: value }]);
   const byUnit = (value) =>
     units
       .map((one) => ({ labels: { unit: one.unit }, value: value(one) }))
@@ -299,6 +301,18 @@ function ofHost(settings) {
       "counter",
       "How often systemd started a unit of a stream again.",
       byMedia((one) => one.restarts),
+    ),
+    family(
+      "edge_certificate_expiry_timestamp_seconds",
+      "gauge",
+      "When the certificate that is shown ends, as Unix time.",
+      ofCertificate(certificate === null ? 0 : certificate.to),
+    ),
+    family(
+      "edge_certificate_lifetime_seconds",
+      "gauge",
+      "How long it is good in all.",
+      ofCertificate(certificate === null ? 0 : certificate.to - certificate.from),
     ),
   ].join("");
 }

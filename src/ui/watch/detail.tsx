@@ -1,5 +1,5 @@
 import { formatDuration } from "../../report/format.js";
-import { memoryText, pictureText, rateText, tmpfsText } from "../../watch/words.js";
+import { certificateText, memoryText, pictureText, rateText, tmpfsText } from "../../watch/words.js";
 import { Line } from "../components/line.js";
 import { useTheme } from "../theme.js";
 import type { WatchRow } from "./state.js";
@@ -40,7 +40,7 @@ function detailLines(row: WatchRow): string[] {
 function hostLines({ host: { sample } }: Extract<WatchRow, { kind: "host" }>): string[] {
   if (sample === undefined) return ["connecting"];
   if (sample.status === "unreachable") return sample.hint === undefined ? [] : [sample.hint];
-  const { cpuPercent, temperatureC, certificateDays, connections, lastChangeMs } = sample;
+  const { cpuPercent, temperatureC, certificate, connections, lastChangeMs } = sample;
   return [
     `cpu ${cpuPercent === undefined ? "-" : `${cpuPercent.toFixed(1)}%`}, memory ${memoryText(sample.memoryUsedMb, sample.memoryTotalMb)}` +
       (temperatureC === undefined ? "" : `, ${temperatureC.toFixed(1)} °C`),
@@ -50,7 +50,7 @@ function hostLines({ host: { sample } }: Extract<WatchRow, { kind: "host" }>): s
     sample.units.map((unit) => `${unit.name} ${unit.active ? "runs" : "does not run"}`).join(", "),
     [
       lastChangeMs === undefined ? "never configured" : `configuration changed ${formatDuration(lastChangeMs)} ago`,
-      certificateDays === undefined ? "no certificate" : `certificate ends in ${certificateDays} d`,
+      certificate === undefined ? "no certificate" : `certificate ${certificateText(sample)}`,
     ].join(", "),
   ];
 }

@@ -133,9 +133,17 @@ t.test("problems in words", (t) => {
     ["edge-rtmp does not run"],
   );
   t.same(hostProblems({ ...good, tmpfsUsed: good.tmpfsSize ?? 0 }), ["the memory for segments is nearly full"]);
-  t.same(hostProblems({ ...good, certificateDays: 5 }), ["the certificate ends in 5 days"]);
-  t.same(hostProblems({ ...good, certificateDays: -1 }), ["the certificate has ended"]);
-  t.same(hostProblems({ ...good, certificateDays: 60, temperatureC: 84.6 }), ["85 °C is too hot"]);
+  const certificate = { label: "own", names: ["a.example"], late: false, standsIn: false };
+  t.same(hostProblems({ ...good, certificate: { ...certificate, late: true }, certificateDays: 5 }), [
+    "the certificate ends in 5 days",
+  ]);
+  t.same(hostProblems({ ...good, certificate: { ...certificate, late: true }, certificateDays: -1 }), [
+    "the certificate has ended",
+  ]);
+  t.same(hostProblems({ ...good, certificate: { ...certificate, standsIn: true }, certificateDays: 800 }), [
+    "the certificate is self-signed, as the CA has not given one",
+  ]);
+  t.same(hostProblems({ ...good, certificate, certificateDays: 60, temperatureC: 84.6 }), ["85 °C is too hot"]);
   const { lastChangeMs: _gone, ...bare } = { ...good, units: [{ name: "edge-rtmp", active: false }] };
   t.same(hostProblems(bare), ["not an edge yet"]);
   const stream = { name: "main", draining: false, segmentSeconds: 2, uptimeMs: 60_000 };

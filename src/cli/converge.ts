@@ -4,7 +4,6 @@ import { defaultCacheDir } from "../build/fetch.js";
 import { makeSourceResolver, sourceWords } from "../build/resolver.js";
 import { loadLock } from "../build/sources.js";
 import { type RunOutcome, runPlaybook } from "../engine/run.js";
-import type { HostAccess } from "../inventory/host-address.js";
 import { maskedTexts } from "../inventory/masked-texts.js";
 import type { InventoryHost } from "../inventory/types.js";
 import { moduleCatalog } from "../modules/registry.js";
@@ -16,7 +15,8 @@ import type { ConnectOptions } from "../transport/transport.js";
 import { InputError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
 import { didYouMean } from "../util/suggest.js";
-import { EDGES, type Fleet } from "./fleet.js";
+import { certificateGuard } from "./certificate-guard.js";
+import { EDGES, type Fleet, type FleetHost } from "./fleet.js";
 import { HeadStart } from "./head-start.js";
 import { type Flags, intFlag } from "./options.js";
 import { checkOwnCertificates } from "./own-certificate.js";
@@ -41,9 +41,9 @@ export interface ConvergeOptions {
 export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
   const { flags, fleet, emit, signal, connectOptions } = options;
   const forks = intFlag(flags, "forks", DEFAULT_FORKS, 1, 1000);
-  const access = new Map(fleet.hosts.map((one) => [one.host.name, one.access]));
-  const accessOf = (host: InventoryHost): HostAccess => {
-    const known = access.get(host.name);
+  const byName = new Map(fleet.hosts.map((one) => [one.host.name, one]));
+  const ofFleet = (host: InventoryHost): FleetHost => {
+    const known = byName.get(host.name);
     if (known === undefined) throw new Error(`${host.name} is not of this fleet`);
     return known;
   };
@@ -63,9 +63,9 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
     return await runPlaybook({
       playbook,
       inventory: fleetInventory(fleet),
-      connect: (host) => head.take(host.name) ?? connect(accessOf(host).address, connectOptions),
+      connect: (host) => head.take(host.name) ?? connect(ofFleet(host).access.address, connectOptions),
       connectLocal: () => connect({ name: "localhost", host: "localhost", connection: "local" }, connectOptions),
-      access: accessOf,
+      access: (host) => ofFleet(host).access,
       options: {
         command: options.command,
         check: options.check,
@@ -80,6 +80,7 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
       secrets: fleet.hosts.flatMap((one) => maskedTexts(one.host)),
       resolveMissingSource: sourceFetcher(options, root, cacheDir),
       canResolveSource: (path) => dirname(resolve(path)) === cacheDir,
+      guards: (host) => certificateGuard(ofFleet(host), { emit, signal }),
     });
   } finally {
     await head.close();

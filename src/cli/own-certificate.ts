@@ -28,7 +28,9 @@ function problemsOf(one: FleetHost, folder: string, now: number): InputError[] {
       return readFileSync(resolve(folder, file), "utf8");
     } catch (error) {
       const why = (error as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be read";
-      errors.push(problem(one, name, `${name} ${resolve(folder, file)} ${why}`, "the path is from the inventory's folder"));
+      errors.push(
+        problem(one, name, `${name} ${resolve(folder, file)} ${why}`, "the path is from the inventory's folder"),
+      );
       return undefined;
     }
   };

@@ -5,12 +5,20 @@ import type { CheckVerdict } from "../wizard/types.js";
 /** A port that nothing answers on is behind a firewall, milliseconds. */
 const PORT_MS = 1500;
 
+const STATES: Readonly<Record<string, PortState>> = {
+  ECONNREFUSED: "refused",
+  ENETUNREACH: "no-way",
+  EADDRNOTAVAIL: "no-way",
+  EAFNOSUPPORT: "no-way",
+};
+
 export interface DomainEffects {
   readonly addressesOf: (name: string) => Promise<readonly string[]>;
   readonly portState: (host: string, port: number, signal: AbortSignal) => Promise<PortState>;
 }
 
-export type PortState = "answers" | "refused" | "silent";
+/** `no-way`: this machine has no route, as for IPv6 where it has none. */
+export type PortState = "answers" | "refused" | "silent" | "no-way";
 
 const systemEffects: DomainEffects = { addressesOf, portState };
 
@@ -54,13 +62,13 @@ export async function checkDomain(
   return { status: "ok", text: `${domain} leads to the host (${list}), ports 80 and 443 can be reached` };
 }
 
-async function addressesOf(name: string): Promise<readonly string[]> {
+export async function addressesOf(name: string): Promise<readonly string[]> {
   const found = await Promise.allSettled([resolve4(name), resolve6(name)]);
   return found.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
 }
 
 /** RFC 1918, RFC 6598, link-local, loopback, RFC 4193. */
-function isPrivate(address: string): boolean {
+export function isPrivate(address: string): boolean {
   return /^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|::1$|f[cd]|fe[89ab])/i.test(
     address,
   );
@@ -76,6 +84,6 @@ export function portState(host: string, port: number, signal: AbortSignal): Prom
     };
     socket.setTimeout(PORT_MS, () => end("silent"));
     socket.once("connect", () => end("answers"));
-    socket.once("error", (error: NodeJS.ErrnoException) => end(error.code === "ECONNREFUSED" ? "refused" : "silent"));
+    socket.once("error", (error: NodeJS.ErrnoException) => end(STATES[error.code ?? ""] ?? "silent"));
   });
 }

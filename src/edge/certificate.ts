@@ -34,14 +34,30 @@ export function readCertificate(text: string): EdgeCertificate | undefined {
   } catch {
     return undefined;
   }
-  const { kind, staging, stands_in: standsIn, names, issuer, fingerprint, not_before: before, not_after: after } = record;
+  const {
+    kind,
+    staging,
+    stands_in: standsIn,
+    names,
+    issuer,
+    fingerprint,
+    not_before: before,
+    not_after: after,
+  } = record;
   if (kind !== "own" && kind !== "acme" && kind !== "self-signed") return undefined;
   if (typeof issuer !== "string" || !/^[ -~]{0,120}$/.test(issuer)) return undefined;
   if (typeof fingerprint !== "string" || !/^[0-9a-f]{64}$/.test(fingerprint)) return undefined;
   if (!Array.isArray(names) || !names.every(isName)) return undefined;
   if (!Number.isSafeInteger(before) || !Number.isSafeInteger(after)) return undefined;
   return {
-    ...{ kind, issuer, fingerprint, staging: staging === true, standsIn: standsIn === true, names: names.slice(0, MAX_NAMES) },
+    ...{
+      kind,
+      issuer,
+      fingerprint,
+      staging: staging === true,
+      standsIn: standsIn === true,
+      names: names.slice(0, MAX_NAMES),
+    },
     ...{ notBefore: Number(before) * 1000, notAfter: Number(after) * 1000 },
   };
 }

@@ -1,6 +1,6 @@
-import type { EmitEvent, HostRecap, RunEvent } from "../report/events.js";
+import type { Value, Vars } from "../playbook/types.js";
+import type { EmitEvent, HostRecap, RunEvent, TaskRef } from "../report/events.js";
 import { EdgeError, InterruptedError } from "../util/errors.js";
-import type { CompiledCall } from "./compiled.js";
 import { lockedError, Phase, type PhaseInput } from "./phase.js";
 import { emptyRecap } from "./recap.js";
 
@@ -9,7 +9,23 @@ export interface HostPlayInput extends Omit<PhaseInput, "check" | "payloads" | "
   /** Plan only. */
   readonly planOnly: boolean;
   readonly onRecap: (recap: HostRecap) => void;
+  readonly guards: Guards;
+  /** Of the host, for guards. */
+  readonly facts: Vars;
 }
+
+/** What the check of a host has found. */
+export interface Findings {
+  readonly facts: Vars;
+  /** Registered results. */
+  readonly results: Readonly<Record<string, Value>>;
+}
+
+/**
+ * Questions of the controller that come before a task changes anything on a host, by the task's name: asked only when the check
+ * found that the task has something to do. One that throws an EdgeError is that task's failure, and the host stays as it is.
+ */
+export type Guards = Readonly<Record<string, (found: Findings) => Promise<void>>>;
 
 /**
  * One play on one host: a program in check mode, and, when it finds something to do and that is wanted, one more that
@@ -46,12 +62,13 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
     input.onRecap(check.counter.recap);
     return check.failed;
   }
-  for (const [path, call] of check.missing) {
+  const questions = [...guarded(held, input), ...fetches(check)];
+  for (const { ref, item, ask } of questions) {
     try {
-      await check.fetch(path);
+      await ask();
     } catch (error) {
       if (!(error instanceof EdgeError) || error instanceof InterruptedError) throw error;
-      emit(failedResult(input, call, error));
+      emit(failedResult(input, ref, item, error));
       input.onRecap({ ...emptyRecap(), failed: 1 });
       return true;
     }
@@ -62,6 +79,26 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   const apply = new Phase({ ...input, check: false, payloads, emit });
   await told(apply, input);
   return apply.failed;
+}
+
+/** What has to go well before anything is changed. */
+interface Question {
+  readonly ref: TaskRef;
+  readonly item: string | undefined;
+  readonly ask: () => Promise<void>;
+}
+
+function guarded(results: readonly RunEvent[], { guards, facts, host }: HostPlayInput): Question[] {
+  const found = { facts, results: host.registers };
+  return results.flatMap((event) => {
+    if (event.type !== "task.result" || !(event.status === "changed" || event.pending)) return [];
+    const guard = guards[event.task.name];
+    return guard === undefined ? [] : [{ ref: event.task, item: event.item, ask: () => guard(found) }];
+  });
+}
+
+function fetches(check: Phase): Question[] {
+  return [...check.missing].map(([path, { ref, item }]) => ({ ref, item, ask: () => check.fetch(path) }));
 }
 
 async function told(phase: Phase, input: HostPlayInput): Promise<void> {
@@ -93,13 +130,13 @@ function warnLocked(input: HostPlayInput, holder: string): void {
 }
 
 /** Before the program that changes things has begun. */
-function failedResult(input: HostPlayInput, call: CompiledCall, error: EdgeError): RunEvent {
+function failedResult(input: HostPlayInput, ref: TaskRef, item: string | undefined, error: EdgeError): RunEvent {
   return {
     type: "task.result",
     time: input.clock.now().toISOString(),
     host: input.session.host.name,
-    task: call.ref,
-    ...(call.item === undefined ? {} : { item: call.item }),
+    task: ref,
+    ...(item === undefined ? {} : { item }),
     status: "failed",
     reason: error.message,
     output: [...(error.hint === undefined ? [] : [error.hint]), "Nothing was changed on this host."].join("\n"),

@@ -19,7 +19,7 @@ import {
 import type { Secret } from "../util/secret.js";
 import { Semaphore } from "../util/semaphore.js";
 import type { HostScope } from "./compile-input.js";
-import { runHostPlay } from "./host-play.js";
+import { type Guards, runHostPlay } from "./host-play.js";
 import { masker } from "./mask.js";
 import { emptyRecap } from "./recap.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
@@ -60,6 +60,8 @@ export interface RunInput {
   readonly resolveMissingSource?: (path: string) => Promise<void>;
   /** Says which missing files can be fetched; all of them, unless given, when resolveMissingSource is. */
   readonly canResolveSource?: (path: string) => boolean;
+  /** What the controller looks at before it changes a host. */
+  readonly guards?: (host: InventoryHost) => Guards;
 }
 
 export interface RunOutcome {
@@ -236,6 +238,8 @@ class PlaybookRun {
       newNonce: () => randomBytes(9).toString("hex"),
       resolveMissingSource: this.#input.resolveMissingSource,
       planOnly: options.check,
+      guards: this.#input.guards?.(host) ?? {},
+      facts: known.facts,
       onRecap: (recap) => this.#add(host.name, recap),
     });
     this.#states.set(host.name, { facts: scope.facts, registers: scope.registers });

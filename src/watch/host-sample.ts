@@ -1,5 +1,5 @@
-import { certificateLabel, daysLeft, type EdgeCertificate, isLate } from "../edge/certificate.js";
 import { powerWords } from "../discovery/throttled.js";
+import { certificateLabel, daysLeft, type EdgeCertificate, isLate } from "../edge/certificate.js";
 import type { RawPlaylist, RawPublisher, RawSample } from "./raw-sample.js";
 import type { HostSample, StreamSample } from "./types.js";
 

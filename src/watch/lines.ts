@@ -1,6 +1,14 @@
 import { formatDuration } from "../report/format.js";
 import type { HostSample, StreamSample } from "./types.js";
-import { certificateText, hostProblems, memoryText, pictureText, rateText, streamProblems, tmpfsText } from "./words.js";
+import {
+  certificateText,
+  hostProblems,
+  memoryText,
+  pictureText,
+  rateText,
+  streamProblems,
+  tmpfsText,
+} from "./words.js";
 
 /** Of a certificate; the others are in `edge-setup certs`. */
 const SHOWN_NAMES = 3;

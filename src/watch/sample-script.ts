@@ -96,5 +96,8 @@ done
 
 /** The command line that answers on its stdin, for a shell of root. */
 export const samplerCommand = `exec bash -c ${quote(
-  compact(loop).replace("-t IDLE", `-t ${IDLE_SECONDS}`).replace("SLOW_EVERY", String(SLOW_EVERY)).replaceAll("CERTIFICATE", CERTIFICATE_RECORD),
+  compact(loop)
+    .replace("-t IDLE", `-t ${IDLE_SECONDS}`)
+    .replace("SLOW_EVERY", String(SLOW_EVERY))
+    .replaceAll("CERTIFICATE", CERTIFICATE_RECORD),
 )}`;

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import type { Findings } from "../../../src/engine/host-play.js";
 import type { RunEvent } from "../../../src/report/events.js";
 import { InputError } from "../../../src/util/errors.js";
 import { localRun } from "./local-run.js";
@@ -405,4 +406,38 @@ t.test("an interrupted run ends after the task at hand", async (t) => {
   t.ok(existsSync(join(dir, "root/slow")));
   t.notOk(existsSync(join(dir, "root/next")));
   t.match(run.recap.edge, { changed: 1 });
+});
+
+t.test("what the controller looks at before a task changes anything", async (t) => {
+  const dir = t.testdir({});
+  const file = play(
+    dir,
+    `- name: known
+  command: echo yes
+  register: known
+  check_mode: false
+  changed_when: false
+- name: first
+  copy: { content: "1", dest: "{{ dir }}/1" }
+- name: guarded
+  command: touch "{{ dir }}/2"
+  args: { creates: "{{ dir }}/2" }
+`,
+  );
+  const asked: unknown[] = [];
+  const refuse = async ({ facts, results }: Findings) => {
+    asked.push([typeof facts.memtotal_mb, results.known]);
+    throw new InputError("E_NO", "Not today.", { hint: "Tomorrow." });
+  };
+  const refused = await localRun(file, "apply", { guards: () => ({ guarded: refuse }) });
+  t.equal(refused.exitCode, 1);
+  t.strictSame(refused.lines, ["failed guarded: Not today."], "one failure, in the place of all else");
+  t.match(refused.recap.edge, { ok: 0, changed: 0, failed: 1 });
+  t.match(asked, [["number", { stdout: "yes" }]]);
+  t.notOk(existsSync(join(dir, "root/1")), "nothing was changed");
+  const allowed = await localRun(file, "apply", { guards: () => ({ guarded: async () => {} }) });
+  t.match(allowed.recap.edge, { changed: 2, failed: 0 });
+  const idle = await localRun(file, "apply", { guards: () => ({ guarded: refuse }) });
+  t.equal(idle.exitCode, 0, "a task without anything to do is not asked about");
+  t.equal(asked.length, 1);
 });

@@ -1,0 +1,62 @@
+import { acmeObstacle, systemAcmeEffects } from "../discovery/acme-check.js";
+import type { Findings, Guards } from "../engine/host-play.js";
+import { certificateKind, showsCertificate } from "../inventory/settings/https-clashes.js";
+import { type EmitEvent, nowText } from "../report/events.js";
+import { TaskError } from "../util/errors.js";
+import type { FleetHost } from "./fleet.js";
+
+/** Of playbooks/tasks/certificate-ca.yml: what it has to do is asking a CA. */
+const TASK = "The certificate is the CA's";
+
+/**
+ * Looks, from this machine, at what a CA will look at, before a host is changed in order to ask one. A host whose certificate is
+ * current costs nothing here. By ansible-playbook, edge-certs looks at the same from the host.
+ */
+export function certificateGuard(
+  { host, settings: { values }, access }: FleetHost,
+  { emit, signal }: { readonly emit: EmitEvent; readonly signal: AbortSignal },
+): Guards {
+  if (!showsCertificate(values) || certificateKind(values) !== "acme") return {};
+  const warn = (text: string) =>
+    emit({ type: "message", time: nowText(), level: "warning", host: host.name, text: sentence(text) });
+  return {
+    [TASK]: async ({ facts, results }: Findings) => {
+      const local = access.address.connection === "local";
+      const obstacle = await acmeObstacle(
+        {
+          names: values.https_cert_domain,
+          own: [...texts(facts.all_ipv4_addresses), ...texts(facts.all_ipv6_addresses)],
+          reachedAt: local ? "127.0.0.1" : access.address.host,
+          isEdge: outputOf(results.edge_release) !== "",
+          clockSkew: Math.round(epochOf(facts.date_time) - Date.now() / 1000),
+          direct: values.https_dns_check,
+        },
+        signal,
+        { ...systemAcmeEffects, warn },
+      );
+      if (obstacle === undefined) return;
+      // A good certificate is there, and only its renewal is late.
+      if (outputOf(results.edge_certificate).startsWith("due:")) warn(`${obstacle.text}: ${obstacle.hint}`);
+      else throw new TaskError("E_ACME", `No CA was asked: ${obstacle.text}.`, { hint: sentence(obstacle.hint) });
+    },
+  };
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
+function outputOf(result: unknown): string {
+  const stdout = typeof result === "object" && result !== null && "stdout" in result ? result.stdout : "";
+  return typeof stdout === "string" ? stdout : "";
+}
+
+/** Seconds since 1970 by the host's clock; ours where it does not say. */
+function epochOf(dateTime: unknown): number {
+  const epoch = typeof dateTime === "object" && dateTime !== null && "epoch" in dateTime ? Number(dateTime.epoch) : 0;
+  return epoch > 0 ? epoch : Date.now() / 1000;
+}

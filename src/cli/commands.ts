@@ -27,10 +27,12 @@ export interface CommandSpec {
   readonly load: () => Promise<CommandModule>;
 }
 
+const vault = ["vault-password-file", "vault-id", "ask-vault-pass"] as const;
 const reach: readonly OptionName[] = [
   "inventory",
   "limit",
   "extra-vars",
+  ...vault,
   "user",
   "private-key",
   "ask-pass",
@@ -66,6 +68,7 @@ export const commandTable: readonly CommandSpec[] = [
         "ask-pass",
         "ask-become-pass",
         "accept-new",
+        ...vault,
       ] as const),
       ...(["ssh-config", "timeout", "no-verify", "source-dir", "bell", "title", ...display] as const),
     ],
@@ -75,7 +78,7 @@ export const commandTable: readonly CommandSpec[] = [
     name: "import",
     summary: "Translate the settings of a restreamer-edge (edge.env, docker run), and write them to edges.yml",
     examples: ["edge-setup import edge.env", "edge-setup import edge.env --host pi@raspberrypi.local"],
-    options: ["host", "inventory", "json"],
+    options: ["host", "inventory", ...vault, "json"],
     words: { label: "FILE", max: 1 },
     load: () => import("./commands/import.js"),
   },
@@ -170,7 +173,7 @@ export const commandTable: readonly CommandSpec[] = [
     name: "settings",
     summary: "Show each host's settings, and the file, line or flag that each comes from; connects to nobody",
     examples: ["edge-setup settings", "edge-setup settings pi-church -v", "edge-setup settings --json"],
-    options: ["inventory", "limit", "extra-vars", "verbose", "json"],
+    options: ["inventory", "limit", "extra-vars", ...vault, "no-input", "verbose", "json"],
     words: { label: "HOSTS", max: 1000 },
     load: () => import("./commands/settings.js"),
   },

@@ -4,6 +4,7 @@ import { defaultCacheDir } from "../build/fetch.js";
 import { makeSourceResolver, sourceWords } from "../build/resolver.js";
 import { loadLock } from "../build/sources.js";
 import { type RunOutcome, runPlaybook } from "../engine/run.js";
+import { revealedVars } from "../inventory/host-value.js";
 import { maskedTexts } from "../inventory/masked-texts.js";
 import type { InventoryHost } from "../inventory/types.js";
 import { moduleCatalog } from "../modules/registry.js";
@@ -73,11 +74,11 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
         forks,
         tags,
         skipTags,
-        extraVars: { ...fleet.extraVars.vars, edge_source_cache: cacheDir },
+        extraVars: { ...revealedVars(fleet.extraVars.vars), edge_source_cache: cacheDir },
       },
       emit,
       signal,
-      secrets: fleet.hosts.flatMap((one) => maskedTexts(one.host)),
+      secrets: fleet.hosts.flatMap((one) => maskedTexts(one.host, one.settings)),
       resolveMissingSource: sourceFetcher(options, root, cacheDir),
       canResolveSource: (path) => dirname(resolve(path)) === cacheDir,
       guards: (host) => certificateGuard(ofFleet(host), { emit, signal }),

@@ -1,19 +1,23 @@
 import { access } from "node:fs/promises";
+import { controllerReader } from "../engine/language.js";
 import { type ExtraVars, parseExtraVars, withExtraVars } from "../inventory/extra-vars.js";
 import { type HostAccess, hostAccess } from "../inventory/host-address.js";
 import { inlineInventory, isInlineInventory } from "../inventory/inline-inventory.js";
 import { loadInventory } from "../inventory/load-inventory.js";
+import { openSecrets } from "../inventory/open-secrets.js";
 import type { Readers } from "../inventory/readers.js";
 import { ensureSecrets, type SecretsResult, withSecrets } from "../inventory/secrets.js";
 import type { HostSecrets, HostSettings } from "../inventory/settings/resolve.js";
 import { resolveSettings } from "../inventory/settings/resolve.js";
 import { validateAllSettings } from "../inventory/settings/validate.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
+import type { Vault } from "../inventory/vault/vault.js";
 import { stateFolder } from "../report/log-files.js";
 import { pastRuns } from "../report/run-history.js";
 import { InputError, InputErrors } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
 import type { Flags } from "./options.js";
+import { vaultOf } from "./vault-passwords.js";
 
 /** The group whose hosts are edges. */
 export const EDGES = "edges";
@@ -54,12 +58,14 @@ export interface FleetOptions {
  * @throws InputError or InputErrors for anything wrong in flags and files; nothing was touched then
  */
 export async function loadFleet(flags: Flags, options: FleetOptions): Promise<Fleet> {
-  const inventory = await readInventory(flags, options.readers);
-  const extraVars = await parseExtraVars(flags["extra-vars"] ?? []);
-  const chosen = chooseHosts(inventory, flags.limit).map((host) => withExtraVars(host, extraVars));
-  const errors = validateAllSettings(chosen);
+  const vault = vaultOf(flags);
+  const inventory = await readInventory(flags, options.readers, vault);
+  const extraVars = await parseExtraVars(flags["extra-vars"] ?? [], { vault });
+  const named = chooseHosts(inventory, flags.limit).map((host) => withExtraVars(host, extraVars));
+  const { hosts: chosen, errors: unread } = await openSecrets(inventory, named, { vault, reader: controllerReader });
+  const errors = [...unread, ...validateAllSettings(chosen)];
   if (errors.length > 0) throw new InputErrors(errors);
-  const kept = await ensureSecrets(inventory.file, chosen, { save: options.saveSecrets });
+  const kept = await ensureSecrets(inventory.file, chosen, { save: options.saveSecrets, vault });
   const secrets = { ...kept, secrets: withGiven(kept.secrets, options.given) };
   const hosts = chosen.map((host) => ({
     host: withSecrets(host, secrets),
@@ -78,12 +84,12 @@ function withGiven(secrets: SecretsResult["secrets"], given: HostSecrets | undef
   return given === undefined ? secrets : new Map([...secrets].map(([host, own]) => [host, { ...own, ...given }]));
 }
 
-async function readInventory(flags: Flags, readers: Readers | undefined): Promise<Inventory> {
+async function readInventory(flags: Flags, readers: Readers | undefined, vault: Vault): Promise<Inventory> {
   const named = flags.inventory;
-  if (named !== undefined && readers !== undefined) return loadInventory(named, { readers });
+  if (named !== undefined && readers !== undefined) return loadInventory(named, { readers, vault });
   if (named !== undefined && isInlineInventory(named)) return inlineInventory(named);
   const file = named ?? DEFAULT_INVENTORY;
-  if (await isThere(file)) return loadInventory(file);
+  if (await isThere(file)) return loadInventory(file, { vault });
   throw new InputError("E_NO_INVENTORY", `${file} does not exist`, {
     hint:
       named === undefined

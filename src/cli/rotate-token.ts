@@ -4,6 +4,7 @@ import { applyFleet } from "./apply-fleet.js";
 import type { CommandContext } from "./commands.js";
 import type { Fleet, FleetHost } from "./fleet.js";
 import { asker, askPasswords } from "./reach.js";
+import { vaultOf } from "./vault-passwords.js";
 
 const NAME = "rtmp_publish_token";
 
@@ -35,7 +36,7 @@ export function inspectRotation(fleet: Fleet, name: string): FleetHost {
 export async function rotateToken(context: CommandContext, fleet: Fleet, name: string): Promise<ExitCode> {
   inspectRotation(fleet, name);
   const token = generateSecret();
-  await saveSecrets(fleet.inventory.file, new Map([[name, { [NAME]: token }]]));
+  await saveSecrets(fleet.inventory.file, new Map([[name, { [NAME]: token }]]), { vault: vaultOf(context.flags) });
   const flags = { ...context.flags, limit: name, yes: true, "no-verify": true };
   const code = await applyFleet({ ...context, flags, words: [] }, await askPasswords(flags, asker(flags)));
   if (code === exitCodes.ok) {

@@ -27,7 +27,7 @@ export async function finishWizard(outcome: WizardOutcome, context: CommandConte
     process.stdout.write(`${again}\n`);
     return exitCodes.ok;
   }
-  await writeAnswers(answers, inventoryFile);
+  await writeAnswers(answers, inventoryFile, flags);
   const next = inventoryFile === DEFAULT_INVENTORY ? "" : ` -i ${inventoryFile}`;
   process.stderr.write(`${inventoryFile} is written. The same again without a question:\n  ${again}\n`);
   if (outcome.action === "save") {

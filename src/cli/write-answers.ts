@@ -6,6 +6,8 @@ import type { HostSecrets } from "../inventory/settings/resolve.js";
 import { InputError } from "../util/errors.js";
 import { edgesYml } from "../wizard/to-inventory.js";
 import type { Answers } from "../wizard/types.js";
+import type { Flags } from "./options.js";
+import { vaultOf } from "./vault-passwords.js";
 
 /** Everybody may read an inventory: it holds no secret. */
 const INVENTORY_MODE = 0o644;
@@ -14,7 +16,7 @@ const INVENTORY_MODE = 0o644;
  * Writes edges.yml, keeping what else it holds, and the secrets that were chosen by hand.
  * @throws InputError when a file cannot be written
  */
-export async function writeAnswers(answers: Answers, file: string): Promise<void> {
+export async function writeAnswers(answers: Answers, file: string, flags: Flags): Promise<void> {
   try {
     await replaceLocked(file, INVENTORY_MODE, async () => edgesYml(answers, await textOf(file), file));
   } catch (error) {
@@ -29,7 +31,7 @@ export async function writeAnswers(answers: Answers, file: string): Promise<void
     ...(answers.statusPassword === undefined ? {} : { http_status_password: answers.statusPassword }),
   };
   if (GENERATED.every((name) => given[name] === undefined)) return;
-  await saveSecrets(file, new Map(answers.hosts.map((host) => [host.name, given])));
+  await saveSecrets(file, new Map(answers.hosts.map((host) => [host.name, given])), { vault: vaultOf(flags) });
 }
 
 /** undefined when there is no such file. */

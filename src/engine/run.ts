@@ -2,8 +2,10 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import { type HostAccess, hostAccess } from "../inventory/host-address.js";
+import { hostScope } from "../inventory/host-scope.js";
+import { revealedVars } from "../inventory/host-value.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
-import { Scope } from "../playbook/scope.js";
+import type { Scope } from "../playbook/scope.js";
 import type { Play, Playbook, Value, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic, type RunEvent } from "../report/events.js";
 import type { Transport } from "../transport/transport.js";
@@ -16,11 +18,11 @@ import {
   InterruptedError,
   UnreachableError,
 } from "../util/errors.js";
+import { masker } from "../util/mask.js";
 import type { Secret } from "../util/secret.js";
 import { Semaphore } from "../util/semaphore.js";
 import type { HostScope } from "./compile-input.js";
 import { type Guards, runHostPlay } from "./host-play.js";
-import { masker } from "./mask.js";
 import { emptyRecap } from "./recap.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
 import { SourceStore } from "./sources.js";
@@ -284,7 +286,7 @@ class PlaybookRun {
       inventory_hostname_short: host.name.split(".")[0] ?? host.name,
       group_names: host.groups.filter((group) => group !== "all"),
       groups,
-      hostvars: Object.fromEntries(inventory.hosts.map((one) => [one.name, one.vars])),
+      hostvars: Object.fromEntries(inventory.hosts.map((one) => [one.name, revealedVars(one.vars)])),
       play_hosts: names,
       ansible_play_hosts: names,
       ansible_play_hosts_all: names,
@@ -360,7 +362,7 @@ function implicitLocalhost(play: Play): InventoryHost {
 /** Inventory variables are templates of the operator's; facts come from the host and are data. */
 function baseScope(host: InventoryHost, facts: Vars): Scope {
   const prefixed = Object.fromEntries(Object.entries(facts).map(([name, value]) => [`ansible_${name}`, value]));
-  return new Scope().withTemplates(host.vars, host.origins).withValues(prefixed);
+  return hostScope(host).withValues(prefixed);
 }
 
 /** Masks every text of an event that comes from a host or a playbook. */

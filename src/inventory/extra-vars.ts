@@ -1,11 +1,14 @@
-import type { Value } from "../playbook/types.js";
 import { InputError, InputErrors, type Position } from "../util/errors.js";
+import type { HostValue } from "./host-value.js";
 import { fileReaders, type Readers, readProblem } from "./readers.js";
+import { keptValue } from "./secret-vars.js";
 import type { InventoryHost } from "./types.js";
+import { type OpenText, openFile } from "./vault/open-file.js";
+import { noVault, type Vault } from "./vault/vault.js";
 import { parseSource } from "./yaml-source.js";
 
 export interface ExtraVars {
-  readonly vars: Readonly<Record<string, Value>>;
+  readonly vars: Readonly<Record<string, HostValue>>;
   readonly origins: Readonly<Record<string, Position>>;
 }
 
@@ -21,38 +24,39 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  */
 export async function parseExtraVars(
   texts: readonly string[],
-  { readers = fileReaders }: { readers?: Readers } = {},
+  { readers = fileReaders, vault = noVault }: { readers?: Readers; vault?: Vault } = {},
 ): Promise<ExtraVars> {
-  const vars: Record<string, Value> = {};
+  const vars: Record<string, HostValue> = {};
   const origins: Record<string, Position> = {};
   const errors: InputError[] = [];
-  const set = (key: string, value: Value, position: Position): void => {
+  const set = (key: string, value: HostValue, position: Position): void => {
     if (NAME.test(key)) {
-      vars[key] = value;
+      vars[key] = keptValue(key, value);
       origins[key] = position;
     } else errors.push(problem(`${JSON.stringify(key)} is not a name for a variable`, position));
   };
   for (const [index, text] of texts.entries()) {
     const start: Position = { file: EXTRA_VARS_FILE, line: index + 1, column: 1 };
     if (text.startsWith("@")) readYaml(await readFile(text.slice(1), start), text.slice(1));
-    else if (/^\s*[{[]/.test(text)) readYaml(text, EXTRA_VARS_FILE, index);
+    else if (/^\s*[{[]/.test(text)) readYaml({ text, secret: false }, EXTRA_VARS_FILE, index);
     else readPairs(text, start);
   }
   if (errors.length > 0) throw new InputErrors(errors);
   return { vars, origins };
 
-  async function readFile(path: string, position: Position): Promise<string> {
+  async function readFile(path: string, position: Position): Promise<Pick<OpenText, "text" | "secret">> {
     try {
-      return await readers.readText(path);
+      return await openFile(await readers.readText(path), path, vault);
     } catch (error) {
-      errors.push(problem(`${path} cannot be read: ${readProblem(error)}`, position));
-      return "";
+      if (error instanceof InputError) errors.push(error);
+      else errors.push(problem(`${path} cannot be read: ${readProblem(error)}`, position));
+      return { text: "", secret: false };
     }
   }
 
-  function readYaml(source: string, file: string, lineOffset = 0): void {
+  function readYaml({ text, secret }: Pick<OpenText, "text" | "secret">, file: string, lineOffset = 0): void {
     const moved = (p: Position): Position => ({ ...p, line: p.line + lineOffset });
-    const { root, errors: found } = parseSource(source, file);
+    const { root, errors: found } = parseSource(text, file, { secret });
     errors.push(...found.map((e) => problem(e.message, moved(e.position ?? { file, line: 1, column: 1 }), e.hint)));
     if (root !== undefined && root.value !== null && root.entries === undefined)
       errors.push(problem("extra variables are not a mapping", moved(root.position), "write key=value"));

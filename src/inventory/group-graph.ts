@@ -1,8 +1,8 @@
-import type { Value } from "../playbook/types.js";
 import type { Position } from "../util/errors.js";
+import type { HostValue } from "./host-value.js";
 
 export interface VarEntry {
-  readonly value: Value;
+  readonly value: HostValue;
   readonly position: Position;
 }
 export type VarMap = Map<string, VarEntry>;

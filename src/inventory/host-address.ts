@@ -2,6 +2,7 @@ import type { Value } from "../playbook/types.js";
 import type { HostAddress } from "../transport/transport.js";
 import { InputError, InputErrors } from "../util/errors.js";
 import { Secret } from "../util/secret.js";
+import { revealed } from "./host-value.js";
 import type { InventoryHost } from "./types.js";
 
 /** What the command line says, for hosts whose inventory says nothing. As in Ansible, inventory wins over flags. */
@@ -12,8 +13,6 @@ export interface AddressFallbacks {
   readonly identityFile?: string | undefined;
   readonly password?: Secret | undefined;
   readonly becomePassword?: Secret | undefined;
-  /** Renders a template such as `{{ lookup('env', 'PW') }}`. Without it, templates in connection variables are errors. */
-  readonly render?: (template: string) => Value;
 }
 
 export interface HostAccess {
@@ -33,7 +32,7 @@ export function hostAddress(host: InventoryHost, fallbacks: AddressFallbacks = {
 
 /** How to reach a host and to become root on it. @throws InputErrors, each with the place of the value */
 export function hostAccess(host: InventoryHost, fallbacks: AddressFallbacks = {}): HostAccess {
-  const reader = new ConnectionVars(host, fallbacks.render);
+  const reader = new ConnectionVars(host);
   const method = reader.text("ansible_become_method");
   if (method !== undefined && method !== "sudo")
     reader.report("ansible_become_method", `is ${JSON.stringify(method)}, and only sudo is used`, "remove it");
@@ -59,11 +58,9 @@ export function hostAccess(host: InventoryHost, fallbacks: AddressFallbacks = {}
 class ConnectionVars {
   readonly errors: InputError[] = [];
   readonly #host: InventoryHost;
-  readonly #render: ((template: string) => Value) | undefined;
 
-  constructor(host: InventoryHost, render: ((template: string) => Value) | undefined) {
+  constructor(host: InventoryHost) {
     this.#host = host;
-    this.#render = render;
   }
 
   report(name: string, message: string, hint: string): void {
@@ -118,8 +115,7 @@ class ConnectionVars {
     for (const name of names) {
       const value = this.#host.vars[name];
       if (value === undefined || value === null) continue;
-      if (typeof value !== "string" || !value.includes("{{")) return [name, value];
-      if (this.#render !== undefined) return [name, this.#render(value)];
+      if (typeof value !== "string" || !value.includes("{{")) return [name, revealed(value)];
       this.report(name, "holds a template, which cannot be known before the connection", "write the value itself");
       return [name, undefined];
     }

@@ -15,11 +15,11 @@ export interface ParsedInventory {
 }
 
 /** Reads an inventory in Ansible's YAML form. Collects every problem of the file. */
-export function parseInventory(text: string, file: string): ParsedInventory {
+export function parseInventory(text: string, file: string, options: { secret?: boolean } = {}): ParsedInventory {
   const start: Position = { file, line: 1, column: 1 };
   const graph = new GroupGraph(start);
   if (looksLikeIni(text)) return { graph, errors: [iniError(file, start)] };
-  const { root, errors } = parseSource(text, file);
+  const { root, errors } = parseSource(text, file, options);
   const reader = new InventoryReader(graph, [...errors]);
   if (errors.length === 0) reader.top(root, start);
   graph.settle();

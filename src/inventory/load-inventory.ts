@@ -4,26 +4,34 @@ import type { GroupGraph, HostEntry, VarMap } from "./group-graph.js";
 import { parseInventory } from "./inventory-file.js";
 import { selectHosts } from "./pattern.js";
 import { fileReaders, type Readers, readProblem } from "./readers.js";
+import { keptValue } from "./secret-vars.js";
 import type { Inventory, InventoryHost } from "./types.js";
 import { VarsDirectory } from "./vars-files.js";
+import { type OpenText, openFile } from "./vault/open-file.js";
+import { noVault, type Vault } from "./vault/vault.js";
 
 export interface LoadOptions {
   readonly readers?: Readers;
+  /** For files that are encrypted as a whole. Values (`!vault`) stay VaultSecrets until somebody opens them. */
+  readonly vault?: Vault;
 }
 
 /**
  * Reads an inventory file in Ansible's YAML form with `group_vars` and `host_vars` beside it, and merges each host's
  * variables in Ansible's order: groups in the file (`all` first, then by depth, priority and name), group_vars/all, other
  * group_vars in the same order, the host in the file, host_vars. Whole values replace each other.
- * @throws InputError when the file cannot be read
+ * @throws InputError when the file cannot be read or decrypted
  * @throws InputErrors with every problem of all files
  */
-export async function loadInventory(file: string, { readers = fileReaders }: LoadOptions = {}): Promise<Inventory> {
-  const text = await readInventory(file, readers);
-  const { graph, errors } = parseInventory(text, file);
+export async function loadInventory(
+  file: string,
+  { readers = fileReaders, vault = noVault }: LoadOptions = {},
+): Promise<Inventory> {
+  const { text, secret } = await readInventory(file, readers, vault);
+  const { graph, errors } = parseInventory(text, file, { secret });
   const directory = dirname(file);
-  const groupVars = await VarsDirectory.open(join(directory, "group_vars"), readers);
-  const hostVars = await VarsDirectory.open(join(directory, "host_vars"), readers);
+  const groupVars = await VarsDirectory.open(join(directory, "group_vars"), readers, vault);
+  const hostVars = await VarsDirectory.open(join(directory, "host_vars"), readers, vault);
   const groupNames = [...graph.groups.keys()];
   const hostNames = [...graph.hosts.keys()];
   const varsOfGroups = await readAll(groupVars, groupNames);
@@ -72,7 +80,7 @@ function mergedVars(
   return {
     name: host.name,
     position: host.position,
-    vars: Object.fromEntries(entries.map(([key, entry]) => [key, entry.value])),
+    vars: Object.fromEntries(entries.map(([key, entry]) => [key, keptValue(key, entry.value)])),
     origins: Object.fromEntries(entries.map(([key, entry]) => [key, entry.position])),
   };
 }
@@ -99,10 +107,11 @@ async function readAll(directory: VarsDirectory, names: readonly string[]): Prom
   return vars;
 }
 
-async function readInventory(file: string, readers: Readers): Promise<string> {
+async function readInventory(file: string, readers: Readers, vault: Vault): Promise<OpenText> {
   try {
-    return await readers.readText(file);
+    return await openFile(await readers.readText(file), file, vault);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const hint = "name it with --inventory FILE, or give hosts ended by a comma: --inventory pi@192.0.2.7,";
     throw new InputError("E_INVENTORY_READ", `the inventory ${file} cannot be read: ${readProblem(error)}`, { hint });
   }

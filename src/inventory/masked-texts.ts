@@ -1,33 +1,24 @@
-import type { Value } from "../playbook/types.js";
-import { readPull } from "./settings/elsewhere.js";
-import { settings } from "./settings/index.js";
+import { createHash } from "node:crypto";
+import { secretsIn } from "./host-value.js";
+import type { HostSettings } from "./settings/resolve.js";
 import type { InventoryHost } from "./types.js";
 
-const PASSWORDS = [
-  "ansible_password",
-  "ansible_ssh_pass",
-  "ansible_ssh_password",
-  "ansible_become_password",
-  "ansible_become_pass",
-];
-
-/** Texts among a host's variables that no log, diff or event may show: tokens, passwords, generated secrets. */
-export function maskedTexts(host: InventoryHost): readonly string[] {
-  const isSecret = (kind: string) => kind === "token" || kind === "keys" || kind === "foreign-keys";
-  const tokens = settings.filter((setting) => isSecret(setting.type.kind)).map((setting) => setting.name);
-  const values = [...tokens, ...PASSWORDS, "edge_secrets"].map((name) => host.vars[name] ?? null);
-  return [...new Set([...values.flatMap(textsOf), ...pullUrls(host.vars.pull ?? null)])].filter((text) => text !== "");
+/** Texts that no log, diff or event may show: the secrets of a host, and what its tasks make of them. */
+export function maskedTexts(host: InventoryHost, settings?: HostSettings): readonly string[] {
+  const own = Object.values(host.vars).flatMap(secretsIn);
+  const texts = [...own.map((secret) => secret.reveal()), ...(settings === undefined ? [] : derivedTexts(settings))];
+  return [...new Set(texts)].filter((text) => text !== "");
 }
 
-/** Addresses of sources hold their logins. */
-function pullUrls(value: Value): string[] {
-  const read = readPull(value);
-  return read.ok ? read.items.map(({ url }) => url.reveal()) : textsOf(value);
+/** As playbooks/vars/derived.yml computes them: secrets of the relay and of sources, and the login of /status as it is sent. */
+function derivedTexts({ values }: HostSettings): string[] {
+  const { rtmp_publish_token: token, http_status_password: password, http_status_username: user } = values;
+  const login = password === undefined ? [] : [Buffer.from(`${user}:${password.reveal()}`).toString("base64")];
+  if (token === undefined) return login;
+  const seeds = ["edge relay", ...values.pull.map(({ name }) => `edge pull ${name}`)];
+  return [...login, ...seeds.map((seed) => sha256(`${seed} ${token.reveal()}`))];
 }
 
-function textsOf(value: Value): string[] {
-  if (typeof value === "string") return [value];
-  if (typeof value === "number") return [String(value)];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(textsOf);
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

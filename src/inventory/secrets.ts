@@ -2,16 +2,19 @@ import { randomInt } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import type { Value } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { Secret } from "../util/secret.js";
+import { revealed } from "./host-value.js";
 import { INLINE_FILE } from "./inline-inventory.js";
 import { hasCode, readProblem } from "./readers.js";
 import { replaceLocked } from "./replace-locked.js";
+import { EDGE_SECRETS } from "./secret-vars.js";
 import { type HostSecretsChange, parseSecretsFile, renderSecretsFile } from "./secrets-file.js";
 import type { GeneratedName, HostSecrets } from "./settings/resolve.js";
 import { parseValue } from "./settings/values.js";
 import type { InventoryHost } from "./types.js";
+import { type OpenText, openFile } from "./vault/open-file.js";
+import { noVault, type Vault } from "./vault/vault.js";
 
 /** What every host has, and is shown when it is made. */
 export const GENERATED: readonly GeneratedName[] = ["rtmp_publish_token", "http_status_password"];
@@ -38,26 +41,28 @@ export interface SecretsOptions {
   /** false: missing secrets are made up for this run only and nothing is written, as for a plan. */
   readonly save?: boolean;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Opens the file where it is encrypted, as a whole or in single values. */
+  readonly vault?: Vault;
 }
 
 /**
  * Reads the secrets beside the inventory and generates those that hosts lack. What exists is never changed.
  * @param inventoryFile as in Inventory.file; an inline inventory keeps its secrets in the user's state directory
- * @throws InputError when the file cannot be read, written, made private, or would hide group_vars/all.yml from Ansible
+ * @throws InputError when the file cannot be read, decrypted, written, made private, or would hide group_vars/all.yml from Ansible
  */
 export async function ensureSecrets(
   inventoryFile: string,
   hosts: readonly InventoryHost[],
-  { save = true, environment = process.env }: SecretsOptions = {},
+  { save = true, environment = process.env, vault = noVault }: SecretsOptions = {},
 ): Promise<SecretsResult> {
   const file = secretsFile(inventoryFile, environment);
   const warnings = await makePrivate(file, save);
-  const before = parseSecretsFile(await readSecretsFile(file), file);
+  const before = await parseSecretsFile((await readSecretsFile(file, vault)).text, file, vault);
   const missing = missingSecrets(hosts, before);
   if (missing.size === 0 || !save)
     return { secrets: merge(before, missing), created: toBeShown(missing), fresh: [...missing.keys()], file, warnings };
   await assertHidesNothing(file);
-  const added = await addSecrets(file, hosts);
+  const added = await addSecrets(file, hosts, vault);
   return { ...added, file, warnings };
 }
 
@@ -68,28 +73,24 @@ export async function ensureSecrets(
 export async function saveSecrets(
   inventoryFile: string,
   given: ReadonlyMap<string, HostSecretsChange>,
-  environment: NodeJS.ProcessEnv = process.env,
+  { environment = process.env, vault = noVault }: Omit<SecretsOptions, "save"> = {},
 ): Promise<void> {
   const file = secretsFile(inventoryFile, environment);
   await assertHidesNothing(file);
   await mkdir(dirname(file), { recursive: true });
-  await replaceLocked(file, PRIVATE_MODE, async () => renderSecretsFile(await readSecretsFile(file), given));
+  await replaceLocked(file, PRIVATE_MODE, async () => {
+    const { text, seal } = await readSecretsFile(file, vault);
+    return seal(renderSecretsFile(text, given));
+  });
 }
 
 /** The host with `edge_secrets` as the play reads it; needed for secrets that did not come with the inventory. */
 export function withSecrets(host: InventoryHost, { secrets, file }: SecretsResult): InventoryHost {
-  const own = Object.entries(secrets.get(host.name) ?? {}).map(([name, secret]) => [name, revealed(secret)] as const);
-  const value: Value = { [host.name]: Object.fromEntries(own) };
   return {
     ...host,
-    vars: { ...host.vars, edge_secrets: value },
-    origins: { ...host.origins, edge_secrets: { file, line: 1, column: 1 } },
+    vars: { ...host.vars, [EDGE_SECRETS]: { [host.name]: { ...secrets.get(host.name) } } },
+    origins: { ...host.origins, [EDGE_SECRETS]: { file, line: 1, column: 1 } },
   };
-}
-
-function revealed(secret: Secret | Readonly<Record<string, Secret>>): Value {
-  if (secret instanceof Secret) return secret.reveal();
-  return Object.fromEntries(Object.entries(secret).map(([stream, key]) => [stream, key.reveal()]));
 }
 
 /** Where the secrets of an inventory are: `group_vars/all/edge-secrets.yml` beside it, which Ansible reads too. */
@@ -119,8 +120,7 @@ function missingSecrets(hosts: readonly InventoryHost[], known: SecretsByHost): 
 
 /** A value that a template decides counts as yes. */
 function wantsSigning(host: InventoryHost): boolean {
-  const given = host.vars.hls_signed ?? false;
-  const parsed = parseValue({ kind: "bool" }, given);
+  const parsed = parseValue({ kind: "bool" }, revealed(host.vars.hls_signed ?? false));
   return parsed.ok ? parsed.value === true : true;
 }
 
@@ -138,17 +138,17 @@ function merge(known: SecretsByHost, added: SecretsByHost): SecretsByHost {
 }
 
 /** Reads once more under the lock: another run may have added hosts meanwhile, and its secrets stay. */
-async function addSecrets(file: string, hosts: readonly InventoryHost[]) {
+async function addSecrets(file: string, hosts: readonly InventoryHost[], vault: Vault) {
   let secrets: SecretsByHost = new Map();
   let missing: SecretsByHost = new Map();
   try {
     await mkdir(dirname(file), { recursive: true });
     await replaceLocked(file, PRIVATE_MODE, async () => {
-      const text = await readSecretsFile(file);
-      const known = parseSecretsFile(text, file);
+      const { text, seal } = await readSecretsFile(file, vault);
+      const known = await parseSecretsFile(text, file, vault);
       missing = missingSecrets(hosts, known);
       secrets = merge(known, missing);
-      return missing.size === 0 ? undefined : renderSecretsFile(text, missing);
+      return missing.size === 0 ? undefined : seal(renderSecretsFile(text, missing));
     });
   } catch (error) {
     if (error instanceof InputError) throw error;
@@ -160,13 +160,15 @@ async function addSecrets(file: string, hosts: readonly InventoryHost[]) {
   return { secrets, created: toBeShown(missing), fresh: [...missing.keys()] };
 }
 
-async function readSecretsFile(file: string): Promise<string> {
+async function readSecretsFile(file: string, vault: Vault): Promise<OpenText> {
+  let text = "";
   try {
-    return await readFile(file, "utf8");
+    text = await readFile(file, "utf8");
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return "";
-    throw new InputError("E_SECRETS", `${file} cannot be read: ${readProblem(error)}`, { cause: error });
+    if (!hasCode(error, "ENOENT"))
+      throw new InputError("E_SECRETS", `${file} cannot be read: ${readProblem(error)}`, { cause: error });
   }
+  return openFile(text, file, vault);
 }
 
 /** Others must not read it. With `save` false the mode is only told. */

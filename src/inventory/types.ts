@@ -1,11 +1,12 @@
-import type { Value } from "../playbook/types.js";
 import type { Position } from "../util/errors.js";
+import type { HostValue } from "./host-value.js";
 
 /** One host with the variables that inventory gives it, already merged in Ansible's order (groups by depth, host last). */
 export interface InventoryHost {
   readonly name: string;
   readonly groups: readonly string[];
-  readonly vars: Readonly<Record<string, Value>>;
+  /** Secrets, passwords and what a vault held are Secrets. */
+  readonly vars: Readonly<Record<string, HostValue>>;
   /** Where each variable was given, for messages about it. */
   readonly origins: Readonly<Record<string, Position>>;
   readonly position: Position;

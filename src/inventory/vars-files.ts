@@ -3,6 +3,8 @@ import { InputError } from "../util/errors.js";
 import { suggest } from "../util/suggest.js";
 import type { VarMap } from "./group-graph.js";
 import { type DirectoryEntry, type Readers, readProblem } from "./readers.js";
+import { openFile } from "./vault/open-file.js";
+import type { Vault } from "./vault/vault.js";
 import { parseSource } from "./yaml-source.js";
 
 /** Ansible's YAML_FILENAME_EXTENSIONS, after the plain name: the first that exists is read, and no other. */
@@ -13,16 +15,18 @@ export class VarsDirectory {
   readonly errors: InputError[] = [];
   readonly #path: string;
   readonly #readers: Readers;
+  readonly #vault: Vault;
   readonly #entries: readonly DirectoryEntry[];
 
-  private constructor(path: string, readers: Readers, entries: readonly DirectoryEntry[]) {
+  private constructor(path: string, readers: Readers, vault: Vault, entries: readonly DirectoryEntry[]) {
     this.#path = path;
     this.#readers = readers;
+    this.#vault = vault;
     this.#entries = entries;
   }
 
-  static async open(path: string, readers: Readers): Promise<VarsDirectory> {
-    return new VarsDirectory(path, readers, (await readers.list(path)) ?? []);
+  static async open(path: string, readers: Readers, vault: Vault): Promise<VarsDirectory> {
+    return new VarsDirectory(path, readers, vault, (await readers.list(path)) ?? []);
   }
 
   /** Variables of one group or host; later files win. */
@@ -72,20 +76,26 @@ export class VarsDirectory {
 
   async #read(file: string): Promise<VarMap> {
     const vars: VarMap = new Map();
-    let text: string;
-    try {
-      text = await this.#readers.readText(file);
-    } catch (error) {
-      this.#report(file, `cannot be read: ${readProblem(error)}`);
-      return vars;
-    }
-    const { root, errors } = parseSource(text, file);
+    const { text, secret } = await this.#open(file);
+    if (text === undefined) return vars;
+    const { root, errors } = parseSource(text, file, { secret });
     this.errors.push(...errors);
     if (root === undefined || root.value === null || errors.length > 0) return vars;
     if (root.entries === undefined) this.#report(file, "is not a mapping of variables");
     for (const { key, node } of root.entries?.values() ?? [])
       vars.set(key, { value: node.value, position: node.position });
     return vars;
+  }
+
+  /** The file's text, decrypted; undefined when it cannot be had, which is reported. */
+  async #open(file: string): Promise<{ readonly text: string | undefined; readonly secret: boolean }> {
+    try {
+      return await openFile(await this.#readers.readText(file), file, this.#vault);
+    } catch (error) {
+      if (error instanceof InputError) this.errors.push(error);
+      else this.#report(file, `cannot be read: ${readProblem(error)}`);
+      return { text: undefined, secret: false };
+    }
   }
 
   #report(file: string, message: string, hint?: string): void {

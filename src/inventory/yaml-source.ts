@@ -15,10 +15,12 @@ import {
 } from "yaml";
 import type { Value } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
+import { type HostValue, hiddenTexts } from "./host-value.js";
+import { VaultSecret } from "./vault/vault-secret.js";
 
 /** A YAML value with its place. `entries` is set for mappings, in the order of the file. */
 export interface SourceNode {
-  readonly value: Value;
+  readonly value: HostValue;
   readonly position: Position;
   readonly entries?: ReadonlyMap<string, SourceEntry>;
 }
@@ -37,9 +39,10 @@ export interface ParsedSource {
 
 /**
  * Reads YAML as Ansible does (PyYAML's YAML 1.1: yes/no/on/off are truth values, y and n are not; 0644 is octal), with the
- * place of every value. Problems of the whole file come together.
+ * place of every value, and values of Ansible's vault (`!vault`) as VaultSecrets. Problems of the whole file come together.
+ * @param secret the file is encrypted as a whole, so that each text in it is to stay hidden
  */
-export function parseSource(text: string, file: string): ParsedSource {
+export function parseSource(text: string, file: string, { secret = false } = {}): ParsedSource {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, {
     version: "1.1",
@@ -48,7 +51,7 @@ export function parseSource(text: string, file: string): ParsedSource {
     prettyErrors: false,
     merge: true,
   });
-  const reader = new Reader(document, lineCounter, file);
+  const reader = new Reader(document, lineCounter, file, secret);
   for (const problem of [...document.errors, ...document.warnings]) reader.report(problem.pos[0], problem.message);
   // After a syntax error the tree is a guess; what it seems to lack would be noise.
   const root =
@@ -61,18 +64,22 @@ class Reader {
   readonly #document: Document;
   readonly #lineCounter: LineCounter;
   readonly #file: string;
+  readonly #secret: boolean;
   readonly #open = new Set<unknown>();
 
-  constructor(document: Document, lineCounter: LineCounter, file: string) {
+  constructor(document: Document, lineCounter: LineCounter, file: string, secret: boolean) {
     this.#document = document;
     this.#lineCounter = lineCounter;
     this.#file = file;
+    this.#secret = secret;
   }
 
   report(offset: number, message: string): void {
     const tag = /^Unresolved tag: (!\S*)/.exec(message)?.[1];
     const error =
-      tag === undefined ? plainWords(message) : { message: `the tag ${tag} cannot be read`, hint: tagHint(tag) };
+      tag === undefined
+        ? plainWords(message)
+        : { message: `the tag ${tag} cannot be read`, hint: "write the value without a tag" };
     this.errors.push(new InputError("E_YAML", error.message, { hint: error.hint, position: this.#at(offset) }));
   }
 
@@ -88,7 +95,11 @@ class Reader {
       }
       return this.node(target, offset, node);
     }
-    if (isScalar(node)) return { value: scalarValue(node.value), position };
+    if (isScalar(node)) {
+      if (node.tag === VAULT_TAG) return { value: new VaultSecret(String(node.value), position), position };
+      const value = scalarValue(node.value);
+      return { value: this.#secret ? hiddenTexts(value) : value, position };
+    }
     this.#open.add(node);
     const result = isMap(node)
       ? this.#mapping(node, position)
@@ -188,24 +199,22 @@ function plainWords(message: string): { message: string; hint: string | undefine
   return plain === undefined ? { message, hint: undefined } : { message: plain[1], hint: plain[2] };
 }
 
-function tagHint(tag: string): string {
-  if (tag === "!vault")
-    return "Ansible's vault is not read: keep secrets in a file of mode 0600, as group_vars/all/edge-secrets.yml is";
-  return "write the value without a tag";
-}
-
 /** yaml's 1.1 schema, with the places where PyYAML reads plain words otherwise. */
 function pyYamlTags(tags: Tags): Tags {
   const kept = tags.filter((tag) => {
     if (typeof tag === "string") return true;
     return !["tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"].includes(tag.tag) && !isExponentFloat(tag);
   });
-  return [pyBool, pyExponentFloat, ...kept];
+  return [pyBool, pyExponentFloat, vault, ...kept];
 }
 
 function isExponentFloat(tag: ScalarTag | CollectionTag): boolean {
   return tag.tag === "tag:yaml.org,2002:float" && "format" in tag && tag.format === "EXP";
 }
+
+const VAULT_TAG = "!vault";
+
+const vault: ScalarTag = { tag: VAULT_TAG, resolve: (text) => text };
 
 const pyBool: ScalarTag = {
   identify: (value) => typeof value === "boolean",

@@ -12,14 +12,21 @@ const LOOKUPS = ["file", "env", "template", "vars"];
 export function findFile(path: string, folder: string, scope: Scope): { path: string; text: string } {
   const { reader, searchPath = [] } = scope.options;
   if (reader === undefined) throw new ValueProblem("lookups cannot be used here");
-  const candidates = path.startsWith("/")
-    ? [posix.normalize(path)]
+  const home = path.startsWith("~/") ? reader.env("HOME") : undefined;
+  const absolute = home === undefined ? path : posix.join(home, path.slice(2));
+  const candidates = absolute.startsWith("/")
+    ? [posix.normalize(absolute)]
     : searchPath.flatMap((directory) => [posix.join(directory, folder, path), posix.join(directory, path)]);
   for (const candidate of candidates) {
     const text = reader.readFile(candidate);
     if (text !== undefined) return { path: candidate, text };
   }
-  throw new ValueProblem(`the file "${path}" is not found`, `Looked for ${candidates.join(", ")}.`);
+  throw new ValueProblem(
+    `the file "${path}" is not found`,
+    candidates.length === 0
+      ? "Write its whole path, or one from the inventory on: {{ inventory_dir }}/FILE."
+      : `Looked for ${candidates.join(", ")}.`,
+  );
 }
 
 function lookupOne(kind: string, term: Rt, keywords: Readonly<Record<string, Rt>>, scope: Scope): Rt {

@@ -117,7 +117,7 @@ class Reader {
       this.problem(
         offset,
         `the tag ${node.tag} is not supported`,
-        node.tag === "!vault" ? "Keep secrets in a file of their own, mode 0600." : undefined,
+        node.tag === "!vault" ? "Write it in the inventory, where vaults are read." : undefined,
       );
     }
     if (isMap(node))

@@ -45,7 +45,7 @@ export async function run({ flags, words }: CommandContext): Promise<ExitCode> {
     return exitCodes.ok;
   }
   const inventoryFile = flags.inventory ?? DEFAULT_INVENTORY;
-  await writeAnswers({ hosts, settings, ...secretsOf(translations) }, inventoryFile);
+  await writeAnswers({ hosts, settings, ...secretsOf(translations) }, inventoryFile, flags);
   const next = inventoryFile === DEFAULT_INVENTORY ? "" : ` -i ${inventoryFile}`;
   process.stderr.write(
     `\n${inventoryFile} is written. To go on:\n  edge-setup plan${next}\n  edge-setup apply${next}\n`,

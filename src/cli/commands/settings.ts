@@ -2,6 +2,7 @@ import { settings } from "../../inventory/settings/index.js";
 import type { Origin } from "../../inventory/settings/resolve.js";
 import type { Setting } from "../../inventory/settings/types.js";
 import { type ExitCode, exitCodes, formatPosition } from "../../util/errors.js";
+import { Secret } from "../../util/secret.js";
 import type { CommandContext } from "../commands.js";
 import { type Fleet, type FleetHost, loadFleet } from "../fleet.js";
 import { limitOf } from "../watch-fleet.js";
@@ -31,14 +32,13 @@ export async function run({ flags, words }: CommandContext): Promise<ExitCode> {
 }
 
 function rowOf(fleet: Fleet, { host, settings: resolved }: FleetHost, setting: Setting): Row {
-  const { name, type } = setting;
+  const { name } = setting;
   const given = host.vars[name] ?? setting.default;
   const origin = (resolved.origins as Readonly<Record<string, Origin>>)[name] ?? "default";
-  const secret = (type.kind === "token" || type.kind === "keys") && origin !== "default";
   return {
     host: host.name,
     name,
-    value: secret ? MASK : (given ?? null),
+    value: origin === "generated" ? MASK : (given ?? null),
     origin: originText(fleet, host.name, origin),
   };
 }
@@ -59,5 +59,5 @@ function page(host: string, rows: readonly Row[], hidden: number): string {
 }
 
 function valueText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" || value instanceof Secret ? String(value) : JSON.stringify(value);
 }

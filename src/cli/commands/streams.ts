@@ -9,6 +9,7 @@ import { type Fleet, type FleetHost, loadFleet } from "../fleet.js";
 import type { Flags } from "../options.js";
 import { endpointOf } from "../proof.js";
 import { asker, askPasswords, mayAsk } from "../reach.js";
+import { vaultOf } from "../vault-passwords.js";
 
 const ACTIONS = ["list", "add", "rotate", "revoke", "show", "sign"] as const;
 type Action = (typeof ACTIONS)[number];
@@ -161,6 +162,7 @@ async function change(
   await saveSecrets(
     fleet.inventory.file,
     new Map([...keys].map(([host, key]) => [host, { rtmp_stream_keys: { [stream]: key } }])),
+    { vault: vaultOf(flags) },
   );
   const quick = { ...flags, "no-verify": true };
   const code = await applyFleet({ ...context, flags: quick, words: [] }, await askPasswords(flags, asker(flags)));

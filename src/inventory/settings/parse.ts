@@ -1,3 +1,4 @@
+import { revealed } from "../host-value.js";
 import type { InventoryHost } from "../types.js";
 import { type SettingRow, settings } from "./index.js";
 import type { Setting } from "./types.js";
@@ -13,7 +14,7 @@ export function parseSettings(host: InventoryHost): SettingValues {
   const values: Record<string, Parsed<Setting["type"]> | undefined> = {};
   for (const setting of settings) {
     const given = host.vars[setting.name];
-    const parsed = given === undefined ? undefined : parseValue(setting.type, given);
+    const parsed = given === undefined ? undefined : parseValue(setting.type, revealed(given));
     values[setting.name] = parsed?.ok ? parsed.value : defaultValue(setting);
   }
   return values as SettingValues;

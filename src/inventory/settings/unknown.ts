@@ -5,11 +5,14 @@ import { settings, settingsByName, settingsByPredecessor } from "./index.js";
 
 /** Variables that are neither settings nor Ansible's, and are right. */
 const OWN_PREFIX = "x_";
+/** As Ansible's documentation names what a vault holds for other variables to refer to. */
+const VAULT_PREFIX = "vault_";
 const SECRETS = "edge_secrets";
 
 /** The error for a variable that is not a setting; undefined when it is one of Ansible's or of the user's own. */
 export function unknownVariable(name: string, position: Position): InputError | undefined {
-  if (name.startsWith(OWN_PREFIX) || name === SECRETS || knownAnsibleVars.has(name)) return undefined;
+  if (name.startsWith(OWN_PREFIX) || name.startsWith(VAULT_PREFIX) || name === SECRETS || knownAnsibleVars.has(name))
+    return undefined;
   const predecessor = settingsByPredecessor.get(name);
   if (predecessor !== undefined) {
     const hint =

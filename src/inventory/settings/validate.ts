@@ -1,5 +1,6 @@
-import type { Value } from "../../playbook/types.js";
 import { formatPosition, InputError, type Position } from "../../util/errors.js";
+import { masker } from "../../util/mask.js";
+import { type HostValue, revealed, secretsIn } from "../host-value.js";
 import type { InventoryHost } from "../types.js";
 import { findClashes } from "./combinations.js";
 import { settingsByName } from "./index.js";
@@ -34,7 +35,16 @@ export function validateSettings(host: InventoryHost): InputError[] {
     const position = (given === undefined ? undefined : host.origins[given]) ?? host.position;
     errors.push(new InputError("E_SETTING_COMBINATION", message, { hint, position }));
   }
-  return errors;
+  return withoutSecrets(errors, host);
+}
+
+/** Messages quote what is wrong; what the inventory hides they do not. */
+function withoutSecrets(errors: readonly InputError[], host: InventoryHost): InputError[] {
+  const secrets = Object.values(host.vars).flatMap(secretsIn);
+  const mask = masker(secrets.map((secret) => secret.reveal()));
+  return errors.map(({ code, message, hint, position }) => {
+    return new InputError(code, mask(message), { position, hint: hint === undefined ? undefined : mask(hint) });
+  });
 }
 
 /** The same over hosts; what a group gives to many of them is reported once. */
@@ -47,12 +57,12 @@ export function validateAllSettings(hosts: readonly InventoryHost[]): InputError
   return [...byPlace.values()].sort(byPosition);
 }
 
-function checkSetting(setting: Setting, value: Value, position: Position): InputError | undefined {
+function checkSetting(setting: Setting, value: HostValue, position: Position): InputError | undefined {
   const { name, status, refusals = [] } = setting;
   const error = (code: string, message: string, hint?: string) => new InputError(code, message, { hint, position });
   if (status.kind === "refused")
     return error("E_SETTING_REFUSED", `${name} is refused: ${status.why}`, `remove ${name}`);
-  const parsed = parseValue(setting.type, value);
+  const parsed = parseValue(setting.type, revealed(value));
   if (!parsed.ok) return error(parsed.code, `${name} ${parsed.problem}`, parsed.hint ?? setting.doc);
   const refusal = refusals.find((r) => r.value === parsed.value);
   if (refusal !== undefined)
@@ -60,7 +70,7 @@ function checkSetting(setting: Setting, value: Value, position: Position): Input
   return undefined;
 }
 
-function isTemplate(value: Value): boolean {
+function isTemplate(value: HostValue): boolean {
   return typeof value === "string" && (value.includes("{{") || value.includes("{%"));
 }
 

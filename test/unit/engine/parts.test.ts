@@ -5,13 +5,13 @@ import t from "tap";
 import { isText, unifiedDiff } from "../../../src/engine/diff.js";
 import { parseFacts } from "../../../src/engine/facts.js";
 import { JobLog } from "../../../src/engine/job-log.js";
-import { masker } from "../../../src/engine/mask.js";
 import { type ProgramMessage, ProtocolParser, printable } from "../../../src/engine/protocol.js";
 import { RecapCounter } from "../../../src/engine/recap.js";
 import { type RegisterShape, shellCondition } from "../../../src/engine/shell-condition.js";
 import { selected } from "../../../src/engine/steps.js";
 import { tarGzip, tarHeader } from "../../../src/engine/tar.js";
 import { parseExpression } from "../../../src/playbook/parser.js";
+import { masker } from "../../../src/util/mask.js";
 
 t.test("archives are read by tar, in memory and streamed", async (t) => {
   const dir = t.testdir({ big: "x".repeat(3 << 20) });

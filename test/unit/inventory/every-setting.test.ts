@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { revealed } from "../../../src/inventory/host-value.js";
 import { settings } from "../../../src/inventory/settings/index.js";
 import type { Setting } from "../../../src/inventory/settings/types.js";
 import { parseSource } from "../../../src/inventory/yaml-source.js";
@@ -79,7 +80,7 @@ const WITH: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
 const variablesOf = (path: string): Record<string, Value> => {
   const file = join(root, path);
   const { root: source } = parseSource(readFileSync(file, "utf8"), file);
-  return Object.fromEntries([...(source?.entries ?? [])].map(([name, { node }]) => [name, node.value]));
+  return Object.fromEntries([...(source?.entries ?? [])].map(([name, { node }]) => [name, revealed(node.value)]));
 };
 const variables = {
   ...variablesOf("playbooks/vars/settings.yml"),

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
+import { revealed, revealedVars } from "../../../src/inventory/host-value.js";
 import { loadInventory } from "../../../src/inventory/load-inventory.js";
 import { generatedFiles } from "../../../src/inventory/settings/generated.js";
 import { settings, settingsByPredecessor } from "../../../src/inventory/settings/index.js";
@@ -84,11 +85,13 @@ t.test("both engines compute the same from playbooks/vars/settings.yml", async (
   );
   const file = join(root, "playbooks/vars/settings.yml");
   const { root: source } = parseSource(await readFile(file, "utf8"), file);
-  const variables = Object.fromEntries([...(source?.entries ?? [])].map(([name, { node }]) => [name, node.value]));
+  const variables = Object.fromEntries(
+    [...(source?.entries ?? [])].map(([name, { node }]) => [name, revealed(node.value)]),
+  );
   for (const host of (await loadInventory(join(fixtures, "settings-cases.yml"))).hosts) {
     const scope = new Scope()
       .withValues({ inventory_hostname: host.name })
-      .withTemplates(host.vars)
+      .withTemplates(revealedVars(host.vars))
       .withTemplates(variables);
     const position = { file, line: 1, column: 1 };
     const computed = Object.keys(variables).map((name) => {

@@ -306,7 +306,7 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   [
     "vault",
     "- hosts: all\n  vars:\n    a: !vault x\n",
-    ["play.yml:3:15 the tag !vault is not supported | Keep secrets in a file of their own, mode 0600."],
+    ["play.yml:3:15 the tag !vault is not supported | Write it in the inventory, where vaults are read."],
   ],
 ];
 

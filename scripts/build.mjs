@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { buildPlayerLibrary } from "./player-library.mjs";
+import { thirdPartyLicenses } from "./third-party.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const entry = join(root, "src/cli/main.ts");
@@ -59,6 +60,7 @@ async function bundle() {
     logLevel: "warning",
   });
   await Promise.all(Object.entries(metafile.outputs).filter(isOthers).map(withoutSpace));
+  await writeFile(join(output, "THIRD-PARTY-LICENSES.txt"), await thirdPartyLicenses(root, metafile));
   await chmod(join(output, "cli/main.js"), 0o755);
 }
 

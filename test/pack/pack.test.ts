@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { runProgram } from "../lab/support/lab.js";
@@ -31,6 +31,8 @@ t.test("holds what a run needs, and no more", async (t) => {
     "playbooks/edge.yml",
     "assets/player/vendor/clappr.js",
     "nginx-build/build.sh",
+    "nginx-build/keys/nginx.gpg",
+    "nginx-build/advisories.json",
   ]) {
     t.ok((await stat(join(installed, path))).isFile(), path);
   }
@@ -41,6 +43,19 @@ t.test("holds what a run needs, and no more", async (t) => {
   const sizes = await Promise.all(own.map((file) => stat(join(file.parentPath, file.name))));
   const total = sizes.reduce((sum, { size }) => sum + size, 0);
   t.ok(total < LARGEST_PACKAGE, `${Math.round(total / 1024)} KB unpacked`);
+});
+
+t.test("the notices of all that is bundled travel along", async (t) => {
+  const notices = await readFile(join(installed, "dist", "THIRD-PARTY-LICENSES.txt"), "utf8");
+  const { dependencies } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  for (const name of Object.keys(dependencies))
+    t.match(notices, new RegExp(`^${name} \\d+\\.\\S+ {2}[A-Z]`, "m"), name);
+  t.match(notices, "Permission is hereby granted, free of charge");
+  for (const name of ["clappr.LICENSE", "hls.LICENSE"]) {
+    t.ok((await stat(join(installed, "assets/player/vendor", name))).size > 0, name);
+  }
 });
 
 t.test("--version and --help answer on stdout", async (t) => {

@@ -1,9 +1,33 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { loadLock, type SourceEntry } from "../../../src/build/sources.js";
 import { type Advisory, exposure, fixedIn, loadAdvisories, names, type Part } from "../../../src/supply/advisories.js";
 import { recipeOptions, templateLines } from "../../../src/supply/pins.js";
 import { packageRoot } from "../../../src/util/package-root.js";
+
+interface RawLock {
+  readonly edge_lock: {
+    readonly profiles: Readonly<
+      Record<
+        string,
+        {
+          readonly dynamic?: Readonly<
+            Record<
+              string,
+              {
+                readonly version: string;
+                readonly date: string;
+                readonly license: string;
+                readonly cves: { readonly fixed: readonly string[]; readonly affecting: readonly string[] };
+              }
+            >
+          >;
+        }
+      >
+    >;
+  };
+}
 
 const folder = join(packageRoot(), "nginx-build");
 const { advisories, date } = await loadAdvisories(join(folder, "advisories.json"));
@@ -69,6 +93,18 @@ t.test("the list and the lock say the same of every pin", async (t) => {
       for (const id of entry.fixed) t.notOk(idsOf(part).includes(id), `${key} fixes ${id}`);
     } else if (component !== "nginx" || !entry.file.includes(".orig.")) {
       t.same(idsOf({ component, version }).sort(), said(entry), `${component} ${key}`);
+    }
+  }
+});
+
+t.test("modules that come as packages have a date, a licence and their CVEs, too", async (t) => {
+  const { profiles } = (JSON.parse(await readFile(join(folder, "sources.lock.json"), "utf8")) as RawLock).edge_lock;
+  for (const [profile, { dynamic = {} }] of Object.entries(profiles)) {
+    for (const [component, { version, date, license, cves }] of Object.entries(dynamic)) {
+      t.match(date, /^\d{4}-\d{2}-\d{2}$/, `${profile} ${component}`);
+      t.match(license, /^[A-Z]/);
+      t.ok(Array.isArray(cves.fixed));
+      t.same(idsOf({ component, version: version.replace(/-.*/, "") }).sort(), cves.affecting.toSorted());
     }
   }
 });

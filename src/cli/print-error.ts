@@ -1,4 +1,5 @@
 import { EdgeError, type ExitCode, exitCodes, formatPosition, InputErrors } from "../util/errors.js";
+import { safeText } from "../util/safe-text.js";
 
 /**
  * Prints an error as the user needs it: what, where, what to do next. Only a bug of ours shows a stack.
@@ -19,7 +20,7 @@ export function printError(
     write(describe(error));
     return error.exitCode;
   }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = safeText(error instanceof Error ? (error.stack ?? error.message) : String(error));
   write(`edge-setup: internal error, please report it with these lines:\n${stack}\n`);
   return exitCodes.internal;
 }
@@ -27,11 +28,11 @@ export function printError(
 function trace(error: EdgeError): string {
   const parts: string[] = [];
   for (let one: unknown = error; one instanceof Error; one = one.cause) parts.push(one.stack ?? one.message);
-  return `${parts.join("\ncaused by ")}\n`;
+  return `${safeText(parts.join("\ncaused by "))}\n`;
 }
 
 function describe(error: EdgeError): string {
   const where = error.position === undefined ? "" : `${formatPosition(error.position)}: `;
   const hint = error.hint === undefined ? "" : `  ${error.hint.replaceAll("\n", "\n  ")}\n`;
-  return `edge-setup: ${where}${error.message} (${error.code})\n${hint}`;
+  return safeText(`edge-setup: ${where}${error.message} (${error.code})\n${hint}`);
 }

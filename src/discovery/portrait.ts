@@ -1,4 +1,5 @@
 import type { Transport } from "../transport/transport.js";
+import { boundedAnswer } from "../util/bounded-answer.js";
 import { EdgeError } from "../util/errors.js";
 import { modelKey } from "../util/model-key.js";
 import type { HostCheck, HostPortrait } from "../wizard/types.js";
@@ -7,7 +8,9 @@ import { portraitScript } from "./portrait-script.js";
 import { powerWords } from "./throttled.js";
 
 /** The most that is read of an answer, bytes. */
-const ANSWER_LIMIT = 16 * 1024;
+const ANSWER_LIMIT = 256 * 1024;
+/** A host that takes longer for a look is none to be set up now. */
+const TIMEOUT_MS = 30_000;
 /** Longest value that is shown. */
 const VALUE_LIMIT = 120;
 /** Certificates and the dates in playlists suffer beyond this, milliseconds. */
@@ -37,19 +40,16 @@ export async function checkHost(open: () => Promise<Transport>, now: () => numbe
  * @param now milliseconds since the epoch, for the difference of the clocks
  */
 export async function takePortrait(transport: Transport, now: () => number): Promise<HostPortrait> {
-  const chunks: Buffer[] = [];
-  let size = 0;
   const began = now();
-  await transport.exec("sh", {
+  const answer = await boundedAnswer(transport, "sh", {
     stdin: Buffer.from(portraitScript),
-    onStdout: (chunk) => {
-      size += chunk.length;
-      if (size <= ANSWER_LIMIT) chunks.push(chunk);
-    },
+    most: ANSWER_LIMIT,
+    timeoutMs: TIMEOUT_MS,
+    signal: undefined,
   });
   // The clock was read about half way between the question and its answer.
   const middle = began + (now() - began) / 2;
-  return parsePortrait(Buffer.concat(chunks).toString("utf8"), middle);
+  return parsePortrait(answer.toString("utf8"), middle);
 }
 
 /** @param middle our clock when the host read its own, milliseconds since the epoch */

@@ -12,8 +12,9 @@ import {
   segmentHeaderProblems,
   segmentProblems,
 } from "./hls-rules.js";
-import type { HttpGet, HttpResponse } from "./http-get.js";
+import { type HttpGet, type HttpResponse, MEDIA_BODY } from "./http-get.js";
 import { type HlsKey, type HlsSegment, type MediaPlaylist, parsePlaylist } from "./m3u8.js";
+import { addressIn } from "./urls.js";
 
 /** The stream cannot be played: the message says at which URL and why. */
 export class HlsError extends Error {
@@ -58,7 +59,7 @@ export async function readPlaylist(reader: HlsReader): Promise<PlaylistReading |
     if (playlist.kind === "media") return { url, playlist, response };
     const variant = playlist.variants[0];
     if (variant === undefined) throw new HlsError(`${url.pathname} is a master playlist without variants`);
-    url = new URL(variant.uri, url);
+    url = addressIn(variant.uri, url);
   }
   throw new HlsError(`${url.pathname} is a master playlist inside a master playlist`);
 }
@@ -66,7 +67,7 @@ export async function readPlaylist(reader: HlsReader): Promise<PlaylistReading |
 /** Where a nested playlist's plain address leads, on the same edge. */
 function leadOf({ status, headers: { location } }: HttpResponse, url: URL): URL | undefined {
   if (status !== 302 || location === undefined) return undefined;
-  const lead = new URL(location, url);
+  const lead = addressIn(location, url);
   return lead.origin === url.origin ? lead : undefined;
 }
 
@@ -119,7 +120,10 @@ export async function checkSegments(
   let bytes = 0;
   const bodies = new Map<number, { bytes: Buffer; duration: number }>();
   for (const segment of segments) {
-    const response = await reader.httpGet(new URL(segment.uri, reading.url), { signal: reader.signal });
+    const response = await reader.httpGet(addressIn(segment.uri, reading.url), {
+      signal: reader.signal,
+      most: MEDIA_BODY,
+    });
     if (response.status !== 200) {
       media.push(`${segment.uri} answers ${response.status}`);
       earlier = undefined;
@@ -203,7 +207,7 @@ async function decrypt(reader: HlsReader, base: URL, segment: HlsSegment, body: 
 
 async function fetchKey(reader: HlsReader, base: URL, key: HlsKey): Promise<Buffer> {
   if (key.method !== "AES-128" || key.uri === undefined) throw new HlsError(`the key method ${key.method} is unknown`);
-  const response = await reader.httpGet(new URL(key.uri, base), { signal: reader.signal });
+  const response = await reader.httpGet(addressIn(key.uri, base), { signal: reader.signal });
   if (response.status !== 200 || response.body.length !== 16) {
     throw new HlsError(`the key ${key.uri} answers ${response.status} with ${response.body.length} bytes`);
   }

@@ -15,6 +15,8 @@ export interface HttpGetOptions {
   readonly signal?: AbortSignal | undefined;
   /** Of an answer that has no end: asked at each piece whether the body so far is enough. */
   readonly enough?: (body: Buffer) => boolean;
+  /** Bytes of the body; more is an error. TEXT_BODY unless given. */
+  readonly most?: number;
 }
 
 /** One GET, redirects not followed. @throws Error in words when there is no complete answer. */
@@ -22,8 +24,10 @@ export type HttpGet = (url: URL, options?: HttpGetOptions) => Promise<HttpRespon
 
 /** Milliseconds for a whole answer: a segment over a slow tunnel is the longest. */
 const TIMEOUT_MS = 15_000;
-/** 10 s at 25 Mb/s; whoever sends more is no edge. */
-const MAX_BODY = 32 * 1024 * 1024;
+/** Pages, playlists and JSON, which are read as text: ten times of what an edge with 200 streams has. */
+const TEXT_BODY = 4 * 1024 * 1024;
+/** A segment of 10 s at 25 Mb/s; whoever sends more is no edge. */
+export const MEDIA_BODY = 32 * 1024 * 1024;
 
 /**
  * Makes GETs over connections that `open` gives: a socket, or a channel of an SSH connection. TLS is done here.
@@ -31,22 +35,48 @@ const MAX_BODY = 32 * 1024 * 1024;
  */
 export function createHttpGet(open: () => Promise<Duplex>, pinned?: string): HttpGet {
   return async (url, options = {}) => {
-    const stream = await open();
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
+    const stream = await unlessAborted(open(), signal);
     stream.on("error", () => {}); // told by the request; after it, of no interest
-    const connection = url.protocol === "https:" ? await startTls(stream, url, pinned) : stream;
+    // Also ends a TLS handshake that the other side does not go on with.
+    const drop = () => stream.destroy(signal.reason);
+    signal.addEventListener("abort", drop, { once: true });
     try {
-      return await get(connection, url, options);
+      const connection = url.protocol === "https:" ? await startTls(stream, url, pinned) : stream;
+      return await get(connection, url, { ...options, signal }).finally(() => connection.destroy());
+    } catch (error) {
+      throw limit.aborted ? new Error(`no complete answer in ${TIMEOUT_MS / 1000} s`) : error;
     } finally {
-      connection.destroy();
+      signal.removeEventListener("abort", drop);
       stream.destroy();
     }
   };
 }
 
-function get(connection: Duplex, url: URL, options: HttpGetOptions): Promise<HttpResponse> {
+/** A connection that is opened too late is closed again. */
+function unlessAborted(opening: Promise<Duplex>, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const limit = AbortSignal.timeout(TIMEOUT_MS);
-    const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
+    const abort = () => {
+      reject(new Error("the connection is not opened in time"));
+      opening.then(
+        (late) => late.destroy(),
+        () => {},
+      );
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    opening.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function get(
+  connection: Duplex,
+  url: URL,
+  options: HttpGetOptions & { readonly signal: AbortSignal },
+): Promise<HttpResponse> {
+  const { most = TEXT_BODY, signal } = options;
+  return new Promise((resolve, reject) => {
     const request = httpRequest({
       createConnection: () => connection,
       host: url.hostname,
@@ -57,9 +87,7 @@ function get(connection: Duplex, url: URL, options: HttpGetOptions): Promise<Htt
       setHost: false,
       signal,
     });
-    request.on("error", (error) =>
-      reject(limit.aborted ? new Error(`no complete answer in ${TIMEOUT_MS / 1000} s`) : error),
-    );
+    request.on("error", reject);
     request.on("response", (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -75,8 +103,11 @@ function get(connection: Duplex, url: URL, options: HttpGetOptions): Promise<Htt
       };
       response.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        chunks.push(chunk);
-        if (size > MAX_BODY) response.destroy(new Error(`the answer is larger than ${MAX_BODY} bytes`));
+        if (size <= most) chunks.push(chunk);
+        if (size > most) {
+          response.destroy(new Error(`the answer is larger than ${most} bytes`));
+          return;
+        }
         if (options.enough?.(Buffer.concat(chunks))) finish();
       });
       response.on("end", finish);

@@ -57,6 +57,9 @@ export class PlaylistError extends Error {
   }
 }
 
+/** Days of segments. */
+const MAX_LINES = 300_000;
+
 interface Tag {
   readonly line: number;
   readonly name: string;
@@ -73,6 +76,7 @@ interface Uri {
  */
 export function parsePlaylist(text: string): Playlist {
   const lines = text.split(/\r?\n/);
+  if (lines.length > MAX_LINES) throw new PlaylistError(MAX_LINES, "the playlist goes on");
   if (lines[0] !== "#EXTM3U") throw new PlaylistError(1, "the playlist does not begin with #EXTM3U");
   const items = lines.flatMap((content, index) => readLine(content, index + 1));
   const once = new Set<string>();

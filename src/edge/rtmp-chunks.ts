@@ -30,6 +30,8 @@ export const INITIAL_CHUNK_SIZE = 128;
 const EXTENDED = 0xffffff;
 /** Servers only send commands and acknowledgements to a publisher; more is an attack or a wrong port. */
 const MAX_MESSAGE = 4 * 1024 * 1024;
+/** Servers use a handful; each may hold a message that is not whole yet. */
+const MAX_CHUNK_STREAMS = 16;
 const HEADER_BYTES = [11, 7, 3, 0] as const;
 
 /**
@@ -94,6 +96,9 @@ export class ChunkReader {
     const known = this.#streams.get(basic.id);
     if (known === undefined && basic.format !== 0) {
       throw new ChunkError(`chunk stream ${basic.id} begins without a full header`);
+    }
+    if (known === undefined && this.#streams.size === MAX_CHUNK_STREAMS) {
+      throw new ChunkError(`more than ${MAX_CHUNK_STREAMS} chunk streams are begun`);
     }
     const state = known ?? newState();
     const fields = this.#pending.subarray(basic.bytes, headerEnd);

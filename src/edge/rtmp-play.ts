@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { withTimeout } from "./clock.js";
-import { RtmpSession } from "./rtmp-session.js";
+import { RtmpSession, streamIdOf } from "./rtmp-session.js";
 import { RtmpError } from "./rtmp-status.js";
 
 export interface PlayOptions {
@@ -26,7 +26,7 @@ export async function tryPlay(options: PlayOptions): Promise<PlayResult> {
     session = await RtmpSession.open({ ...options, timeoutMs: waitMs });
     await session.command("connect", [{ app: options.app, tcUrl: options.tcUrl }]);
     const [, streamId] = await session.command("createStream", [null]);
-    session.notify("play", [null, options.streamName], typeof streamId === "number" ? streamId : 1);
+    session.notify("play", [null, options.streamName], streamIdOf(streamId));
     const outcome = Promise.race([session.media, session.ended]);
     const ended = await withTimeout(outcome, waitMs, () => new RtmpError("timeout", "no media arrives"));
     return ended === undefined ? { status: "plays" } : { status: "refused", detail: ended.message };

@@ -4,7 +4,7 @@ import type { Secret } from "../util/secret.js";
 import { encodeAmf } from "./amf0.js";
 import { type Clock, systemClock } from "./clock.js";
 import { type FlvClip, type FlvTag, loopClip } from "./flv.js";
-import { RtmpSession } from "./rtmp-session.js";
+import { RtmpSession, streamIdOf } from "./rtmp-session.js";
 import { RtmpError, rejection } from "./rtmp-status.js";
 
 export interface PublishOptions {
@@ -55,8 +55,6 @@ export interface BurstResult {
   readonly mediaMs: number;
 }
 
-/** createStream's number, always 1 on a fresh connection; the answer is used, this is for servers that give none. */
-const DEFAULT_STREAM = 1;
 const CLIENT = "edge-setup";
 
 /**
@@ -116,7 +114,7 @@ async function openStream(options: PublishOptions): Promise<OpenedStream | Publi
     session.notify("releaseStream", [null, streamName]);
     session.notify("FCPublish", [null, streamName]);
     const [, streamId] = await session.command("createStream", [null]);
-    const id = typeof streamId === "number" ? streamId : DEFAULT_STREAM;
+    const id = streamIdOf(streamId);
     session.notify("publish", [null, withToken(streamName, options.token), "live"], id);
     return { status: "open", session, streamId: id };
   } catch (error) {
@@ -126,12 +124,16 @@ async function openStream(options: PublishOptions): Promise<OpenedStream | Publi
   }
 }
 
+/** Statuses before the one that says how publishing goes. */
+const MAX_PRELUDE = 20;
+
 async function untilStarted(session: RtmpSession): Promise<void> {
-  for (;;) {
+  for (let turn = 0; turn < MAX_PRELUDE; turn++) {
     const status = await session.nextStatus();
     if (status.code === "NetStream.Publish.Start") return;
     if (status.level === "error" || status.code.startsWith("NetStream.Publish.")) throw rejection(status);
   }
+  throw new RtmpError("protocol", "the server says much, and not whether the stream may begin");
 }
 
 interface StreamOptions extends PublishOptions {

@@ -8,10 +8,18 @@ import { closedByServer, RtmpError, type RtmpStatus, readStatus, rejection } fro
 /** Bytes of a chunk that we send, nginx-rtmp's own default. */
 const CHUNK_SIZE = 4096;
 const ACK_WINDOW = 2_500_000;
+/** Statuses that nobody has asked for yet. */
+const MAX_STATUSES = 50;
+/** Answers that the server asks for, and does not read; bytes. */
+const MAX_UNREAD = 1024 * 1024;
 /** Milliseconds that the last written bytes may take when we hang up. */
 const LINGER_MS = 2000;
 /** Chunk streams: 2 is reserved for protocol control, the others are ours to choose. */
 const chunkStream = { control: 2, command: 3, audio: 4, data: 5, video: 6 } as const;
+/** Always 1 on a fresh connection. */
+const DEFAULT_STREAM = 1;
+/** An event's type and its timestamp. */
+const PING_BYTES = 6;
 const userControl = { pingRequest: 6, pingResponse: 7 } as const;
 
 export interface SessionOptions {
@@ -21,6 +29,11 @@ export interface SessionOptions {
   readonly timeoutMs?: number;
   /** Aborting drops the connection. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The number that createStream gave; servers that give none, or nonsense, have one stream. */
+export function streamIdOf(value: AmfValue): number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32 ? value : DEFAULT_STREAM;
 }
 
 interface Waiter<T> {
@@ -206,8 +219,9 @@ export class RtmpSession {
 
   #onUserControl(body: Buffer): void {
     if (body.readUInt16BE() !== userControl.pingRequest) return;
-    const reply = Buffer.from(body);
+    const reply = Buffer.from(body.subarray(0, PING_BYTES));
     reply.writeUInt16BE(userControl.pingResponse);
+    this.#assertRead();
     this.#send({ type: messageType.userControl, streamId: 0, timestamp: 0, body: reply }, chunkStream.control);
   }
 
@@ -223,6 +237,8 @@ export class RtmpSession {
   #onStatus(status: RtmpStatus): void {
     const waiter = this.#statusWaiter;
     this.#statusWaiter = undefined;
+    if (waiter === undefined && this.#statuses.length === MAX_STATUSES)
+      throw new Error("it sends statuses without end");
     if (waiter === undefined) this.#statuses.push(status);
     else waiter.resolve(status);
   }
@@ -233,10 +249,16 @@ export class RtmpSession {
     this.#sendControl(messageType.acknowledgement, this.#received >>> 0);
   }
 
+  /** Only ever sent as an answer. @throws Error when the server asks on and on, and reads none */
   #sendControl(type: number, value: number): void {
+    this.#assertRead();
     const body = Buffer.alloc(4);
     body.writeUInt32BE(value);
     this.#send({ type, streamId: 0, timestamp: 0, body }, chunkStream.control);
+  }
+
+  #assertRead(): void {
+    if (this.#socket.writableLength > MAX_UNREAD) throw new Error("it does not read what it asks for");
   }
 
   #sendCommand(values: readonly AmfValue[], streamId: number): void {

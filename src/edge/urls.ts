@@ -130,6 +130,16 @@ export function ffmpegCommand(edge: EdgeEndpoint, stream: string, token: string)
   return quoteAll(["ffmpeg", "-re", ...video, ...audio, ...codecs, "-f", "flv", publishUrl(edge, stream, token)]);
 }
 
+/**
+ * Where an address in an answer of the edge leads.
+ * @throws Error for one that is none
+ */
+export function addressIn(reference: string, base: URL): URL {
+  if (!URL.canParse(reference, base.href))
+    throw new Error(`${base.pathname} has ${JSON.stringify(reference)} as an address`);
+  return new URL(reference, base);
+}
+
 function authority(host: string, port: number, standard: number): string {
   const name = host.includes(":") ? `[${host}]` : host;
   return port === standard ? name : `${name}:${port}`;

@@ -3,6 +3,7 @@ import { checkSegments, readPlaylist } from "./hls-check.js";
 import { playlistProblems } from "./hls-rules.js";
 import { isLadder, masterProblems, type RungReading, rungName, rungProblems } from "./ladder-rules.js";
 import { type MasterPlaylist, parsePlaylist } from "./m3u8.js";
+import { addressIn } from "./urls.js";
 import { readerOf, type VerifyContext } from "./verify-context.js";
 
 /** The encoder has to be started, to wait for key frames, and to make two segments, all on a busy host perhaps. */
@@ -29,7 +30,7 @@ export async function checkLadder(context: VerifyContext, expected: readonly str
   const rungs: RungReading[] = [];
   for (const variant of master.variants) {
     const name = rungName(variant);
-    const reader = { ...readerOf(context), url: new URL(variant.uri, readerOf(context).url) };
+    const reader = { ...readerOf(context), url: addressIn(variant.uri, readerOf(context).url) };
     const reading = await readPlaylist(reader);
     if (reading === undefined) {
       problems.push(`the playlist of ${name} answers 404`);

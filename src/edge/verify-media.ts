@@ -1,9 +1,10 @@
 import type { CheckRef } from "../report/events.js";
 import { type CheckOutcome, fail, pass, warn } from "./check-list.js";
-import type { HttpResponse } from "./http-get.js";
+import { type HttpResponse, MEDIA_BODY } from "./http-get.js";
 import { jpegSize } from "./jpeg.js";
+import { isRecord, recordsIn } from "./json-answer.js";
 import { readMp4 } from "./mp4.js";
-import { imageUrl, webUrl } from "./urls.js";
+import { addressIn, imageUrl, webUrl } from "./urls.js";
 import type { EdgeTarget, VerifyContext } from "./verify-context.js";
 import { checkLadder } from "./verify-ladder.js";
 
@@ -75,7 +76,7 @@ async function checkPull({ target, httpGet, signal }: VerifyContext): Promise<Ch
   const pulled = target.media?.pulled ?? [];
   const { status, body } = await httpGet(webUrl(target, "/status/streams.json"), { headers: loginOf(target), signal });
   if (status !== 200) return fail(`/status/streams.json answers ${status}`);
-  const { streams }: { streams: { name: string }[] } = JSON.parse(body.toString("utf8"));
+  const streams = recordsIn(body, "/status/streams.json", "streams");
   const away = pulled.filter((name) => !streams.some((stream) => stream.name === name));
   if (away.length > 0)
     return warn(`not live: ${away.join(", ")}`, `see \`journalctl -u edge-pull@${away[0]}\` on the host`);
@@ -86,11 +87,9 @@ async function checkPull({ target, httpGet, signal }: VerifyContext): Promise<Ch
 async function checkPush({ target, httpGet, signal }: VerifyContext): Promise<CheckOutcome> {
   const { status, body } = await httpGet(webUrl(target, "/status/streams.json"), { headers: loginOf(target), signal });
   if (status !== 200) return fail(`/status/streams.json answers ${status}`);
-  const { streams }: { streams: { push?: { name: string; connected: boolean }[] }[] } = JSON.parse(
-    body.toString("utf8"),
-  );
-  const targets = streams.flatMap(({ push = [] }) => push);
-  const down = targets.filter(({ connected }) => !connected).map(({ name }) => name);
+  const streams = recordsIn(body, "/status/streams.json", "streams");
+  const targets = streams.flatMap(({ push }) => (Array.isArray(push) ? push.filter(isRecord) : []));
+  const down = targets.filter(({ connected }) => connected !== true).map(({ name }) => String(name));
   if (down.length > 0)
     return warn(
       `not connected: ${down.join(", ")}`,
@@ -112,7 +111,7 @@ async function checkRecording({ target, stream, httpGet, clock, signal }: Verify
   for (const end = clock.now() + RECORDING_PATIENCE_MS; ; await clock.sleep(LOOK_MS, signal)) {
     const file = recordedFile(await httpGet(folder, { headers, signal }));
     if (file !== undefined) {
-      const { status, body } = await httpGet(new URL(file, folder), { headers, signal });
+      const { status, body } = await httpGet(addressIn(file, folder), { headers, signal, most: MEDIA_BODY });
       const { header, fragments } = readMp4(body);
       if (status === 200 && header && fragments > 0)
         return pass(`401 without, 200 with login; ${fragments} fragments, ${Math.round(body.length / 1000)} kB`);
@@ -125,7 +124,6 @@ async function checkRecording({ target, stream, httpGet, clock, signal }: Verify
 /** The first file of a listing (autoindex_format json of nginx). */
 function recordedFile({ status, body }: HttpResponse): string | undefined {
   if (status !== 200) return undefined;
-  const entries: unknown = JSON.parse(body.toString("utf8"));
-  const [first] = Array.isArray(entries) ? entries : [];
+  const [first] = recordsIn(body, "/recordings/files/");
   return typeof first?.name === "string" ? first.name : undefined;
 }

@@ -1,5 +1,6 @@
 import { type CheckOutcome, fail, pass, skip } from "./check-list.js";
 import type { HttpResponse } from "./http-get.js";
+import { recordsIn } from "./json-answer.js";
 import { parsePrometheusText } from "./prometheus-text.js";
 import { webUrl } from "./urls.js";
 import type { VerifyContext } from "./verify-context.js";
@@ -15,12 +16,7 @@ export async function checkStatusJson(context: VerifyContext, isLive: boolean): 
   const answer = await behindLogin(context, JSON_PATH);
   if ("outcome" in answer) return answer.outcome;
   const text = answer.response.body.toString("utf8");
-  let names: unknown[];
-  try {
-    names = JSON.parse(text).streams.map((stream: { name?: unknown }) => stream.name);
-  } catch {
-    return fail(`${JSON_PATH} is not the JSON of an edge`);
-  }
+  const names = recordsIn(answer.response.body, JSON_PATH, "streams").map((stream) => stream.name);
   if (text.includes(context.target.token.reveal())) return fail(`${JSON_PATH} holds the publish token`);
   if (isLive && !names.includes(context.stream)) return fail(`${JSON_PATH} does not have the stream that is live`);
   return pass(`${answer.said}, ${names.length} ${names.length === 1 ? "stream" : "streams"}`);

@@ -9,7 +9,9 @@ import {
   waitForPlaylist,
 } from "./hls-check.js";
 import { lastSequence, playlistHeaderProblems, playlistProblems } from "./hls-rules.js";
+import { MEDIA_BODY } from "./http-get.js";
 import type { Publication } from "./rtmp-publisher.js";
+import { addressIn } from "./urls.js";
 import { checkRefs, readerOf, type VerifyContext } from "./verify-context.js";
 
 /** Fragments of waiting until a stream counts as not coming, and at least this many milliseconds. */
@@ -32,7 +34,7 @@ export async function checkFirstSegment(
   try {
     const first = await waitForPlaylist(reader, patience(context), (playlist) => playlist.segments.length > 0);
     const uri = first.playlist.segments.at(-1)?.uri ?? "";
-    const segment = await reader.httpGet(new URL(uri, first.url), { signal: context.signal });
+    const segment = await reader.httpGet(addressIn(uri, first.url), { signal: context.signal, most: MEDIA_BODY });
     if (segment.status !== 200) return [fail(`${uri} answers ${segment.status}`), undefined];
     const ms = Math.round(context.clock.now() - publishedAt);
     return [pass(`after ${ms} ms`), ms];

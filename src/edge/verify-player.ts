@@ -1,12 +1,14 @@
 import { type CheckOutcome, fail, judge, pass } from "./check-list.js";
 import type { HttpResponse } from "./http-get.js";
-import { embedUrl, playerUrl, webUrl } from "./urls.js";
+import { addressIn, embedUrl, playerUrl, webUrl } from "./urls.js";
 import type { VerifyContext } from "./verify-context.js";
 
 /** A stream name that a careless page would run. */
 const HOSTILE_NAME = `"><script>alert(1)</script>`;
 /** More than the page has; a page that imports itself in circles ends here. */
 const MAX_PARTS = 60;
+/** Bytes of the page, and of a script of ours: ten times of what they have. */
+const MAX_PAGE = 256 * 1024;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -28,6 +30,7 @@ export async function checkPlayer(context: VerifyContext): Promise<CheckOutcome>
   const policy = page.headers["content-security-policy"] ?? "";
   if (!/\bscript-src 'self'/.test(policy) || /'unsafe-/.test(policy))
     problems.push("the page's Content-Security-Policy lets foreign scripts or styles in");
+  if (page.body.length > MAX_PAGE) return fail(`${url.pathname} has ${page.body.length} bytes`);
   const { parts, wrong } = await loadParts(context, page.body.toString("utf8"), url);
   problems.push(...wrong, ...(await settingsProblems(context)), ...(await embedProblems(context)));
   problems.push(...(await listProblems(context)));
@@ -60,21 +63,28 @@ async function loadParts(context: VerifyContext, html: string, page: URL): Promi
     if (response.status !== 200) wrong.push(`${url.pathname} answers ${response.status}`);
     else if (!/javascript|css/.test(type)) wrong.push(`${url.pathname} is sent as ${type}`);
     // A library is one file.
-    else if (/javascript/.test(type) && !url.pathname.startsWith("/vendor/"))
+    else if (response.body.length < MAX_PAGE && /javascript/.test(type) && !url.pathname.startsWith("/vendor/"))
       waiting.push(...importsOf(response.body.toString("utf8"), url));
   }
   return { parts: seen.size, wrong };
 }
 
-/** What a page loads by `src` of scripts and `href` of stylesheets. */
+/**
+ * What a page loads by `src` of scripts and `href` of stylesheets. The parts of the patterns are bounded, as a page that
+ * begins tags and ends none would take hours else.
+ */
 function assetsOf(html: string, base: URL): URL[] {
-  const scripts = html.matchAll(/<script\b[^>]*\bsrc\s*=\s*["']?([^"'\s>]+)/gi);
-  const styles = html.matchAll(/<link\b(?=[^>]*\bstylesheet\b)[^>]*\bhref\s*=\s*["']?([^"'\s>]+)/gi);
-  return [...scripts, ...styles].map((match) => new URL(match[1] ?? "", base));
+  const scripts = html.matchAll(/<script\b[^>]{0,300}\bsrc\s{0,9}=\s{0,9}["']?([^"'\s>]{1,300})/gi);
+  const styles = html.matchAll(
+    /<link\b(?=[^>]{0,300}\bstylesheet\b)[^>]{0,300}\bhref\s{0,9}=\s{0,9}["']?([^"'\s>]{1,300})/gi,
+  );
+  return [...scripts, ...styles].map((match) => addressIn(match[1] ?? "", base));
 }
 
 function importsOf(script: string, base: URL): URL[] {
-  return [...script.matchAll(/^import\b[^;]*?"([^"]+)";$/gm)].map((match) => new URL(match[1] ?? "", base));
+  return [...script.matchAll(/^import\b[^;]{0,1000}?"([^"]{1,300})";$/gm)].map((match) =>
+    addressIn(match[1] ?? "", base),
+  );
 }
 
 async function settingsProblems(context: VerifyContext): Promise<string[]> {

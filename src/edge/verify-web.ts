@@ -1,6 +1,6 @@
 import { type CheckOutcome, fail, pass } from "./check-list.js";
 import type { HttpGetOptions, HttpResponse } from "./http-get.js";
-import { statusUrl } from "./urls.js";
+import { addressIn, statusUrl } from "./urls.js";
 import type { VerifyContext } from "./verify-context.js";
 
 const MAX_REDIRECTS = 3;
@@ -36,7 +36,7 @@ async function follow(
     const location = response.headers.location;
     if (response.status < 300 || response.status > 399 || location === undefined || turn === MAX_REDIRECTS)
       return response;
-    const next = new URL(location, url);
+    const next = addressIn(location, url);
     if (next.origin !== from.origin) return response;
     url = next;
   }

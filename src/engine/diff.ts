@@ -1,6 +1,6 @@
 const CONTEXT = 3;
 /** Above this many differing lines the shortest edit is not looked for: one block out, one block in. */
-const MAX_EDITS = 2000;
+const MAX_EDITS = 500;
 
 interface Edit {
   readonly kind: " " | "-" | "+";

@@ -2,8 +2,8 @@ import { compact } from "../modules/sh.js";
 import type { Value, Vars } from "../playbook/types.js";
 import { UnreachableError } from "../util/errors.js";
 import { modelKey } from "../util/model-key.js";
+import { safeLine } from "../util/safe-text.js";
 import { factsScript } from "./facts-script.js";
-import { printable } from "./protocol.js";
 
 /** Facts of one host under Ansible's names (without `ansible_`), and what the engine itself needs. */
 export interface HostFacts {
@@ -71,6 +71,8 @@ const FILES: Readonly<Record<string, string>> = {
 };
 /** Facts that are all the lines a command prints. */
 const LISTS = new Set(["addr", "df"]);
+/** Characters of what is said of a host in one line. */
+const MAX_SUMMARY = 200;
 /** Lines of one fact; a host of 256 processors has 1280 of them about those. */
 const MAX_LINES = 5000;
 
@@ -79,7 +81,7 @@ function collect(answer: string): Collected {
   const got = new Map<string, string[]>();
   const add = (key: string, value: string) => {
     const list = got.get(key) ?? [];
-    if (list.length < MAX_LINES) list.push(printable(value));
+    if (list.length < MAX_LINES) list.push(safeLine(value, FACTS_LIMIT));
     got.set(key, list);
   };
   let about = "";
@@ -104,13 +106,13 @@ function collect(answer: string): Collected {
  */
 export function parseFacts(answer: string): HostFacts {
   const got = collect(answer);
-  if (!got.has("end")) {
+  const [, uid, user = "", gid = ""] = /^uid=(\d+)(?:\((.*?)\))? gid=(\d+)/.exec(got.get("id")?.[0] ?? "") ?? [];
+  if (!got.has("end") || uid === undefined) {
     throw new UnreachableError("E_FACTS", "The host's shell does not run the program that gathers facts.", {
       hint: "Check that the user's login shell can run sh.",
     });
   }
   const one = (key: string) => got.get(key)?.[0] ?? "";
-  const [, uid = "", user = "", gid = ""] = /^uid=(\d+)(?:\((.*?)\))? gid=(\d+)/.exec(one("id")) ?? [];
   const facts: Record<string, Value> = {
     ...system(got),
     ...cpu(got),
@@ -127,7 +129,7 @@ export function parseFacts(answer: string): HostFacts {
   };
   const summary = `${facts.distribution} ${facts.distribution_version} ${facts.machine}, ${facts.processor_vcpus} CPU, ${facts.memtotal_mb} MB`;
   const model = modelKey(one("board"), String(facts.machine), Number(facts.processor_vcpus));
-  return { facts, uid: Number(uid), user, summary, model };
+  return { facts, uid: Number(uid), user, summary: safeLine(summary, MAX_SUMMARY), model };
 }
 
 function splitAt(text: string, mark: string): [string, string] {

@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import { printable } from "./protocol.js";
+import { safeLine } from "../util/safe-text.js";
 
 /** A line longer than this is cut. */
 const MAX_LINE = 4000;
@@ -31,9 +31,13 @@ export class JobLog {
   }
 
   #say(raw: string): void {
-    const line = printable(raw.slice(0, MAX_LINE));
+    const line = safeLine(raw, MAX_LINE);
     const progress = PROGRESS.exec(line);
     if (progress === null) this.sink.line(line.replace(STEP, "step: $1"));
-    else this.sink.progress(Number(progress[1]), Number(progress[2]), progress[3] ?? "");
+    else this.#count(Number(progress[1]), Number(progress[2]), progress[3] ?? "");
+  }
+
+  #count(done: number, total: number, text: string): void {
+    this.sink.progress(Math.min(done, total), total, text);
   }
 }

@@ -36,6 +36,10 @@ export interface PhaseInput {
 
 /** How often a program may be sent again with a payload that it missed, beyond one for each call. */
 const EXTRA_SENDS = 3;
+/** What a program's channel may carry that is not the program's: a login shell's greeting, bytes. */
+const MAX_NOISE = 4 << 20;
+/** More than any program says in all, bytes. */
+const MAX_ANSWER = 512 << 20;
 /** Most bytes of registered results that one phase keeps of a host. */
 const MAX_RESULT_BYTES = 32 << 20;
 
@@ -104,14 +108,14 @@ export class Phase {
       });
       const reader = new ProgramReader(current, this.#input, this);
       const parser = new ProtocolParser(nonce, (message) => reader.take(message));
+      let heard = 0;
+      const hear = (chunk: Buffer) => {
+        heard += chunk.length;
+        parser.push(chunk);
+        if (parser.noise > MAX_NOISE || heard > MAX_ANSWER) throw floodError();
+      };
       try {
-        await session.run(
-          current.target,
-          text,
-          entries,
-          (chunk) => parser.push(chunk),
-          () => reader.spoke,
-        );
+        await session.run(current.target, text, entries, hear, () => reader.spoke);
       } catch (error) {
         if (!(error instanceof UnreachableError) || error.code !== "E_CONNECTION_LOST") throw error;
         await session.reconnect(error, (said) =>
@@ -241,6 +245,14 @@ export class Phase {
     this.#notified.clear();
     for (const number of numbers) this.#notified.add(number);
   }
+}
+
+function floodError(): TaskError {
+  return new TaskError(
+    "E_PROTOCOL",
+    "The host answers without end with what is not of edge-setup's protocol; it was not listened to any further.",
+    { hint: "Look at what the login shell of the host prints (its profile), and whether this host can be trusted." },
+  );
 }
 
 export function lockedError(holder: string | undefined): LockedError {

@@ -1,5 +1,6 @@
 import type { FileDiff, RunEvent } from "../report/events.js";
 import { InterruptedError } from "../util/errors.js";
+import { safeLine } from "../util/safe-text.js";
 import type { CompiledCall, Segment } from "./compiled.js";
 import { isText, unifiedDiff } from "./diff.js";
 import { JobLog } from "./job-log.js";
@@ -15,7 +16,11 @@ export interface CallState {
   path: string;
   old?: Buffer;
   readonly diffs: FileDiff[];
+  /** Characters of the diffs. */
+  diffSize: number;
   log?: JobLog;
+  /** Bytes of the job's log. */
+  logSize: number;
 }
 
 export function mergeDiffs(diffs: readonly FileDiff[]): FileDiff {
@@ -23,8 +28,18 @@ export function mergeDiffs(diffs: readonly FileDiff[]): FileDiff {
   return { path: first?.path ?? "", unified: diffs.map((diff) => diff.unified).join("") };
 }
 
-/** Lines of a failed command's output that are shown. */
+/** The fields that a task's result has. */
+function fieldsOf(call: CompiledCall): ReadonlySet<string> {
+  return new Set(Object.keys(call.returns).map((path) => path.replaceAll(".", "_")));
+}
+
+/** Lines of a failed command's output that are shown, and characters of each. */
 const SHOWN_LINES = 40;
+const SHOWN_WIDTH = 2000;
+/** More of a job's log, in bytes, is not followed: a compile writes a few megabytes. */
+const MAX_LOG = 32 << 20;
+/** More differences of one task, in characters, are not shown. */
+const MAX_DIFFS = 4 << 20;
 
 /** What a failed command said last, without the lines that were its progress. */
 function lastLines(output: string): string {
@@ -32,10 +47,14 @@ function lastLines(output: string): string {
   return lines
     .filter((line) => !/^@@(step|progress) /.test(line))
     .slice(-SHOWN_LINES)
+    .map((line) => safeLine(line, SHOWN_WIDTH))
     .join("\n");
 }
 
-/** Reads one program's messages. */
+/**
+ * Reads one program's messages. The host may say what it wants, so each task is begun and ended once, nothing is said of
+ * other tasks or of fields that they do not have, and what is kept is bounded.
+ */
 export class ProgramReader {
   spoke = false;
   end: Extract<ProgramMessage, { kind: "end" }>["reason"] | undefined;
@@ -43,6 +62,8 @@ export class ProgramReader {
   /** First call without a result. */
   nextCall = 1;
   readonly #states = new Map<number, CallState>();
+  readonly #begun = new Set<number>();
+  #hasPid = false;
 
   constructor(
     private readonly segment: Segment,
@@ -66,10 +87,13 @@ export class ProgramReader {
   }
 
   take(message: ProgramMessage): void {
+    // A program says nothing after its end.
+    if (this.end !== undefined) return;
     this.spoke = true;
     switch (message.kind) {
       case "pid":
-        this.input.session.noteProgram(message.pid, this.segment.target);
+        if (!this.#hasPid) this.input.session.noteProgram(message.pid, this.segment.target);
+        this.#hasPid = true;
         return;
       case "locked":
         this.phase.holder = message.holder;
@@ -99,7 +123,7 @@ export class ProgramReader {
     if (state === undefined) return;
     switch (message.kind) {
       case "field":
-        state.fields[message.field] = message.value;
+        if (fieldsOf(call).has(message.field)) state.fields[message.field] = message.value;
         return;
       case "output":
         state.output = lastLines(message.text);
@@ -119,8 +143,7 @@ export class ProgramReader {
         else this.#addDiff(state, state.old, message.bytes);
         return;
       case "log":
-        state.log ??= new JobLog(this.#sink(call));
-        if (!call.node.noLog) state.log.push(message.bytes);
+        this.#log(call, state, message.bytes);
         return;
       case "result":
         state.log?.end();
@@ -132,11 +155,29 @@ export class ProgramReader {
   }
 
   #start(number: number, call: CompiledCall): void {
+    if (this.#begun.has(number)) return;
+    this.#begun.add(number);
     this.nextCall = number;
     const { clock, session, emit } = this.input;
-    this.#states.set(number, { started: clock.now().getTime(), fields: {}, wants: undefined, path: "", diffs: [] });
+    this.#states.set(number, {
+      started: clock.now().getTime(),
+      fields: {},
+      wants: undefined,
+      path: "",
+      diffs: [],
+      diffSize: 0,
+      logSize: 0,
+    });
     const item = call.item === undefined ? {} : { item: call.item };
     emit({ type: "task.start", time: clock.now().toISOString(), host: session.host.name, task: call.ref, ...item });
+  }
+
+  #log(call: CompiledCall, state: CallState, bytes: Buffer): void {
+    state.log ??= new JobLog(this.#sink(call));
+    if (call.node.noLog || state.logSize > MAX_LOG) return;
+    state.logSize += bytes.length;
+    if (state.logSize <= MAX_LOG) state.log.push(bytes);
+    else this.#sink(call).line(`more than ${MAX_LOG >> 20} MB of log: the rest is not followed`);
   }
 
   #sink(call: CompiledCall) {
@@ -162,8 +203,9 @@ export class ProgramReader {
   #addDiff(state: CallState, before: Buffer | undefined, after: Uint8Array): void {
     const old = before ?? Buffer.alloc(0);
     delete state.old;
-    if (after.length > 131072 || !isText(old) || !isText(after)) return;
+    if (after.length > 131072 || state.diffSize > MAX_DIFFS || !isText(old) || !isText(after)) return;
     const unified = unifiedDiff(state.path, old.toString("utf8"), Buffer.from(after).toString("utf8"));
+    state.diffSize += unified.length;
     if (unified !== "") state.diffs.push({ path: state.path, unified });
   }
 }

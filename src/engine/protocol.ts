@@ -1,3 +1,5 @@
+import { safeLine, safeText } from "../util/safe-text.js";
+
 /**
  * What a program says: lines of 0x1e, the run's nonce, a letter, and fields parted by tabs. A field is `=text`
  * (printable ASCII), `~base64`, or a bare number or word. Anything else on the stream is not ours and is dropped: the
@@ -33,13 +35,11 @@ export type ProgramMessage =
 
 /** A field holds at most 128 KiB of file or 64 KiB of output, in base64. */
 const MAX_LINE = 256 * 1024;
+/** Modules give short reasons, with the last line that a command said. */
+const MAX_REASON = 1000;
+const MAX_HOLDER = 200;
 const MARK = 0x1e;
 const NEWLINE = 0x0a;
-
-/** Removes what could drive a terminal: C0 and C1 controls but newline and tab, and Unicode's direction marks. */
-export function printable(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "");
-}
 
 function bytesOf(field: string): Buffer {
   if (field.startsWith("=")) return Buffer.from(field.slice(1));
@@ -47,8 +47,9 @@ function bytesOf(field: string): Buffer {
   return Buffer.from(field);
 }
 
-const textOf = (field: string): string => bytesOf(field).toString("utf8");
-const shown = (field: string): string => printable(textOf(field));
+/** No shell variable holds a NUL, and no word of a later program may. */
+const textOf = (field: string): string => bytesOf(field).toString("utf8").replaceAll("\0", "");
+const shown = (field: string, most?: number): string => safeLine(textOf(field), most);
 
 const STATUSES: readonly string[] = ["ok", "changed", "failed", "skipped", "pending"];
 const ENDS: readonly string[] = ["done", "failed", "stopped", "locked", "need"];
@@ -60,10 +61,16 @@ export class ProtocolParser {
   #parts: Buffer[] = [];
   #length = 0;
   #overlong = false;
+  #noise = 0;
 
   constructor(nonce: string, onMessage: (message: ProgramMessage) => void) {
     this.#prefix = nonce;
     this.#onMessage = onMessage;
+  }
+
+  /** Bytes that were not ours: a login shell says a few, and a host of ill will goes on for ever. */
+  get noise(): number {
+    return this.#noise + this.#length;
   }
 
   push(chunk: Buffer): void {
@@ -77,32 +84,34 @@ export class ProtocolParser {
   }
 
   #keep(piece: Buffer): void {
-    if (this.#overlong || piece.length === 0) return;
-    if (this.#length + piece.length > MAX_LINE) {
-      this.#overlong = true;
-      this.#parts = [];
-      return;
-    }
-    this.#parts.push(piece);
+    if (piece.length === 0) return;
     this.#length += piece.length;
+    this.#overlong ||= this.#length > MAX_LINE;
+    if (this.#overlong) this.#parts = [];
+    else this.#parts.push(piece);
   }
 
   #line(): void {
     const line = this.#overlong ? Buffer.alloc(0) : Buffer.concat(this.#parts);
+    const length = this.#length + 1;
     this.#parts = [];
     this.#length = 0;
     this.#overlong = false;
-    if (line[0] !== MARK) return;
+    const message = this.#messageOf(line);
+    if (message === undefined) this.#noise += length;
+    else this.#onMessage(message);
+  }
+
+  #messageOf(line: Buffer): ProgramMessage | undefined {
+    if (line[0] !== MARK) return undefined;
     const [nonce, letter = "", ...fields] = line.subarray(1).toString("latin1").split("\t");
-    if (nonce !== this.#prefix) return;
-    const message = parse(letter, fields);
-    if (message !== undefined) this.#onMessage(message);
+    return nonce === this.#prefix ? parse(letter, fields) : undefined;
   }
 }
 
 function parse(letter: string, fields: readonly string[]): ProgramMessage | undefined {
   const [first = "", second = "", third = ""] = fields;
-  if (letter === "k") return { kind: "locked", holder: shown(first).slice(0, 200) };
+  if (letter === "k") return { kind: "locked", holder: shown(first, MAX_HOLDER) };
   if (letter === "p") return /^\d{1,9}$/.test(first) ? { kind: "pid", pid: Number(first) } : undefined;
   if (letter === "z") {
     return ENDS.includes(first) ? ({ kind: "end", reason: first } as ProgramMessage) : undefined;
@@ -115,11 +124,11 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
       return { kind: "start", call };
     case "r":
       if (!STATUSES.includes(second)) return undefined;
-      return { kind: "result", call, status: second as ProgramStatus, reason: shown(third) };
+      return { kind: "result", call, status: second as ProgramStatus, reason: shown(third, MAX_REASON) };
     case "v":
       return /^\w{1,80}$/.test(second) ? { kind: "field", call, field: second, value: textOf(third) } : undefined;
     case "o":
-      return { kind: "output", call, text: shown(second) };
+      return { kind: "output", call, text: safeText(textOf(second)) };
     case "d":
       return { kind: "content", call, which: "old", bytes: bytesOf(second) };
     case "D":

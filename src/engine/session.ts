@@ -3,12 +3,13 @@ import type { HostAccess } from "../inventory/host-address.js";
 import type { InventoryHost } from "../inventory/types.js";
 import { type Become, becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
 import type { Transport, TransportStats } from "../transport/transport.js";
+import { boundedAnswer } from "../util/bounded-answer.js";
 import { InterruptedError, TaskError, UnreachableError } from "../util/errors.js";
+import { safeText } from "../util/safe-text.js";
 import { quote } from "../util/shell.js";
 import type { Target } from "./compiled.js";
 import { FACTS_LIMIT, factsProgram, type HostFacts, parseFacts } from "./facts.js";
 import { ALONE_COMMAND, launchCommand } from "./program.js";
-import { printable } from "./protocol.js";
 import { type TarEntry, tarGzip } from "./tar.js";
 
 /** Time as the engine sees it. */
@@ -41,8 +42,12 @@ export interface SessionOptions {
   readonly access: HostAccess;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
+  /** Milliseconds for the facts of a host; two minutes unless given. */
+  readonly factsTimeoutMs?: number;
 }
 
+/** An emulated ARM board takes two seconds for its facts. */
+const FACTS_TIMEOUT_MS = 120_000;
 /** A link that broke is opened again after these pauses, in milliseconds. */
 const RECONNECT_AFTER = [2000, 5000, 10000];
 const STDERR_LIMIT = 64 * 1024;
@@ -91,19 +96,13 @@ export class HostSession {
   async facts(): Promise<HostFacts> {
     if (this.#facts !== undefined) return this.#facts;
     const transport = await this.transport();
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const onStdout = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= FACTS_LIMIT) chunks.push(chunk);
-    };
-    const { signal } = this.options;
-    await transport.exec(`sh -c ${quote(ALONE_COMMAND)}`, {
+    const answer = await boundedAnswer(transport, `sh -c ${quote(ALONE_COMMAND)}`, {
       stdin: FACTS_ARCHIVE,
-      onStdout,
-      ...(signal === undefined ? {} : { signal }),
+      most: FACTS_LIMIT,
+      timeoutMs: this.options.factsTimeoutMs ?? FACTS_TIMEOUT_MS,
+      signal: this.options.signal,
     });
-    this.#facts = parseFacts(Buffer.concat(chunks).toString("utf8"));
+    this.#facts = parseFacts(answer.toString("utf8"));
     return this.#facts;
   }
 
@@ -139,12 +138,28 @@ export class HostSession {
     const stdin =
       become.needsPassword && becomePassword !== undefined ? stdinWithPassword(becomePassword, archive) : archive;
     const stop = () => void this.#stop().catch(() => undefined);
+    // What the listener throws ends the command; thrown where the bytes arrive it would be taken for a broken link.
+    const enough = new AbortController();
+    let refusal: { readonly error: unknown } | undefined;
+    const hear = (chunk: Buffer) => {
+      if (refusal !== undefined) return;
+      try {
+        onStdout(chunk);
+      } catch (error) {
+        refusal = { error };
+        enough.abort();
+      }
+    };
     const { signal } = this.options;
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      const result = await transport.exec(command, { stdin, onStdout, onStderr });
+      const running = transport.exec(command, { stdin, onStdout: hear, onStderr, signal: enough.signal });
+      const result = await running.catch((error: unknown) => {
+        throw refusal === undefined ? error : refusal.error;
+      });
+      if (refusal !== undefined) throw refusal.error;
       if (spoke()) return;
-      const said = printable(Buffer.concat(stderr).toString("utf8")).trim();
+      const said = safeText(Buffer.concat(stderr).toString("utf8")).trim();
       throw (
         (become.method === "sudo" ? diagnoseSudo(result.code, said) : undefined) ??
         new TaskError(

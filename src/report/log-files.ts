@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { RunEvent } from "./events.js";
+import { indent } from "./format.js";
 import type { Reporter } from "./reporter.js";
 
 /** `$XDG_STATE_HOME/edge-setup`: logs and history of runs. */
@@ -53,8 +54,9 @@ function logText(event: RunEvent): string {
     case "task.result": {
       const item = event.item === undefined ? "" : ` [${event.item}]`;
       const parts = [`${event.status} ${event.task.name}${item}: ${event.reason} (${event.durationMs} ms)`];
-      if (event.diff !== undefined) parts.push(event.diff.unified);
-      if (event.output !== undefined) parts.push(event.output);
+      // Moved in: what a file or a command holds must not look like a line of the log.
+      if (event.diff !== undefined) parts.push(indent(event.diff.unified));
+      if (event.output !== undefined) parts.push(indent(event.output));
       return parts.join("\n");
     }
     case "check.result":

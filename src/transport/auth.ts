@@ -1,10 +1,15 @@
 import type { AnyAuthMethod, AuthenticationType, BaseAgent, NextAuthHandler, Prompt } from "ssh2";
 import { UnreachableError } from "../util/errors.js";
+import { safeLine } from "../util/safe-text.js";
 import type { Secret } from "../util/secret.js";
 import type { KeyPlan, Offer } from "./key-ring.js";
 
 /** sshd gives up a connection at its sixth failure (MaxAuthTries); stay below. */
 export const MAX_AUTH_TRIES = 5;
+
+/** A password, a code, a new password twice: a host that asks for more than that, or at such length, is not answered. */
+const MAX_QUESTIONS = 10;
+const MAX_QUESTION = 200;
 
 export interface LoginQuestions {
   /** The password given in the inventory, or asked for earlier in this run. */
@@ -38,6 +43,8 @@ export class Login {
   #asked = 0;
   #accepted: readonly string[] | undefined;
   #unanswered = false;
+  #questions = 0;
+  #onFailure: (error: unknown) => void = () => {};
 
   constructor(plan: LoginPlan) {
     this.#plan = plan;
@@ -58,6 +65,7 @@ export class Login {
 
   /** ssh2's authHandler. It forgets what the host said when an agent's key is refused, so `hear` is the truth. */
   handler(onFailure: (error: unknown) => void) {
+    this.#onFailure = onFailure;
     return (left: AuthenticationType[] | null, partial: boolean | null, next: NextAuthHandler): void => {
       if (left !== null) this.hear(left);
       this.#next(this.#accepted, partial === true).then((method) => {
@@ -71,7 +79,8 @@ export class Login {
   refusal(): UnreachableError {
     const { label, keys } = this.#plan;
     const tried = this.#tried.length === 0 ? "there is no key to offer" : `refused: ${this.#tried.join(", ")}`;
-    const accepts = this.#accepted === undefined ? "" : ` The host accepts: ${this.#accepted.join(", ")}.`;
+    const accepted = safeLine(this.#accepted?.join(", ") ?? "", MAX_QUESTION);
+    const accepts = this.#accepted === undefined ? "" : ` The host accepts: ${accepted}.`;
     const notes = keys.notes.map((note) => ` Note: ${note}.`).join("");
     return new UnreachableError("E_AUTH", `${label}: the login fails; ${tried}.${accepts}${notes}`, {
       hint: this.#hint(),
@@ -96,7 +105,7 @@ export class Login {
   async #next(left: readonly string[] | undefined, partial: boolean): Promise<AnyAuthMethod | undefined> {
     const { user: username } = this.#plan;
     // After a partial success (a key and then a code) the questions begin anew.
-    if (partial) this.#done.delete("keyboard-interactive");
+    if (partial && this.#tries <= MAX_AUTH_TRIES) this.#done.delete("keyboard-interactive");
     const early = this.#key(this.#early, left);
     if (early !== undefined) return early;
     if (this.#tries > MAX_AUTH_TRIES) return undefined;
@@ -146,9 +155,18 @@ export class Login {
       type: "keyboard-interactive",
       username,
       prompt: (name, instructions, _language, prompts, finish) => {
-        void this.#answer([name, instructions].filter(Boolean).join(": "), prompts).then(finish);
+        const preface = [name, instructions].filter(Boolean).join(": ");
+        this.#questions += Math.max(1, prompts.length);
+        if (this.#questions > MAX_QUESTIONS) this.#onFailure(this.#tooManyQuestions());
+        else void this.#answer(safeLine(preface, MAX_QUESTION), prompts).then(finish, this.#onFailure);
       },
     };
+  }
+
+  #tooManyQuestions(): UnreachableError {
+    return new UnreachableError("E_AUTH", `${this.#plan.label}: the host asks more than ${MAX_QUESTIONS} questions.`, {
+      hint: "Log in by hand to see what it wants: ssh HOST",
+    });
   }
 
   /** Answers every question that the host puts, in its order: the password where it asks for that, else the operator. */
@@ -157,7 +175,7 @@ export class Login {
     for (const { prompt, echo } of prompts) {
       const isPassword = /pass(word|phrase)?\b/i.test(prompt) && !/one.?time|otp|verification/i.test(prompt) && !echo;
       const known = isPassword ? this.#password : undefined;
-      const question = [preface, prompt.trim()].filter(Boolean).join(" - ");
+      const question = [preface, safeLine(prompt, MAX_QUESTION).trim()].filter(Boolean).join(" - ");
       const answer = known ?? (await this.#ask(isPassword, question));
       if (answer === undefined) this.#unanswered = true;
       answers.push(answer?.reveal() ?? "");

@@ -1,4 +1,5 @@
 import { UnreachableError } from "../util/errors.js";
+import { safeLine } from "../util/safe-text.js";
 
 /** Names a host in messages: where, and through which jump host. */
 export interface Place {
@@ -144,8 +145,11 @@ export function lostError(label: string, reason: string, cause?: unknown): Unrea
   );
 }
 
+/** Characters of a message; what a host says in it may be long. */
+const MAX_MESSAGE = 500;
+
 function unreachable(code: string, message: string, hint: string | undefined, cause?: unknown): UnreachableError {
-  return new UnreachableError(code, message, { hint, cause });
+  return new UnreachableError(code, safeLine(message, MAX_MESSAGE), { hint, cause });
 }
 
 /** Node reports several failed addresses as one AggregateError; the first that says something useful speaks for all. */

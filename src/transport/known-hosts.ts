@@ -144,7 +144,7 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 
-/** The type that a key blob names in its first field (RFC 4253, section 6.6). */
+/** The type that a key blob names in its first field (RFC 4253, section 6.6); ssh2 has seen that it is one we offered. */
 export function keyTypeOf(key: Buffer): string {
   return key.subarray(4, 4 + key.readUInt32BE(0)).toString("latin1");
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { connect as connectTcp } from "node:net";
 import type { Duplex, Readable } from "node:stream";
+import { Collected, MAX_COLLECTED, tooMuch } from "../util/bounded-answer.js";
 import { UnreachableError } from "../util/errors.js";
 import { interrupted } from "../util/semaphore.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
@@ -23,8 +24,9 @@ export class LocalTransport implements Transport {
       stats.execs += 1;
       stats.bytesUp += Buffer.byteLength(command);
       const child = spawn("sh", ["-c", command], { detached: true, stdio: "pipe" });
-      const stdout: Buffer[] = [];
-      const stderr: Buffer[] = [];
+      const flood = () => fail(tooMuch("local", MAX_COLLECTED));
+      const stdout = new Collected(flood);
+      const stderr = new Collected(flood);
       const end = (settle: () => void) => {
         abortSignal?.removeEventListener("abort", abort);
         if (stdin !== undefined && !(stdin instanceof Uint8Array)) stdin.destroy();
@@ -36,7 +38,7 @@ export class LocalTransport implements Transport {
       };
       const abort = () => fail(interrupted());
       abortSignal?.addEventListener("abort", abort, { once: true });
-      const receive = (into: Buffer[], callback: ((chunk: Buffer) => void) | undefined) => (chunk: Buffer) => {
+      const receive = (into: Collected, callback: ((chunk: Buffer) => void) | undefined) => (chunk: Buffer) => {
         stats.bytesDown += chunk.length;
         if (callback === undefined) into.push(chunk);
         else callback(chunk);
@@ -49,7 +51,7 @@ export class LocalTransport implements Transport {
         fail(new UnreachableError("E_LOCAL_SHELL", `sh does not start: ${error.message}.`, { cause: error })),
       );
       child.on("close", (code, signal) =>
-        end(() => resolve({ code, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) })),
+        end(() => resolve({ code, signal, stdout: stdout.bytes(), stderr: stderr.bytes() })),
       );
       if (stdin === undefined) child.stdin.end();
       else if (stdin instanceof Uint8Array) {

@@ -1,6 +1,8 @@
 import type { Duplex, Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
+import { Collected, MAX_COLLECTED, tooMuch } from "../util/bounded-answer.js";
 import { UnreachableError } from "../util/errors.js";
+import { safeLine } from "../util/safe-text.js";
 import { interrupted, Semaphore } from "../util/semaphore.js";
 import { lostError } from "./connect-errors.js";
 import { lossOf, type SshSession } from "./ssh-session.js";
@@ -11,6 +13,8 @@ import type { ExecOptions, ExecResult, Transport, TransportStats } from "./trans
  * seven busy workers are already refused now and then.
  */
 const CHANNELS = 5;
+/** Characters of a reason that the host gives. */
+const MAX_REASON = 200;
 
 /** A host over SSH. */
 export class SshTransport implements Transport {
@@ -47,7 +51,7 @@ export class SshTransport implements Transport {
       if (error instanceof UnreachableError) throw error;
       throw new UnreachableError(
         "E_FORWARD",
-        `${this.description}: ${host} port ${port} cannot be reached from the host: ${error.message.replace(/^.*failure: /, "")}.`,
+        `${this.description}: ${host} port ${port} cannot be reached from the host: ${reasonOf(error)}.`,
         { hint: "Check that the service runs there, and that sshd has AllowTcpForwarding yes.", cause: error },
       );
     });
@@ -73,6 +77,11 @@ export function forward(session: SshSession, host: string, port: number): Promis
       else resolve(channel);
     });
   });
+}
+
+/** What the host gives as a reason, behind ssh2's own words. */
+function reasonOf(error: Error): string {
+  return safeLine(error.message.replace(/^\(SSH\) Channel open failure: /, ""), MAX_REASON);
 }
 
 /** node:http expects a few methods of net.Socket on what its createConnection gives. */
@@ -123,7 +132,9 @@ function execOn(session: SshSession, command: string, options: ExecOptions): Pro
         opened.close();
         return;
       }
-      collect(opened, options, (result) => {
+      const flood = () => fail(tooMuch(session.label, MAX_COLLECTED));
+      const heard = { ...options, isOver: () => isOver, flood };
+      collect(opened, heard, (result) => {
         // A channel that closes without exit status or signal was cut off.
         if (result.code !== null || result.signal !== null) return end(() => resolve(result));
         setImmediate(() =>
@@ -139,18 +150,29 @@ function execOn(session: SshSession, command: string, options: ExecOptions): Pro
   });
 }
 
-function collect(channel: ClientChannel, options: ExecOptions, done: (result: ExecResult) => void): void {
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
+interface Listener extends Pick<ExecOptions, "onStdout" | "onStderr"> {
+  /** Nobody waits for the command any more; a host may talk on. */
+  isOver(): boolean;
+  flood(): void;
+}
+
+function collect(channel: ClientChannel, listener: Listener, done: (result: ExecResult) => void): void {
+  const stdout = new Collected(listener.flood);
+  const stderr = new Collected(listener.flood);
+  const hear = (collected: Collected, callback: ExecOptions["onStdout"]) => (chunk: Buffer) => {
+    if (listener.isOver()) return;
+    if (callback === undefined) collected.push(chunk);
+    else callback(chunk);
+  };
   let code: number | null = null;
   let signal: string | null = null;
   let open = 2;
   const close = () => {
     open -= 1;
-    if (open === 0) done({ code, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) });
+    if (open === 0) done({ code, signal, stdout: stdout.bytes(), stderr: stderr.bytes() });
   };
-  channel.on("data", options.onStdout ?? ((chunk: Buffer) => stdout.push(chunk)));
-  channel.stderr.on("data", options.onStderr ?? ((chunk: Buffer) => stderr.push(chunk)));
+  channel.on("data", hear(stdout, listener.onStdout));
+  channel.stderr.on("data", hear(stderr, listener.onStderr));
   channel.on("exit", (exitCode: number | null, signalName?: string) => {
     code = exitCode;
     signal = signalName ?? null;
@@ -173,8 +195,12 @@ function isStream(stdin: ExecOptions["stdin"]): stdin is Readable {
 }
 
 function refused(session: SshSession, error: Error): UnreachableError {
-  return new UnreachableError("E_EXEC_REFUSED", `${session.label}: the host does not run commands: ${error.message}.`, {
-    hint: "Check the user's login shell, and ForceCommand and MaxSessions in the host's sshd_config.",
-    cause: error,
-  });
+  return new UnreachableError(
+    "E_EXEC_REFUSED",
+    `${session.label}: the host does not run commands: ${reasonOf(error)}.`,
+    {
+      hint: "Check the user's login shell, and ForceCommand and MaxSessions in the host's sshd_config.",
+      cause: error,
+    },
+  );
 }

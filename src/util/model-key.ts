@@ -7,5 +7,5 @@ export function modelKey(board: string, machine: string, cpus: number): string {
     .replace(/\0.*$/s, "")
     .replace(/ Rev [\d.]+$/, "")
     .trim();
-  return model === "" ? `${machine}, ${cpus} CPU` : model.slice(0, 64);
+  return (model === "" ? `${machine}, ${cpus} CPU` : model).slice(0, 64);
 }

@@ -49,6 +49,9 @@ const STREAM = /^[A-Za-z0-9_-]{1,64}$/;
 const MAX_STREAMS = 200;
 /** Longer playlists are cut: their jitter does not change any more. */
 const MAX_SEGMENTS = 500;
+/** Lines of one kind that are read: files and playlists of all streams are the most. */
+const MAX_LINES = 2000;
+const MAX_UNITS = 40;
 const LIVE = "/etc/edge/live";
 const VIEWS = "/run/edge-http/views";
 const PLAYLIST = /^\/run\/edge\/hls\/([A-Za-z0-9_-]{1,64})\.m3u8$/;
@@ -73,7 +76,7 @@ export function parseSample(lines: readonly string[], nonce: string): RawSample 
     network: network && { received: network[0] ?? 0, sent: network[1] ?? 0 },
     temperatureC: temperature === undefined ? undefined : (temperature[0] ?? 0) / 1000,
     throttled: one("power") ?? "",
-    units: all("unit").flatMap(unitOf),
+    units: all("unit").slice(0, MAX_UNITS).flatMap(unitOf),
     tmpfs: tmpfsOf(one("tmpfs")),
     claims: all("claim")
       .filter((name) => STREAM.test(name))
@@ -102,13 +105,19 @@ function divide(lines: readonly string[], nonce: string) {
     }
     const [key = "", value = ""] = split(line);
     if (key === "part") part = { name: value, lines: [] };
-    else fields.set(key, [...(fields.get(key) ?? []), value]);
+    else add(fields, key, value);
   }
   return { fields, parts };
 }
 
 function certificateOf(text: string | undefined): RawSample["certificate"] {
   return text === undefined ? undefined : (readCertificate(text) ?? null);
+}
+
+function add(fields: Map<string, string[]>, key: string, value: string): void {
+  const known = fields.get(key);
+  if (known === undefined) fields.set(key, [value]);
+  else if (known.length < MAX_LINES) known.push(value);
 }
 
 function split(line: string): [string, string] {
@@ -192,8 +201,8 @@ function publishersOf(answer: string): RawPublisher[] {
 
 function publisherOf(text: string): RawPublisher[] {
   const stream = text.split("</stream>")[0] ?? "";
-  const clients = stream.match(/<client>[\s\S]*?<\/client>/g) ?? [];
-  const own = stream.replace(/<client>[\s\S]*?<\/client>/g, "");
+  const [before = "", ...clients] = stream.split("<client>");
+  const own = [before, ...clients.map((client) => client.split("</client>")[1] ?? "")].join("");
   const name = tag(own, "name") ?? "";
   if (!STREAM.test(name) || !own.includes("<publishing/>")) return [];
   const encoder = clients.find((client) => client.includes("<publishing/>")) ?? "";

@@ -66,6 +66,7 @@ export class Sampler {
       return await new Promise<RawSample>((resolve, reject) => {
         this.#waiting = { nonce, lines: [], begun: false, resolve, reject };
         this.#size = 0;
+        this.#rest = "";
         timer = setTimeout(() => {
           const seconds = Math.round(timeoutMs / 1000);
           reject(new UnreachableError("E_NO_SAMPLE", `The host has not answered for ${seconds} s.`));
@@ -99,8 +100,6 @@ export class Sampler {
 
   #hear(chunk: Buffer): void {
     const waiting = this.#waiting;
-    // What comes unasked is not kept: a hostile host could go on for ever.
-    if (waiting === undefined) return;
     this.#size += chunk.length;
     if (this.#size > LIMIT) {
       this.#rest = "";
@@ -109,6 +108,8 @@ export class Sampler {
       this.close();
       return;
     }
+    // What comes unasked is not kept, and counts: a hostile host could go on for ever.
+    if (waiting === undefined) return;
     const lines = (this.#rest + chunk.toString("latin1")).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) this.#line(line, waiting);

@@ -2,6 +2,7 @@ import type { Become } from "../transport/become.js";
 import { becomeCommand, stdinWithPassword } from "../transport/become.js";
 import type { Transport } from "../transport/transport.js";
 import { EdgeError, UnreachableError } from "../util/errors.js";
+import { safeLine } from "../util/safe-text.js";
 import type { Secret } from "../util/secret.js";
 import { quote } from "../util/shell.js";
 import { hostSample, type SampleMemory } from "./host-sample.js";
@@ -152,7 +153,7 @@ export class HostWatch {
       onStdout,
     });
     const said = result.stderr.toString("utf8").trim().split("\n").at(-1) ?? "";
-    return said === "" ? `code ${result.code}` : said.slice(0, 200);
+    return said === "" ? `code ${result.code}` : safeLine(said, 200);
   }
 }
 
@@ -161,7 +162,7 @@ function unreachable(host: string, at: number, error: EdgeError, retryMs: number
     host,
     at,
     status: "unreachable",
-    problem: error.message,
+    problem: safeLine(error.message),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     retryMs,
     power: [],

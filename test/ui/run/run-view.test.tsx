@@ -103,6 +103,23 @@ t.test("finished tasks scroll away, what runs is below them, and nothing is wipe
   t.match(terminal.bytes(), "\u001b[?25h", "with its cursor");
 });
 
+t.test("nothing that a host says drives the terminal", async (t) => {
+  const { terminal, view } = await openView(SIZE);
+  const evil = "\u001b]52;c;eA==\u0007\u001b]8;;http://x\u001b\\\u001b]0;t\u0007\u001b[2J\u009b9A\u202esaid";
+  view.event(start(["pi"]));
+  view.event({ type: "host.facts", time: time(1), host: "pi", summary: evil, model: evil });
+  view.event({ type: "task.start", time: time(2), host: "pi", task: compile });
+  view.event({ type: "task.progress", time: time(2), host: "pi", task: compile, done: 1, total: 2, text: evil });
+  view.event({ type: "task.log", time: time(3), host: "pi", task: compile, line: evil });
+  view.event(result("pi", "Packages", "failed", { output: evil }));
+  view.event({ type: "host.unreachable", time: time(4), host: "pi", code: "E_X", text: evil, hint: evil });
+  await terminal.waitFor("said");
+  view.event(end(["pi"], 1));
+  void view.afterRun();
+  await view.close();
+  for (const sequence of ["\u001b]", "\u009b", "\u202e", "\u001b[2J"]) t.notOk(terminal.bytes().includes(sequence));
+});
+
 t.test("what failed is told last: error, last lines, log; and may be tried again", async (t) => {
   const { terminal, view } = await openView(SIZE);
   view.event(start(["pi", "vps"]));

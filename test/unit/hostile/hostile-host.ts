@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import type { ServerChannel } from "ssh2";
 import type { Test } from "tap";
@@ -133,12 +134,12 @@ function heardOf(channel: ServerChannel, text: string, nonce: string, turn: numb
 }
 
 /** Writes without end, and no faster than the other side takes it. */
-export function pour(channel: ServerChannel, chunk: Buffer): void {
+export function pour(channel: ServerChannel, chunk: Buffer, into: Writable = channel): void {
   let over = false;
   const more = () => {
     if (over || channel.destroyed) return;
-    if (channel.write(chunk)) setImmediate(more);
-    else channel.once("drain", more);
+    if (into.write(chunk)) setImmediate(more);
+    else into.once("drain", more);
   };
   channel.on("close", () => {
     over = true;

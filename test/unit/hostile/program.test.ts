@@ -46,7 +46,7 @@ t.test("facts", async (t) => {
   };
   await refused(t, (channel) => pour(channel, Buffer.alloc(65_536, "x\n")), { code: "E_ANSWER", exitCode: 3 });
   await refused(t, (channel) => pour(channel, Buffer.alloc(65_536)), { code: "E_ANSWER" });
-  await refused(t, (channel) => pour(channel.stderr as typeof channel, Buffer.alloc(65_536, "e")), {
+  await refused(t, (channel) => pour(channel, Buffer.alloc(65_536, "e"), channel.stderr), {
     code: "E_ANSWER",
   });
   await refused(t, (channel) => void setInterval(() => channel.write("x"), 20).unref(), { code: "E_TIMEOUT" }, 300);

@@ -112,6 +112,7 @@ async function contextOf(t: Test, answer: Buffer): Promise<VerifyContext> {
     checks: new CheckList("edge", () => {}, undefined),
     rtmp: { kind: "direct", obstacle: undefined, open },
     httpGet: createHttpGet(open),
+    routeTo: async () => ({ kind: "none", obstacle: "not asked for" }),
     clip: await loadTestPattern(),
     stream: "proof",
     clock: systemClock,

@@ -170,6 +170,18 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import("./commands/streams.js"),
   },
   {
+    name: "secrets",
+    summary: "Show the secrets that open the edges, or make new ones and apply them",
+    examples: [
+      "edge-setup secrets show pi-church",
+      "edge-setup secrets rotate",
+      "edge-setup secrets rotate pi-church --token --streams church,tower",
+    ],
+    options: [...reach, "token", "status-password", "signing-key", "streams", "yes", ...display],
+    words: { label: "show|rotate [HOSTS]", max: 1000 },
+    load: () => import("./commands/secrets.js"),
+  },
+  {
     name: "settings",
     summary: "Show each host's settings, and the file, line or flag that each comes from; connects to nobody",
     examples: ["edge-setup settings", "edge-setup settings pi-church -v", "edge-setup settings --json"],

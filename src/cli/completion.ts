@@ -35,16 +35,21 @@ function flagsOf(command: CommandSpec, more: MoreOptions): string[] {
 }
 
 function takesHosts(command: CommandSpec): boolean {
-  return command.words?.label.startsWith("HOST") === true;
+  return /\bHOSTS?\b/.test(command.words?.label ?? "");
+}
+
+/** The words of a command that stand for themselves: `list|add|rotate [STREAM]`. */
+function ownWords(command: CommandSpec): string[] {
+  const [first = ""] = (command.words?.label ?? "").split(" ");
+  return first.includes("|") ? first.split("|") : [];
 }
 
 function bashScript(more: MoreOptions): string {
   const names = commandTable.map((command) => command.name);
   const cases = commandTable.map((command) => {
-    const own = command.name === "completion" ? [...shells] : [];
     const flags = flagsOf(command, more).map((flag) => `--${flag}`);
     const hosts = takesHosts(command) ? ` $(${HOSTS})` : "";
-    return `    ${command.name}) flags="${[...own, ...flags].join(" ")}${hosts}" ;;`;
+    return `    ${command.name}) flags="${[...ownWords(command), ...flags].join(" ")}${hosts}" ;;`;
   });
   const words = Object.entries(flagWords).map(
     ([flag, values]) => `    --${flag}) COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$word")); return ;;`,
@@ -56,7 +61,7 @@ function bashScript(more: MoreOptions): string {
     '  case "$before" in',
     ...words,
     `    -l|--limit) COMPREPLY=($(compgen -W "$(${HOSTS})" -- "$word")); return ;;`,
-    '    -i|--inventory|--private-key|--ssh-config|--*-file) COMPREPLY=($(compgen -f -- "$word")); return ;;',
+    '    -i|--inventory|--private-key|--ssh-config|--vault-id|--*-file) COMPREPLY=($(compgen -f -- "$word")); return ;;',
     '    --source-dir) COMPREPLY=($(compgen -d -- "$word")); return ;;',
     "  esac",
     '  if [ "$COMP_CWORD" = 1 ] && [ "${word#-}" = "$word" ]; then',
@@ -78,6 +83,9 @@ function fishScript(more: MoreOptions): string {
   const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
   const lines = commandTable.flatMap((command) => [
     `complete -c edge-setup -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.summary)}`,
+    ...ownWords(command).map(
+      (word) => `complete -c edge-setup -n '__fish_seen_subcommand_from ${command.name}' -a ${word}`,
+    ),
     ...(takesHosts(command)
       ? [`complete -c edge-setup -n '__fish_seen_subcommand_from ${command.name}' -a ${quoted(`(${HOSTS})`)}`]
       : []),

@@ -1,15 +1,17 @@
 import { type EdgeEndpoint, hlsUrl, pageRows, publishUrl } from "../../edge/urls.js";
-import { generateSecret, saveSecrets } from "../../inventory/secrets.js";
+import { generateSecret } from "../../inventory/secrets.js";
 import { PROOF_PREFIX, STREAM_NAME } from "../../inventory/settings/values.js";
 import { type ExitCode, exitCodes, formatPosition, InputError } from "../../util/errors.js";
 import type { Secret } from "../../util/secret.js";
-import { applyFleet } from "../apply-fleet.js";
 import type { CommandContext } from "../commands.js";
 import { type Fleet, type FleetHost, loadFleet } from "../fleet.js";
+import { assertKept, keepAndApply, mayChange } from "../keep-and-apply.js";
 import type { Flags } from "../options.js";
 import { endpointOf } from "../proof.js";
-import { asker, askPasswords, mayAsk } from "../reach.js";
-import { vaultOf } from "../vault-passwords.js";
+import { planRotation } from "../rotation.js";
+
+/** Each goes on with the stream's name. */
+const QUESTIONS = { add: "Give a key of its own to", rotate: "Give another key to", revoke: "Take away the key of" };
 
 const ACTIONS = ["list", "add", "rotate", "revoke", "show", "sign"] as const;
 type Action = (typeof ACTIONS)[number];
@@ -151,25 +153,13 @@ async function change(
 ): Promise<ExitCode> {
   const { flags } = context;
   for (const one of fleet.hosts) inspect(fleet, one, action, stream);
-  if (flags.yes !== true && !mayAsk(flags)) {
-    throw new InputError("E_NO_INPUT", `streams ${action} changes hosts, and nobody is there to ask`, {
-      hint: "Add --yes.",
-    });
-  }
-  const keys = new Map(
-    fleet.hosts.map(({ host }) => [host.name, action === "revoke" ? undefined : generateSecret()] as const),
-  );
-  await saveSecrets(
-    fleet.inventory.file,
-    new Map([...keys].map(([host, key]) => [host, { rtmp_stream_keys: { [stream]: key } }])),
-    { vault: vaultOf(flags) },
-  );
-  const quick = { ...flags, "no-verify": true };
-  const code = await applyFleet({ ...context, flags: quick, words: [] }, await askPasswords(flags, asker(flags)));
-  if (code !== exitCodes.ok) {
-    process.stderr.write("\nThe secrets file has the change, and hosts may not: edge-setup apply brings it to them.\n");
-    return code;
-  }
+  const { changes } =
+    action === "rotate" ? planRotation(fleet, { names: [], streams: [stream] }) : keysOf(fleet, action, stream);
+  const names = [...changes.keys()].join(", ");
+  const question = `${QUESTIONS[action]} ${stream} on ${names}, and apply it now? Who publishes it with what is valid no more is dropped.`;
+  if (!(await mayChange(context, `streams ${action}`, question))) return exitCodes.ok;
+  const code = await keepAndApply(context, fleet, changes);
+  if (code !== exitCodes.ok) return code;
   const after = await loadFleet(flags, { saveSecrets: false, passwords: { ssh: undefined, become: undefined } });
   if (action === "revoke") {
     process.stderr.write(
@@ -178,6 +168,11 @@ async function change(
     return code;
   }
   return show(after, stream, flags);
+}
+
+function keysOf({ hosts }: Fleet, action: "add" | "revoke", stream: string) {
+  const key = () => (action === "revoke" ? undefined : generateSecret());
+  return { changes: new Map(hosts.map(({ host }) => [host.name, { rtmp_stream_keys: { [stream]: key() } }])) };
 }
 
 function open({ settings }: FleetHost): boolean {
@@ -205,12 +200,4 @@ function inspect(fleet: Fleet, one: FleetHost, action: string, stream: string): 
       `the key of ${stream} is set${origin === undefined ? "" : ` at ${formatPosition(origin)}`}`,
       { hint: "Change it there, and apply." },
     );
-}
-
-/** @throws InputError when a secret of the host was made up for this run, as it has another one, or none yet */
-function assertKept({ secrets }: Fleet, { host }: FleetHost): void {
-  if (!secrets.fresh.includes(host.name)) return;
-  throw new InputError("E_SECRETS", `the secrets of ${host.name} are not in ${secrets.file}`, {
-    hint: "Apply first, or do it from where it was set up.",
-  });
 }

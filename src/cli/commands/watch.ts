@@ -3,10 +3,12 @@ import { hasProblem, sampleLines } from "../../watch/lines.js";
 import type { HostSample } from "../../watch/types.js";
 import type { HostWatch } from "../../watch/watch-host.js";
 import type { CommandContext } from "../commands.js";
-import type { Fleet } from "../fleet.js";
+import { type Fleet, loadFleet } from "../fleet.js";
+import { keepAndApply } from "../keep-and-apply.js";
 import { intFlag } from "../options.js";
 import { asker } from "../reach.js";
-import { inspectRotation, rotateToken } from "../rotate-token.js";
+import { planRotation, type Rotation } from "../rotation.js";
+import { secretLines, secretRows } from "../secret-lines.js";
 import { anySignal } from "../signals.js";
 import { colourWanted, wantsUnicode } from "../terminal-traits.js";
 import { fleetToWatch, watchesOf } from "../watch-fleet.js";
@@ -57,7 +59,7 @@ async function dashboard(context: CommandContext, fleet: Fleet, intervalMs: numb
   const left = new AbortController();
   const all = anySignal(signal, left.signal);
   const names = fleet.hosts.map(({ host }) => host.name);
-  let wish: { readonly rotate: string } | undefined;
+  let wish: Rotation | undefined;
   let log: AbortController | undefined;
   let watches: readonly HostWatch[] = [];
   const watchOf = (name: string) => watches.find((watch) => watch.host.name === name);
@@ -94,12 +96,13 @@ async function dashboard(context: CommandContext, fleet: Fleet, intervalMs: numb
   }
 
   async function rotate(name: string): Promise<void> {
-    inspectRotation(fleet, name);
-    const text = `Give ${name} a new publish token? Every encoder that publishes to it needs the new one; what is live now goes on.`;
+    const own = { ...fleet, hosts: fleet.hosts.filter(({ host }) => host.name === name) };
+    const rotation = planRotation(own, { names: ["rtmp_publish_token"], streams: [] });
+    const text = `Give ${name} a new publish token? Every encoder that publishes with the old one is dropped, and needs the new one.`;
     if (!(await view.questions.confirm(text))) return;
     const typed = await view.askName(`Type the name of the host to go on: ${name}`);
     if (typed !== name) return view.notice("Nothing was changed.");
-    wish = { rotate: name };
+    wish = rotation;
     left.abort();
   }
 
@@ -116,8 +119,20 @@ async function dashboard(context: CommandContext, fleet: Fleet, intervalMs: numb
     left.abort();
     await view.close();
   }
-  if (wish !== undefined) return rotateToken(context, fleet, wish.rotate);
+  if (wish !== undefined) return applyRotation(context, fleet, wish);
   return signal.aborted ? context.interruption.exitCode : exitCodes.ok;
+}
+
+async function applyRotation(context: CommandContext, fleet: Fleet, { changes }: Rotation): Promise<ExitCode> {
+  const code = await keepAndApply(context, fleet, changes);
+  if (code !== exitCodes.ok) return code;
+  const limit = [...changes.keys()].join(",");
+  const after = await loadFleet({ ...context.flags, limit }, { saveSecrets: false, passwords: {} });
+  for (const one of after.hosts) {
+    const rows = secretRows(after, one).filter(({ name }) => name === "rtmp_publish_token");
+    process.stdout.write(`\n${secretLines(one.host.name, rows, "use")}`);
+  }
+  return code;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -30,6 +30,9 @@ t.test("bash completes commands, flags, words, files and hosts", async (t) => {
   t.same(offered(["edge-setup", "watch", "v"], folder), ["vps-1"], "hosts as words");
   t.same(offered(["edge-setup", "apply", "-i", "ed"], folder), ["edges.yml"]);
   t.same(offered(["edge-setup", "completion", "f"], folder), ["fish"]);
+  t.same(offered(["edge-setup", "streams", "a"], folder), ["add"]);
+  t.same(offered(["edge-setup", "secrets", "r"], folder), ["rotate"]);
+  t.same(offered(["edge-setup", "secrets", "rotate", "v"], folder), ["vps-1"]);
 });
 
 t.test("every flag is in fish's script, and no quote ends one early", async (t) => {

@@ -1,4 +1,4 @@
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import type { LabHost } from "../../src/lab/index.js";
@@ -128,4 +128,31 @@ t.test("both engines", { skip: await withoutAnsible(), timeout: 20 * MINUTE }, a
     t.strictSame(touched, []);
     t.match(recapOf(apply.events), { changed: 0, pending: 0, failed: 0 });
   });
+});
+
+t.test("sources and their signature by ansible-playbook", { skip: await withoutAnsible() }, async (t) => {
+  const folder = t.testdir({ "edges.yml": "edges:\n  hosts:\n    localhost: { ansible_connection: local }\n" });
+  // A cache of its own; Ansible's files of its user are of no interest.
+  const env = { ...process.env, HOME: folder, ANSIBLE_NOCOLOR: "1", LC_ALL: "C.UTF-8" };
+  const sources = async (playbooks: string) => {
+    const release = "nginx_sources=debian ansible_distribution_release=trixie";
+    const argv = ["ansible-playbook", "-i", "edges.yml", join(playbooks, "sources.yml"), "-e", release];
+    return runProgram(argv, { cwd: folder, env });
+  };
+  const run = await sources(join(root, "playbooks"));
+  t.equal(run.code, 0, "exit code", { output: run.stdout + run.stderr });
+  const gpgv = (await runProgram(["sh", "-c", "command -v gpgv"])).code === 0;
+  const said = gpgv ? /Signed by who may[\s\S]*ok: .*nginx_1\.26\.3\.orig/ : /gpgv is not installed here: the pinned/;
+  t.match(run.stdout, said);
+  if (!gpgv) return;
+  // The same signature, and a lock that names another signer.
+  for (const part of ["playbooks", "nginx-build", "package.json"]) {
+    await cp(join(root, part), join(folder, "other", part), { recursive: true });
+  }
+  const lock = join(folder, "other/nginx-build/sources.lock.json");
+  const text = await readFile(lock, "utf8");
+  await writeFile(lock, text.replaceAll("D6786CE303D9A9022998DC6CC8464D549AF75C0A", "A".repeat(40)));
+  const refused = await sources(join(folder, "other/playbooks"));
+  t.equal(refused.code, 2, "Ansible's exit code for a failed task");
+  t.match(refused.stdout, /failed: .*item=nginx_1\.26\.3\.orig/);
 });

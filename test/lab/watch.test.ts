@@ -89,6 +89,53 @@ t.test("hosts and streams under watch", { skip: labImpossible() }, async (t) => 
     t.equal((await desk.run("watch", "--interval", "0")).code, 2);
   });
 
+  await t.test("doctor: what is wrong with a host, and which advisories name what is on it", async (t) => {
+    // As after an upgrade of OpenSSL: the file is another one, and who has the old one open goes on with it.
+    await host.exec(
+      "cd /usr/lib/*-linux-gnu && cp -p libssl.so.3 new && mv new libssl.so.3; systemd-run -q --unit edge-broken false",
+    );
+    await host.exec("systemctl restart edge-http");
+    const { code, stdout, stderr } = await desk.run("doctor", "--json");
+    t.equal(code, 1, stderr);
+    const found = stdout
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as { host?: string; level: string; check: string; text: string; id?: string });
+    const texts = (check: string) =>
+      found.flatMap((one) => (one.host === EDGE && one.check === check ? [`${one.level} ${one.text}`] : []));
+    t.match(texts("host"), [/^ok Debian 13\.\d+, clock right to \d+ s, .* units active/]);
+    t.same(texts("unit"), ["problem edge-broken.service has failed"]);
+    t.same(texts("library"), ["problem edge-rtmp runs with a library that has been replaced since it was started"]);
+    t.same(texts("release"), []);
+    const map = found.find(({ id }) => id === "CVE-2026-42533");
+    t.match(map, {
+      host: EDGE,
+      level: "problem",
+      text: /^NGINX 1\.26\.3-\S+ \(Debian trixie\) .*the configuration uses it$/,
+    });
+    t.notOk(
+      found.some(({ id, level }) => level === "problem" && id === "CVE-2026-56434"),
+      "SSI is not compiled in",
+    );
+    await host.exec("systemctl reset-failed edge-broken");
+  });
+
+  await t.test("a bill of materials has what the host has, and the same bytes each time", async (t) => {
+    const { code, stdout, stderr } = await desk.run("sbom", EDGE);
+    t.equal(code, 0, stderr);
+    t.equal((await desk.run("sbom")).stdout, stdout);
+    const { components } = JSON.parse(stdout) as {
+      components: { name: string; version?: string; hashes?: { content: string }[]; components?: { name: string }[] }[];
+    };
+    const find = (name: string) => components.find((one) => one.name === name);
+    const has = async (command: string) => (await host.exec(command)).stdout.trim();
+    t.equal(find("nginx")?.hashes?.[0]?.content, await has("sha256sum /opt/edge/nginx/sbin/nginx | cut -d' ' -f1"));
+    t.equal(find("ffmpeg")?.version, await has("dpkg-query -W -f '${Version}' ffmpeg"));
+    t.match(find("hls.js")?.version ?? "", /^\d+\.\d+\.\d+$/);
+    t.ok(find("edge-setup")?.components?.some(({ name }) => name === "/opt/edge/bin/edge-release"));
+    for (const secret of Object.values(await readSecrets(desk))) t.notOk(stdout.includes(String(secret)));
+  });
+
   await t.test("the dashboard: a log, a kick, a new token that drops whoever has the old one", async (t) => {
     const { argv, env } = desk.command("watch", "--interval", "1", "-K");
     await writeFile(join(desk.folder, "watch.sh"), `exec ${argv.map((word) => `'${word}'`).join(" ")}\n`);

@@ -29,7 +29,8 @@ export function watchesOf(fleet: Fleet, flags: Flags, prompter: Asker, options: 
 /** A host of the fleet as those see it who look at it, as root. */
 export function watchedHost({ host, access }: FleetHost, flags: Flags, prompter: Asker) {
   const { address, becomePassword } = access;
-  const root = address.user === "root" || access.become === false;
+  const ours = address.connection === "local" && process.getuid?.() === 0;
+  const root = address.user === "root" || access.become === false || ours;
   return {
     name: host.name,
     connect: (signal: AbortSignal) => connect(address, connectOptions(flags, prompter, signal)),

@@ -32,6 +32,7 @@ export function endpointOf({ settings: { values } }: FleetHost, host: string): E
   return {
     host,
     rtmpPort: values.rtmp_server_port,
+    ...(values.rtmps ? { rtmpsPort: values.rtmps_server_port } : {}),
     httpPort: values.http_server_port,
     https: values.https,
     httpsPort: values.https_server_port,

@@ -6,6 +6,7 @@ import {
   pageRows,
   publishUrl,
   rtmpAppUrl,
+  rtmpsAppUrl,
   statusUrl,
   streamKey,
 } from "./urls.js";
@@ -26,10 +27,12 @@ export interface ResultCard {
 export function resultCardLines(card: ResultCard): string[] {
   const show = (secret: Secret) => (card.reveal ? secret.reveal() : String(secret));
   const token = show(card.token);
+  const overTls = rtmpsAppUrl(card.edge);
   const rows: [string, string][] = [
     ["Publish", publishUrl(card.edge, card.stream, token)],
     ["OBS", "Settings > Stream > Service: Custom; Settings > Output > Keyframe Interval: 2 s"],
     ["  Server", rtmpAppUrl(card.edge)],
+    ...(overTls === undefined ? [] : [["  or, with TLS", overTls] satisfies [string, string]]),
     ["  Stream Key", streamKey(card.stream, token)],
     ...pageRows(card.edge, card.stream),
     ["HLS", hlsUrl(card.edge, card.stream).href],

@@ -7,6 +7,8 @@ export interface EdgeEndpoint {
   /** Name or address, IPv6 without brackets. */
   readonly host: string;
   readonly rtmpPort: number;
+  /** Where publishers may come over TLS; undefined: nowhere (setting rtmps). */
+  readonly rtmpsPort?: number | undefined;
   readonly httpPort: number;
   readonly https: boolean;
   readonly httpsPort: number;
@@ -23,11 +25,16 @@ export interface EdgeEndpoint {
 /** The one RTMP application that takes publishers, and the folder of playlists: restreamer-edge's name for both. */
 export const APP = "hls";
 
-const DEFAULT_PORT = { rtmp: 1935, http: 80, https: 443 } as const;
+const DEFAULT_PORT = { rtmp: 1935, rtmps: 443, http: 80, https: 443 } as const;
 
 /** `rtmp://host/hls`: tcUrl of the protocol, "Server" in OBS. */
 export function rtmpAppUrl(edge: EdgeEndpoint): string {
   return `rtmp://${authority(edge.host, edge.rtmpPort, DEFAULT_PORT.rtmp)}/${APP}`;
+}
+
+/** The same over TLS, where the edge takes it. */
+export function rtmpsAppUrl({ host, rtmpsPort }: EdgeEndpoint): string | undefined {
+  return rtmpsPort === undefined ? undefined : `rtmps://${authority(host, rtmpsPort, DEFAULT_PORT.rtmps)}/${APP}`;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Secret } from "../util/secret.js";
 import type { EdgeCertificate } from "./certificate.js";
 import type { CheckList } from "./check-list.js";
 import type { Clock } from "./clock.js";
-import type { NoRoute, Route } from "./dial.js";
+import type { NoRoute, OpenTcp, Route } from "./dial.js";
 import type { FlvClip } from "./flv.js";
 import type { HlsReader } from "./hls-check.js";
 import type { DeliveryPromise } from "./hls-rules.js";
@@ -50,6 +50,8 @@ export interface VerifyContext {
   readonly target: EdgeTarget;
   readonly checks: CheckList;
   readonly rtmp: Route;
+  /** Opens ports as the host itself sees them. */
+  readonly openTcp?: OpenTcp | undefined;
   readonly httpGet: HttpGet;
   /** To another port of the edge than those of `rtmp` and `httpGet`. */
   readonly routeTo: (port: number) => Promise<Route | NoRoute>;

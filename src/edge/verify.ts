@@ -19,6 +19,7 @@ import { mediaChecks } from "./verify-media.js";
 import { checkMetrics, checkStatusJson } from "./verify-metrics.js";
 import { checkFirstSegment, checkUnpublish, playBack } from "./verify-playback.js";
 import { checkPlayer } from "./verify-player.js";
+import { rtmpsChecks } from "./verify-rtmps.js";
 import { tlsChecks } from "./verify-tls.js";
 import { checkStatus } from "./verify-web.js";
 
@@ -71,9 +72,10 @@ export async function verifyEdge(options: VerifyOptions): Promise<VerifyResult> 
     checks.skip(refs, `the ${rtmp.kind === "none" ? "RTMP" : "web"} port is of no use`);
   } else {
     const httpGet = webGet(target, http.open);
-    const routeTo = (port: number) => findRoute(target.host, port, options.openTcp);
+    const { openTcp } = options;
+    const routeTo = (port: number) => findRoute(target.host, port, openTcp);
     firstSegmentMs = await runChecks({
-      ...{ target, checks, rtmp, httpGet, routeTo, clip, stream, clock: systemClock, signal },
+      ...{ target, checks, rtmp, openTcp, httpGet, routeTo, clip, stream, clock: systemClock, signal },
     });
   }
   const urls = {
@@ -134,7 +136,7 @@ async function runChecks(context: VerifyContext): Promise<number | undefined> {
 
 /** Made while the stream is live, after it has played. */
 function featureChecks(target: EdgeTarget) {
-  return [...hlsChecks(target), ...mediaChecks(target), ...flvChecks(target)];
+  return [...hlsChecks(target), ...mediaChecks(target), ...flvChecks(target), ...rtmpsChecks(target)];
 }
 
 async function checkWeb(context: VerifyContext, isLive: boolean): Promise<void> {

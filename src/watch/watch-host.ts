@@ -127,7 +127,7 @@ export class HostWatch {
     // The secret of the relay stays on the host, and out of every argv there.
     const said = await this.#run(
       [
-        "s=$(sed -n 's|.*tcUrl=rtmp://127.0.0.1:1936/out/\\([0-9a-f]*\\);.*|\\1|p' /etc/edge/live/rtmp-relay.conf)",
+        "s=$(sed -n 's|.*tcUrl=rtmp://127.0.0.1:[0-9]*/out/\\([0-9a-f]*\\);.*|\\1|p' /etc/edge/live/rtmp-relay.conf)",
         `printf 'header = "X-Edge-Secret: %s"\\n' "$s" | curl -fsS --max-time 5 -K - -X POST ${quote(`http://127.0.0.1:1980/drop?name=${stream}`)}`,
         "echo; echo done",
       ].join("; "),

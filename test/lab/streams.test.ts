@@ -244,11 +244,11 @@ async function refusals(t: Test, edge: LabEdge, clip: FlvClip, { token }: EdgeSe
   t.same(await fileNames(edge), before);
 
   const live = await goLive(edge, clip, "first", token);
-  const app = { app: "out", tcUrl: "rtmp://127.0.0.1:1936/out/guessed", streamName: "cam", clip };
-  await t.rejects(outside1936(edge), /refused/, "the inner application is closed to the outside");
-  const inner = await publish({ ...app, socket: fromInside(host, 1936) });
+  const app = { app: "out", tcUrl: "rtmp://127.0.0.1:1982/out/guessed", streamName: "cam", clip };
+  await t.rejects(outsideInner(edge), /refused/, "the inner application is closed to the outside");
+  const inner = await publish({ ...app, socket: fromInside(host, 1982) });
   t.equal(inner.status, "refused", "and refuses publishers from inside");
-  t.match(await tryPlay({ ...app, streamName: "first", socket: fromInside(host, 1936) }), { status: "refused" });
+  t.match(await tryPlay({ ...app, streamName: "first", socket: fromInside(host, 1982) }), { status: "refused" });
   const play = await tryPlay({ ...(await outside(host, clip, "first", undefined)), waitMs: 2000 });
   t.match(play, { status: "refused" }, "nobody plays over RTMP");
   const second = await publish(await outside(host, clip, "first", token));
@@ -283,8 +283,8 @@ async function refusals(t: Test, edge: LabEdge, clip: FlvClip, { token }: EdgeSe
   t.notOk(journal.includes(token.slice(0, 12)), "nor its beginning");
 }
 
-async function outside1936({ host }: LabEdge): Promise<void> {
-  (await dial(host.address, 1936)).destroy();
+async function outsideInner({ host }: LabEdge): Promise<void> {
+  (await dial(host.address, 1982)).destroy();
 }
 
 async function fileNames({ host }: LabEdge): Promise<string[]> {

@@ -54,7 +54,7 @@ function publisher(own, clients) {
   };
 }
 
-/** Clients that play, but for this host's own: encoders, and the relay (127.0.0.1:1936/out). */
+/** Clients that play, but for this host's own: encoders, and the relay (127.0.0.1:1982/out). */
 function players(stream) {
   return (stream.match(/<client>[\s\S]*?<\/client>/g) || []).filter(
     (client) => client.indexOf("<publishing/>") < 0 && !/^(127\.|::1)/.test(tag(client, "address")),

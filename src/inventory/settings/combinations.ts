@@ -18,9 +18,10 @@ export interface Clash {
 /** Ports of the edge's own loopback services, and the one we come in by. */
 const RESERVED_PORTS: ReadonlyMap<number, string> = new Map([
   [22, "SSH"],
-  [1936, "the edge's internal RTMP application"],
+  [1982, "the edge's internal RTMP application"],
   [1980, "the edge's own authorisation service"],
   [1981, "the edge's own counters"],
+  [1983, "the edge's way from RTMPS to RTMP"],
 ]);
 
 const MIN_FRAGMENTS = 3;
@@ -64,6 +65,7 @@ function portClashes(values: SettingValues): Clash[] {
     ["http_server_port", values.http_server_port],
     ["rtmp_server_port", values.rtmp_server_port],
   ];
+  if (values.rtmps) ports.push(["rtmps_server_port", values.rtmps_server_port]);
   if (values.https) ports.push(["https_server_port", values.https_server_port]);
   const clashes: Clash[] = [];
   for (const [index, [name, port]] of ports.entries()) {
@@ -147,6 +149,7 @@ function httpClashes(values: SettingValues): Clash[] {
 
 /** Settings that have an effect only with another one. */
 const NEEDS: readonly { readonly name: SettingName; readonly idle: unknown; readonly needs: SettingName }[] = [
+  { name: "rtmps_server_port", idle: "1936", needs: "rtmps" },
   { name: "rtmp_play_allow", idle: "[]", needs: "rtmp_play" },
   { name: "rtmp_idle_streams", idle: "false", needs: "rtmp_play" },
   { name: "http_metrics_allow", idle: "[]", needs: "http_metrics" },

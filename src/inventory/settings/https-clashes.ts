@@ -9,7 +9,7 @@ export type CertificateKind = "own" | "acme" | "self-signed";
 
 /** Whether anything on the edge shows a certificate, as edge_tls of playbooks/vars/derived.yml. */
 export function showsCertificate(values: SettingValues): boolean {
-  return values.https;
+  return values.https || values.rtmps;
 }
 
 export function certificateKind(values: SettingValues): CertificateKind {

@@ -9,6 +9,7 @@ import { mediaSettings } from "./media.js";
 import { metricsSettings } from "./metrics.js";
 import { playerSettings } from "./player.js";
 import { rtmpSettings } from "./rtmp.js";
+import { rtmpsSettings } from "./rtmps.js";
 import { transcodingSettings } from "./transcoding.js";
 import type { Setting, SettingSection } from "./types.js";
 import { workerSettings } from "./workers.js";
@@ -16,6 +17,7 @@ import { workerSettings } from "./workers.js";
 /** The settings table, in the order of the documentation. */
 const table = [
   ...rtmpSettings,
+  ...rtmpsSettings,
   ...accessSettings,
   ...hlsSettings,
   ...dvrSettings,
@@ -50,7 +52,7 @@ export function predecessorNames({ predecessor }: Setting): readonly string[] {
 }
 
 export const settingSections: Readonly<Record<SettingSection, { title: string; settings: readonly Setting[] }>> = {
-  rtmp: { title: "RTMP ingest", settings: rtmpSettings },
+  rtmp: { title: "RTMP ingest", settings: [...rtmpSettings, ...rtmpsSettings] },
   access: { title: "Who may publish and watch", settings: accessSettings },
   hls: { title: "HLS", settings: [...hlsSettings, ...dvrSettings] },
   media: { title: "Pictures and recordings, streams to and from elsewhere", settings: mediaSettings },

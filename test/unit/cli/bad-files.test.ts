@@ -120,9 +120,9 @@ const files: readonly { name: string; text: string; says: readonly string[] }[] 
   },
   {
     name: "a port of the edge's own",
-    text: host("http_server_port: 1936"),
+    text: host("http_server_port: 1982"),
     says: [
-      "edges.yml:5:25: http_server_port is 1936, which is the port of the edge's internal RTMP application (E_SETTING_COMBINATION)",
+      "edges.yml:5:25: http_server_port is 1982, which is the port of the edge's internal RTMP application (E_SETTING_COMBINATION)",
       "  choose another port",
     ],
   },

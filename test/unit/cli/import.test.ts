@@ -125,7 +125,7 @@ t.test("what is refused says where and why", async (t) => {
     t.match(err, says);
     t.equal(out, "");
   }
-  const { code, err } = await imported(t, "RTMP_SERVER_PORT=1936", "--host", "try");
+  const { code, err } = await imported(t, "RTMP_SERVER_PORT=1982", "--host", "try");
   t.equal(code, 2, err);
 });
 

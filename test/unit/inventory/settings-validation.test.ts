@@ -252,8 +252,8 @@ const bad: readonly (readonly [string, ...string[]])[] = [
   ],
   ["http_server_port: 1935", "4:23: rtmp_server_port and http_server_port are both 1935 (choose two ports)"],
   [
-    "rtmp_server_port: 1936",
-    "4:23: rtmp_server_port is 1936, which is the port of the edge's internal RTMP application (choose another port)",
+    "rtmp_server_port: 1982",
+    "4:23: rtmp_server_port is 1982, which is the port of the edge's internal RTMP application (choose another port)",
   ],
   [
     "http_server_port: 1980",

@@ -31,7 +31,7 @@ Content-Type: text/xml\r
 <name>main</name>
 <time>8070</time><bw_in>0</bw_in>
 <bytes_in>${bytes}</bytes_in>
-<client><id>8</id><address>127.0.0.1:1936/out</address><time>8070</time><flashver>ngx-local-relay</flashver><active/></client>
+<client><id>8</id><address>127.0.0.1:1982/out</address><time>8070</time><flashver>ngx-local-relay</flashver><active/></client>
 <client><id>5</id><address>10.213.77.1</address><time>8245</time><flashver>FMLE/3.0 (compatible; Lavf59.27</flashver><publishing/><active/></client>
 <meta><video><width>640</width><height>360</height><frame_rate>25</frame_rate><codec>H264</codec><profile>Baseline</profile></video><audio><codec>AAC</codec><channels>1</channels></audio></meta>
 <nclients>2</nclients>

@@ -114,17 +114,20 @@ t.test("RTMP over TLS", { skip: labImpossible() }, async (t) => {
       const address = line.split(" ")[2];
       t.match((await host.exec("journalctl -u edge-rtmp -o cat")).stdout, `${address} publishes: ${stream}`);
     }
+    t.equal(await workers(), before, "no worker died of it");
     await apply(t, edge, { rtmp_publish_allow: ["192.0.2.0/24"] });
-    t.equal(
-      (await go(await tls(host), "kept")).status,
-      "refused",
-      "rtmp_publish_allow is about the publisher's own address",
-    );
-    await (await live(await from("PROXY TCP4 192.0.2.7 192.0.2.1 5 1936\r\n"), "allowed")).stop();
-    t.equal((await go(await from("PROXY TCP4 192.0.3.7 192.0.2.1 5 1936\r\n"), "kept")).status, "refused");
+    // nginx-rtmp says NetStream.Publish.Start before it looks at the list, and hangs up then.
+    const keptOut = async (socket: Duplex) => {
+      const answer = await go(socket, "kept");
+      return answer.status === "refused" || (await answer.ended).reason === "closed";
+    };
+    t.ok(await keptOut(await tls(host)), "rtmp_publish_allow is about the publisher's own address");
+    t.ok(await keptOut(await from("PROXY TCP4 192.0.3.7 192.0.2.1 5 1936\r\n")));
+    const allowed = await live(await from("PROXY TCP4 192.0.2.7 192.0.2.1 5 1936\r\n"), "allowed");
+    await until("the stream", () => inside("allowed"));
+    await allowed.stop();
     const verify = await desk.run("verify", "--no-input");
     t.match(verify.stdout, /pass +publishing over TLS/, "the host itself may");
-    t.equal(await workers(), before.length === 0 ? "" : await workers());
     await apply(t, edge, { rtmp_publish_allow: [] });
   });
 
@@ -151,6 +154,7 @@ t.test("RTMP over TLS", { skip: labImpossible() }, async (t) => {
 async function tls(host: LabHost, options = {}): Promise<TLSSocket> {
   const socket = connectTls({ host: host.address, port: PORT, rejectUnauthorized: false, ...options });
   await once(socket, "secureConnect");
+  socket.on("error", () => {}); // of a server that hangs up; the publisher hears of it
   return socket;
 }
 

@@ -41,7 +41,7 @@ t.test("a hardened edge", { skip: labImpossible() }, async (t) => {
     });
     t.same([...new Set(listeners)].sort(), [
       ...["tcp 0.0.0.0:1935 nginx", "tcp 0.0.0.0:22 sshd", "tcp 0.0.0.0:80 nginx"],
-      ...["tcp 127.0.0.1:1982 nginx", "tcp 127.0.0.1:1980 nginx", "tcp 127.0.0.1:1981 nginx"],
+      ...["tcp 127.0.0.1:1980 nginx", "tcp 127.0.0.1:1981 nginx", "tcp 127.0.0.1:1982 nginx"],
       ...["tcp [::]:1935 nginx", "tcp [::]:22 sshd", "tcp [::]:80 nginx"],
     ]);
     t.same(await openPorts(host.address), [22, 80, 1935], "nor answers to the network");

@@ -11,7 +11,7 @@ exec </dev/null
 needs="
   systemd-nspawn=systemd-container mmdebstrap=mmdebstrap ip=iproute2 iptables=iptables flock=util-linux
   /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
-  ssh=openssh-client ssh-keygen=openssh-client ffmpeg=ffmpeg curl=curl openssl=openssl
+  ssh=openssh-client ssh-keygen=openssh-client ffmpeg=ffmpeg curl=curl openssl=openssl pebble=pebble
   tmux=tmux gcc=gcc make=make ansible-playbook=ansible-core shellcheck=shellcheck dash=dash
 "
 suites=("$@")

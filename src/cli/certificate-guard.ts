@@ -1,4 +1,4 @@
-import { acmeObstacle, systemAcmeEffects } from "../discovery/acme-check.js";
+import { type AcmeObstacle, acmeObstacle, systemAcmeEffects } from "../discovery/acme-check.js";
 import type { Findings, Guards } from "../engine/host-play.js";
 import { certificateKind, showsCertificate } from "../inventory/settings/https-clashes.js";
 import { type EmitEvent, nowText } from "../report/events.js";
@@ -13,23 +13,20 @@ const TASK = "The certificate is the CA's";
  * current costs nothing here. By ansible-playbook, edge-certs looks at the same from the host.
  */
 export function certificateGuard(
-  { host, settings: { values }, access }: FleetHost,
+  { host, settings, access }: FleetHost,
   { emit, signal }: { readonly emit: EmitEvent; readonly signal: AbortSignal },
 ): Guards {
-  if (!showsCertificate(values) || certificateKind(values) !== "acme") return {};
+  if (!showsCertificate(settings.values) || certificateKind(settings.values) !== "acme") return {};
   const warn = (text: string) =>
     emit({ type: "message", time: nowText(), level: "warning", host: host.name, text: sentence(text) });
   return {
     [TASK]: async ({ facts, results }: Findings) => {
-      const local = access.address.connection === "local";
       const obstacle = await acmeObstacle(
         {
-          names: values.https_cert_domain,
+          ...questionOf({ settings, access }),
           own: [...texts(facts.all_ipv4_addresses), ...texts(facts.all_ipv6_addresses)],
-          reachedAt: local ? "127.0.0.1" : access.address.host,
           isEdge: outputOf(results.edge_release) !== "",
           clockSkew: Math.round(epochOf(facts.date_time) - Date.now() / 1000),
-          direct: values.https_dns_check,
         },
         signal,
         { ...systemAcmeEffects, warn },
@@ -37,9 +34,35 @@ export function certificateGuard(
       if (obstacle === undefined) return;
       // A good certificate is there, and only its renewal is late.
       if (outputOf(results.edge_certificate).startsWith("due:")) warn(`${obstacle.text}: ${obstacle.hint}`);
-      else throw new TaskError("E_ACME", `No CA was asked: ${obstacle.text}.`, { hint: sentence(obstacle.hint) });
+      else throw refusal(obstacle);
     },
   };
+}
+
+/**
+ * The same before a renewal that is asked for by hand.
+ * @param shown what `edge-certs show` said
+ * @throws TaskError for what stands in the way
+ */
+export async function lookBeforeCa(
+  one: FleetHost,
+  shown: { readonly addresses?: unknown; readonly now?: unknown },
+  warn: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const clockSkew = Math.round(epochOf({ epoch: shown.now }) - Date.now() / 1000);
+  const question = { ...questionOf(one), own: texts(shown.addresses), isEdge: true, clockSkew };
+  const obstacle = await acmeObstacle(question, signal, { ...systemAcmeEffects, warn });
+  if (obstacle !== undefined) throw refusal(obstacle);
+}
+
+function questionOf({ settings: { values }, access }: Pick<FleetHost, "settings" | "access">) {
+  const reachedAt = access.address.connection === "local" ? "127.0.0.1" : access.address.host;
+  return { names: values.https_cert_domain, direct: values.https_dns_check, reachedAt };
+}
+
+function refusal({ text, hint }: AcmeObstacle): TaskError {
+  return new TaskError("E_ACME", `No CA was asked: ${text}.`, { hint: sentence(hint) });
 }
 
 function sentence(text: string): string {

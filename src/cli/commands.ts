@@ -107,6 +107,7 @@ export const commandTable: readonly CommandSpec[] = [
       "check",
       "dry-run",
       "diff",
+      "staging",
       "yes",
       "verify",
       "no-verify",
@@ -180,6 +181,18 @@ export const commandTable: readonly CommandSpec[] = [
     options: [...reach, "token", "status-password", "signing-key", "streams", "yes", ...display],
     words: { label: "show|rotate [HOSTS]", max: 1000 },
     load: () => import("./commands/secrets.js"),
+  },
+  {
+    name: "certs",
+    summary: "Show the certificate of each edge; have the CA renew or revoke it",
+    examples: [
+      "edge-setup certs",
+      "edge-setup certs renew --dry-run -l vps-1",
+      "edge-setup certs revoke -l vps-1 --yes",
+    ],
+    options: [...watching, "dry-run", "yes", "json", "no-input"],
+    words: { label: "show|renew|revoke", max: 1 },
+    load: () => import("./commands/certs.js"),
   },
   {
     name: "settings",

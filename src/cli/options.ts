@@ -36,7 +36,11 @@ export const optionTable = {
     help: "Settings over all others: `hls_fragment=4s`, JSON, or @file.yml",
   },
   check: { type: "boolean", short: "C", help: "Change nothing: the same as plan" },
-  "dry-run": { type: "boolean", help: "The same as --check" },
+  "dry-run": {
+    type: "boolean",
+    help: "Change nothing: of apply the same as plan; of certs renew, keep no certificate",
+  },
+  staging: { type: "boolean", help: "Certificates of Let's Encrypt's staging, to try it first (https_staging: true)" },
   diff: { type: "boolean", short: "D", help: "Show what changes inside files" },
   forks: { type: "string", short: "f", value: "N", help: "Hosts worked on at once. Default: 10" },
   yes: { type: "boolean", short: "y", help: "Apply without asking" },

@@ -1,12 +1,14 @@
 import { type ExitCode, exitCodes, InputError } from "../../util/errors.js";
 import { applyFleet } from "../apply-fleet.js";
 import type { CommandContext } from "../commands.js";
+import type { Flags } from "../options.js";
 import { asker, askPasswords, mayAsk } from "../reach.js";
 import { run as plan } from "./plan.js";
 
 /** `edge-setup apply`: makes the hosts edges, and proves it where something changed. */
-export async function run(context: CommandContext): Promise<ExitCode> {
-  const { flags } = context;
+export async function run({ flags: given, ...rest }: CommandContext): Promise<ExitCode> {
+  const flags = given.staging === true ? withStaging(given) : given;
+  const context = { ...rest, flags };
   if (flags.check === true || flags["dry-run"] === true) return plan(context);
   if (flags.yes !== true && !mayAsk(flags)) {
     throw new InputError("E_NO_INPUT", "apply asks before it changes anything, and nobody is there to ask", {
@@ -21,4 +23,9 @@ export async function run(context: CommandContext): Promise<ExitCode> {
     if (!(await prompter.confirm("Apply this?"))) return exitCodes.ok;
   }
   return applyFleet(context, passwords);
+}
+
+/** The setting over all others. */
+function withStaging(flags: Flags): Flags {
+  return { ...flags, "extra-vars": [...(flags["extra-vars"] ?? []), "https_staging=true"] };
 }

@@ -1,0 +1,61 @@
+import { becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
+import type { Asker } from "../ui/prompts/prompter.js";
+import type { EdgeError } from "../util/errors.js";
+import type { FleetHost } from "./fleet.js";
+import type { Flags } from "./options.js";
+import { watchedHost } from "./watch-fleet.js";
+
+/** What a command on a host said, without anything that a terminal would obey. */
+export interface HostAnswer {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Bytes of an answer that are read; no tool of ours says more. */
+const LIMIT = 256 * 1024;
+
+/**
+ * Runs one command of ours on a host, as root.
+ * @throws EdgeError when the host is not reached, or root is not become
+ */
+export async function runOnHost(
+  one: FleetHost,
+  command: string,
+  { flags, prompter, signal }: { readonly flags: Flags; readonly prompter: Asker; readonly signal: AbortSignal },
+): Promise<HostAnswer> {
+  const { connect, become, becomePassword } = watchedHost(one, flags, prompter);
+  const transport = await connect(signal);
+  try {
+    const [stdout, stderr] = [capped(), capped()];
+    const password = becomePassword !== undefined && become.needsPassword ? becomePassword : undefined;
+    const { code } = await transport.exec(becomeCommand(become, command), {
+      ...(password === undefined ? {} : { stdin: stdinWithPassword(password, Buffer.alloc(0)) }),
+      onStdout: stdout.take,
+      onStderr: stderr.take,
+      signal,
+    });
+    const problem: EdgeError | undefined = stdout.text() === "" ? diagnoseSudo(code, stderr.text()) : undefined;
+    if (problem !== undefined) throw problem;
+    return { code, stdout: printable(stdout.text()), stderr: printable(stderr.text()) };
+  } finally {
+    await transport.close();
+  }
+}
+
+function capped() {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return {
+    take: (chunk: Buffer) => {
+      if (size < LIMIT) chunks.push(chunk);
+      size += chunk.length;
+    },
+    text: () => Buffer.concat(chunks).toString("utf8"),
+  };
+}
+
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a terminal would obey
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+}

@@ -79,6 +79,37 @@ const sources: readonly Choice[] = [
   { value: "debian", label: "debian", note: "Debian's sources, from its mirror alone; without VTS" },
 ];
 
+const certificates: readonly Choice[] = [
+  { value: "no", label: "no", note: "plain HTTP" },
+  { value: "letsencrypt", label: "letsencrypt", note: "a certificate for the domain, renewed by itself" },
+  { value: "self-signed", label: "self-signed", note: "browsers ask before they take it" },
+];
+
+/** One host, and none that is thrown away: only such a one has a name. */
+function isAlone({ answers }: QuestionContext): boolean {
+  return answers.hosts.length === 1 && answers.hosts[0]?.kind !== "throw-away";
+}
+
+const publicName = settingQuestion("public_name", {
+  page: "domain",
+  label: "Domain",
+  help: "The name that viewers use; empty for the address",
+  value: "NAME",
+  when: isAlone,
+  check: (text, { answers }, services, signal) => services.checkDomain(text, answers.hosts, signal),
+});
+
+const domain: Question = {
+  ...publicName,
+  write: (text, answers) => {
+    const named = publicName.write(text, answers);
+    const { https, https_cert_domain: of, https_cert_mail: _, ...others } = named.settings;
+    // A certificate that was wanted is for the new name, and without one for none.
+    if (https !== true || of === undefined) return named;
+    return { ...named, settings: text === "" ? others : { ...named.settings, https_cert_domain: [text] } };
+  },
+};
+
 /** A secret that is generated unless it is given. */
 function secretQuestion(
   key: "publishToken" | "statusPassword",
@@ -213,13 +244,43 @@ export const questions: readonly Question[] = [
     label: "Status password",
     help: "For /status; empty generates one for each host",
   }),
-  settingQuestion("public_name", {
+  domain,
+  {
+    key: "https",
     page: "domain",
-    label: "Domain",
-    help: "The name that viewers use; empty for the address. HTTPS is not in this version yet",
-    value: "NAME",
-    when: ({ answers }) => answers.hosts.length === 1 && answers.hosts[0]?.kind !== "throw-away",
-    check: (text, { answers }, services, signal) => services.checkDomain(text, answers.hosts, signal),
+    flag: "https",
+    value: "KIND",
+    label: "HTTPS",
+    help: "letsencrypt needs the domain, and ports 80 and 443 from outside; self-signed is for a network of your own",
+    kind: "select",
+    choices: () => certificates,
+    default: ({ answers }) => (answers.settings.public_name === undefined ? "no" : "letsencrypt"),
+    validate: (text, { answers }) => {
+      if (!certificates.some(({ value }) => value === text))
+        return `HTTPS: is ${JSON.stringify(text)}, not one of no, letsencrypt, self-signed`;
+      const needsName = text === "letsencrypt" && answers.settings.public_name === undefined;
+      return needsName ? "HTTPS: Let's Encrypt gives certificates for a domain, and none is given" : undefined;
+    },
+    when: isAlone,
+    read: ({ settings }) => {
+      if (settings.https !== true) return undefined;
+      return settings.https_cert_domain === undefined ? "self-signed" : "letsencrypt";
+    },
+    write: (text, answers) => {
+      const { https: _, https_cert_domain: __, https_cert_mail: mail, ...others } = answers.settings;
+      const name = others.public_name;
+      if (text === "self-signed") return { ...answers, settings: { ...others, https: true } };
+      if (text !== "letsencrypt" || name === undefined) return { ...answers, settings: others };
+      const contact = mail === undefined ? {} : { https_cert_mail: mail };
+      return { ...answers, settings: { ...others, https: true, https_cert_domain: [String(name)], ...contact } };
+    },
+  },
+  settingQuestion("https_cert_mail", {
+    page: "domain",
+    label: "E-mail",
+    help: "Contact of the account at Let's Encrypt; empty for none",
+    value: "ADDRESS",
+    when: (context) => isAlone(context) && context.answers.settings.https_cert_domain !== undefined,
   }),
 ];
 

@@ -138,3 +138,29 @@ t.test("every question has a default that it takes itself", async (t) => {
     t.equal(question.validate(question.default(context), context), undefined, question.key);
   }
 });
+
+t.test("HTTPS by the domain", async (t) => {
+  const named = { host: "pi", "public-name": "live.example.org" };
+  const ofCa = answersFromFlags(questions, { ...named, https: "letsencrypt", "https-cert-mail": "ops@example.org" });
+  t.same(ofCa.settings, {
+    public_name: "live.example.org",
+    https: true,
+    https_cert_domain: ["live.example.org"],
+    https_cert_mail: "ops@example.org",
+  });
+  t.match(
+    equivalentCommand(ofCa, { inventoryFile: "edges.yml", apply: false }),
+    "--public-name live.example.org --https letsencrypt --https-cert-mail ops@example.org",
+  );
+  t.match(edgesYml(ofCa, undefined, "edges.yml"), "https_cert_domain:\n        - live.example.org\n");
+  const own = answersFromFlags(questions, { host: "pi", https: "self-signed" });
+  t.same(own.settings, { https: true });
+  t.throws(() => answersFromFlags(questions, { host: "pi", https: "letsencrypt" }), /for a domain, and none is given/);
+  t.throws(() => answersFromFlags(questions, { host: "pi", https: "yes" }), /not one of no, letsencrypt, self-signed/);
+  const rename = (text: string) => questions.find(({ key }) => key === "public_name")?.write(text, ofCa).settings;
+  t.match(rename("tv.example.org"), { https_cert_domain: ["tv.example.org"], https_cert_mail: "ops@example.org" });
+  t.same(rename(""), {}, "no domain, no certificate for it");
+  const question = questions.find(({ key }) => key === "https");
+  const offered = (answers: Answers) => question?.default({ answers, checks: {} });
+  t.same([offered(own), offered(ofCa)], ["no", "letsencrypt"]);
+});

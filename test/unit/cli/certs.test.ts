@@ -27,7 +27,10 @@ t.test("what certs cannot do", async (t) => {
 t.test("--staging is a setting over all others", async (t) => {
   const run = desk(t, '{ https: true, https_cert_domain: [a.example], https_acme_server: "https://ca.example/dir" }');
   t.match(await run("apply", "--staging", "--yes"), { code: 2, err: /https_staging is Let's Encrypt's, and/ });
-  t.match(await desk(t, "{ https: true }")("apply", "--staging", "--yes"), { code: 2, err: /without https_cert_domain/ });
+  t.match(await desk(t, "{ https: true }")("apply", "--staging", "--yes"), {
+    code: 2,
+    err: /without https_cert_domain/,
+  });
 });
 
 t.test("files of certificates are looked at before any host is called", async (t) => {

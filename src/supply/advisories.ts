@@ -17,6 +17,7 @@ export interface Advisory {
   readonly with?: readonly string[];
   readonly without?: readonly string[];
   readonly uses?: readonly string[];
+  readonly unless?: readonly string[];
   readonly url: string;
 }
 
@@ -76,14 +77,22 @@ function sameBranch(a: string, b: string): boolean {
 /**
  * How far the affected part is there.
  * @param options of NGINX's configure, as one text
- * @param configuration lines of the configuration: those that `uses` look for at least
+ * @param configuration lines of the configuration: those that `patternsOf` look for at least
  */
 export function exposure(advisory: Advisory, options: string, configuration: readonly string[]): Exposure {
   const words = new Set(options.split(/\s+/));
   if (advisory.with !== undefined && !advisory.with.some((option) => words.has(option))) return "absent";
   if (advisory.without?.every((option) => words.has(option)) === true) return "absent";
-  const patterns = (advisory.uses ?? []).map((text) => new RegExp(text));
-  return patterns.every((pattern) => configuration.some((line) => pattern.test(line))) ? "used" : "unused";
+  const there = (text: string) => {
+    const pattern = new RegExp(text);
+    return configuration.some((line) => pattern.test(line));
+  };
+  return (advisory.uses ?? []).every(there) && !(advisory.unless ?? []).some(there) ? "used" : "unused";
+}
+
+/** Expressions of all lines of a configuration that `exposure` has to see. */
+export function patternsOf(advisories: readonly Advisory[]): string[] {
+  return advisories.flatMap(({ uses = [], unless = [] }) => [...uses, ...unless]);
 }
 
 /** The version that has the fix, for what is installed. */

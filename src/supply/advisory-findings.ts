@@ -34,7 +34,7 @@ export function advisoryFindings(advisories: readonly Advisory[], exposed: Expos
     ...used.map(({ advisory, part }): Finding => {
       const { id, url } = advisory;
       const severity = advisory.severity === "unknown" ? "" : ` (${advisory.severity})`;
-      const where = advisory.uses === undefined ? "" : ", and the configuration uses it";
+      const where = advisory.uses === undefined ? "" : "; its directives are in the configuration";
       return {
         ...base,
         level: "problem",

@@ -111,7 +111,7 @@ t.test("hosts and streams under watch", { skip: labImpossible() }, async (t) => 
     t.match(map, {
       host: EDGE,
       level: "problem",
-      text: /^NGINX 1\.26\.3-\S+ \(Debian trixie\) .*the configuration uses it$/,
+      text: /^NGINX 1\.26\.3-\S+ \(Debian trixie\) .*its directives are in the configuration$/,
     });
     t.notOk(
       found.some(({ id, level }) => level === "problem" && id === "CVE-2026-56434"),

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { defaultCacheDir } from "../../build/fetch.js";
 import { loadLock, profileFor, type SourceLock } from "../../build/sources.js";
-import { type Advisory, loadAdvisories, type Part } from "../../supply/advisories.js";
+import { type Advisory, loadAdvisories, type Part, patternsOf } from "../../supply/advisories.js";
 import { advisoryFindings, buildRemedy } from "../../supply/advisory-findings.js";
 import { controllerFindings, programVersion } from "../../supply/controller.js";
 import { type Finding, findingJson, findingLines } from "../../supply/finding.js";
@@ -102,7 +102,7 @@ async function examine(
   prompter: ReturnType<typeof asker>,
 ): Promise<Finding[]> {
   const { connect, name, become, becomePassword } = watchedHost(one, flags, prompter);
-  const patterns = known.advisories.flatMap(({ uses = [] }) => uses);
+  const patterns = patternsOf(known.advisories);
   try {
     const transport = await connect(signal);
     try {

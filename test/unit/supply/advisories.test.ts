@@ -2,7 +2,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { loadLock, type SourceEntry } from "../../../src/build/sources.js";
-import { type Advisory, exposure, fixedIn, loadAdvisories, names, type Part } from "../../../src/supply/advisories.js";
+import {
+  type Advisory,
+  exposure,
+  fixedIn,
+  loadAdvisories,
+  names,
+  type Part,
+  patternsOf,
+} from "../../../src/supply/advisories.js";
 import { recipeOptions, templateLines } from "../../../src/supply/pins.js";
 import { packageRoot } from "../../../src/util/package-root.js";
 
@@ -64,6 +72,8 @@ t.test("whether the part is compiled in, and used", async (t) => {
   t.equal(how({ uses: ["^ *map ", "^ *alias "] }, "", "    map $a $b {"), "unused");
   t.equal(how({ uses: ["^ *map ", "^ *alias "] }, "", "    map $a $b {", "  alias /x;"), "used");
   t.equal(how({ uses: ["^ *map "] }, "", "# map is not used"), "unused");
+  t.equal(how({ uses: ["^ *a "], unless: ["^ *b +off"] }, "", "a 1;"), "used");
+  t.equal(how({ uses: ["^ *a "], unless: ["^ *b +off"] }, "", "a 1;", " b off;"), "unused");
 });
 
 t.test("the list is well formed, and both grep and JavaScript read its expressions", async (t) => {
@@ -74,7 +84,7 @@ t.test("the list is well formed, and both grep and JavaScript read its expressio
     t.match(one.severity, /^(major|medium|low|unknown)$/);
     t.ok(one.fixed.length > 0 || Object.keys(one.debian ?? {}).length > 0, `${one.id} is fixed somewhere`);
     for (const option of [...(one.with ?? []), ...(one.without ?? [])]) t.match(option, /^--with(out)?-[a-z0-9_]+$/);
-    for (const text of one.uses ?? []) {
+    for (const text of patternsOf([one])) {
       t.ok(new RegExp(text));
       // Classes and shorthands that only one of the two knows.
       t.notMatch(text, /\\[dwsb]|\[:|\(\?/);

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { loadAdvisories } from "../../../src/supply/advisories.js";
+import { loadAdvisories, patternsOf } from "../../../src/supply/advisories.js";
 import { advisoryFindings, buildRemedy } from "../../../src/supply/advisory-findings.js";
 import { findingJson, findingLines } from "../../../src/supply/finding.js";
 import { hostExposed, hostFindings, hostParts, packageRemedy } from "../../../src/supply/host-findings.js";
@@ -24,11 +24,7 @@ function look(change: (text: string) => string = (text) => text): HostLook {
 }
 
 t.test("the program is a POSIX shell's, and says every part", async (t) => {
-  const program = hostProgram(
-    NONCE,
-    [...DOCTOR_PARTS, ...SBOM_PARTS],
-    advisories.flatMap(({ uses = [] }) => uses),
-  );
+  const program = hostProgram(NONCE, [...DOCTOR_PARTS, ...SBOM_PARTS], patternsOf(advisories));
   for (const shell of ["dash", "bash"]) execFileSync(shell, ["-n"], { input: program });
   const said = execFileSync("dash", [], { input: program, encoding: "utf8" });
   t.same([...divide(said, NONCE).keys()], [...new Set([...DOCTOR_PARTS, ...SBOM_PARTS])]);
@@ -143,7 +139,7 @@ t.test("advisories of an edge: what is used is a problem, the rest is counted", 
   const map = problems.find(({ id }) => id === "CVE-2026-42533");
   t.equal(
     map?.text,
-    "NGINX 1.26.3-3+deb13u7 (Debian trixie) has CVE-2026-42533 (major): Buffer overflow when using map and regex, and the configuration uses it",
+    "NGINX 1.26.3-3+deb13u7 (Debian trixie) has CVE-2026-42533 (major): Buffer overflow when using map and regex; its directives are in the configuration",
   );
   t.same(
     findings.filter(({ level }) => level === "note").map(({ text }) => text),

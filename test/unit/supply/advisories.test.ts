@@ -47,6 +47,13 @@ function idsOf(part: Part): string[] {
   return advisories.filter((one) => names(one, part)).map(({ id }) => id);
 }
 
+/** The lock knows CVEs alone. */
+function cvesOf(part: Part): string[] {
+  return idsOf(part)
+    .filter((id) => id.startsWith("CVE-"))
+    .sort();
+}
+
 t.test("which versions an advisory names", async (t) => {
   const one: Advisory = { ...base, id: "CVE-1", from: "1.15.8", debian: { trixie: "1.26.3-3+deb13u8" } };
   const named = (version: string, debian?: string) => names(one, { component: "nginx", version, debian });
@@ -99,10 +106,10 @@ t.test("the list and the lock say the same of every pin", async (t) => {
     const { component, version, key } = entry;
     if (component === "nginx_patches") {
       const part = { component: "nginx", version, debian: release(version) };
-      t.same(idsOf(part).sort(), said(entry), key);
+      t.same(cvesOf(part), said(entry), key);
       for (const id of entry.fixed) t.notOk(idsOf(part).includes(id), `${key} fixes ${id}`);
     } else if (component !== "nginx" || !entry.file.includes(".orig.")) {
-      t.same(idsOf({ component, version }).sort(), said(entry), `${component} ${key}`);
+      t.same(cvesOf({ component, version }), said(entry), `${component} ${key}`);
     }
   }
 });
@@ -114,7 +121,7 @@ t.test("modules that come as packages have a date, a licence and their CVEs, too
       t.match(date, /^\d{4}-\d{2}-\d{2}$/, `${profile} ${component}`);
       t.match(license, /^[A-Z]/);
       t.ok(Array.isArray(cves.fixed));
-      t.same(idsOf({ component, version: version.replace(/-.*/, "") }).sort(), cves.affecting.toSorted());
+      t.same(cvesOf({ component, version: version.replace(/-.*/, "") }), cves.affecting.toSorted());
     }
   }
 });

@@ -152,3 +152,55 @@ t.test("the clock, the version, and what certbot is told", { skip }, async (t) =
   );
   t.match([dry].flat().join(" "), "--register-unsafely-without-email --dry-run --break-my-certs --domain a.example");
 });
+
+t.test("a CA that cannot be asked", { skip }, async (t) => {
+  const folder = t.testdir({});
+  const setup = `${CONFIG}
+import edge_ca, email.message, io, urllib.error, ssl
+edge_ca.MEMORY = "${folder}/memory.json"
+p.MEMORY = edge_ca.MEMORY
+written = {}
+edge_ca.remember = lambda **news: written.update(news)
+def asked(outcome, profile=""):
+    def open(request, timeout, context):
+        if isinstance(outcome, Exception):
+            raise outcome
+        body = io.BytesIO(json.dumps(outcome).encode())
+        body.headers = {"Date": None}
+        return body
+    edge_ca.urllib.request.urlopen = open
+    check_ca({**config, "profile": profile})
+def status(code, **headers):
+    message = email.message.Message()
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    return urllib.error.HTTPError("${SERVER}", code, "", message, None)
+def untrusted(code):
+    error = ssl.SSLCertVerificationError("x")
+    error.verify_code, error.verify_message = code, "unable to get local issuer certificate"
+    return urllib.error.URLError(error)
+`;
+  const found = evaluate(setup, [
+    "asked({'meta': {}})",
+    "asked(status(429, Retry_After='7200'))",
+    `written["before"]["${SERVER}"]["at"] - int(time.time()) > 7100`,
+    "asked(status(500))",
+    "asked(untrusted(9))",
+    "asked(untrusted(20))",
+    "asked(urllib.error.URLError(ConnectionRefusedError(111, 'Connection refused')))",
+    "asked(TimeoutError())",
+    "asked({'meta': {'profiles': {'classic': '', 'shortlived': ''}}}, 'shortlived')",
+    "asked({'meta': {'profiles': {'classic': ''}}}, 'shortlived')",
+    "asked({}, 'shortlived')",
+  ]) as (string | boolean | null)[];
+  const [good, busy, remembered, broken, clock, stranger, refused, silent, offered, other, none] = found;
+  t.same([good, offered, remembered], [null, null, true]);
+  t.match(busy, /^The CA at \S+ has no time \(429\). No CA is asked before 20/);
+  t.equal(broken, `The CA at ${SERVER} answers 500. Apply again later.`);
+  t.match(clock, /^The certificate of \S+ is not valid at .* UTC, the time of this host: set its clock/);
+  t.match(stranger, /^Nobody whom this host trusts vouches for .* give https_acme_ca/);
+  t.equal(refused, `The CA at ${SERVER} cannot be reached: Connection refused. Apply again when it can.`);
+  t.equal(silent, `The CA at ${SERVER} cannot be reached: it does not answer. Apply again when it can.`);
+  t.match(other, /has no profile shortlived \(https_cert_profile\): it offers classic/);
+  t.match(none, /it offers none to choose from/);
+});

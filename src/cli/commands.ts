@@ -172,14 +172,15 @@ export const commandTable: readonly CommandSpec[] = [
   },
   {
     name: "secrets",
-    summary: "Show the secrets that open the edges, or make new ones and apply them",
+    summary: "Show the secrets that open the edges, make new ones and apply them, or encrypt their file",
     examples: [
       "edge-setup secrets show pi-church",
       "edge-setup secrets rotate",
       "edge-setup secrets rotate pi-church --token --streams church,tower",
+      "edge-setup secrets encrypt",
     ],
     options: [...reach, "token", "status-password", "signing-key", "streams", "yes", ...display],
-    words: { label: "show|rotate [HOSTS]", max: 1000 },
+    words: { label: "show|rotate|encrypt|decrypt [HOSTS]", max: 1000 },
     load: () => import("./commands/secrets.js"),
   },
   {

@@ -5,7 +5,9 @@ import { nextSteps, resultCardLines } from "../edge/result-card.js";
 import { type EdgeEndpoint, playerUrl } from "../edge/urls.js";
 import { type VerifyResult, verifyEdge } from "../edge/verify.js";
 import type { EdgeTarget } from "../edge/verify-context.js";
+import { maskedTexts } from "../inventory/masked-texts.js";
 import type { EmitEvent } from "../report/events.js";
+import { maskedEvents } from "../report/masked-events.js";
 import type { Transport } from "../transport/transport.js";
 import type { Secret } from "../util/secret.js";
 import type { FleetHost } from "./fleet.js";
@@ -110,7 +112,8 @@ export async function prove(
   const certificate = fleetHost.settings.values.https ? await certificateOf(transport) : undefined;
   return verifyEdge({
     target: edgeTarget(fleetHost, transport, certificate),
-    emit,
+    // Servers like to repeat what they complain about.
+    emit: maskedEvents(emit, maskedTexts(fleetHost.host, fleetHost.settings)),
     signal,
     openTcp: (host, port) => transport.openTcp(host, port),
   });

@@ -44,6 +44,6 @@ async function askOne(flag: string, question: string, prompter: Asker): Promise<
   const answer = await prompter.askSecret(question);
   if (answer !== undefined) return answer;
   throw new InputError("E_NO_INPUT", `${flag} needs a terminal to ask on`, {
-    hint: "In scripts, set ansible_password or ansible_become_password in a host_vars file with mode 0600.",
+    hint: "In scripts, give ansible_password and ansible_become_password in the inventory, in a vault or by reference (docs/secrets.md).",
   });
 }

@@ -7,7 +7,8 @@ import { revealedVars } from "../inventory/host-value.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
 import type { Scope } from "../playbook/scope.js";
 import type { Play, Playbook, Value, Vars } from "../playbook/types.js";
-import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic, type RunEvent } from "../report/events.js";
+import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic } from "../report/events.js";
+import { maskedEvents } from "../report/masked-events.js";
 import type { Transport } from "../transport/transport.js";
 import {
   EdgeError,
@@ -18,8 +19,6 @@ import {
   InterruptedError,
   UnreachableError,
 } from "../util/errors.js";
-import { masker } from "../util/mask.js";
-import type { Secret } from "../util/secret.js";
 import { Semaphore } from "../util/semaphore.js";
 import type { HostScope } from "./compile-input.js";
 import { type Guards, runHostPlay } from "./host-play.js";
@@ -57,7 +56,7 @@ export interface RunInput {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
   /** Values that no event may hold. */
-  readonly secrets?: readonly (string | Secret)[];
+  readonly secrets?: readonly string[];
   /** Fetches a controller file that does not exist. @throws EdgeError when it cannot */
   readonly resolveMissingSource?: (path: string) => Promise<void>;
   /** Says which missing files can be fetched; all of them, unless given, when resolveMissingSource is. */
@@ -96,8 +95,7 @@ class PlaybookRun {
   constructor(input: RunInput) {
     this.#input = input;
     this.#clock = input.clock ?? systemClock;
-    const mask = masker((input.secrets ?? []).map((secret) => (typeof secret === "string" ? secret : secret.reveal())));
-    this.#emit = (event) => input.emit(maskEvent(event, mask));
+    this.#emit = maskedEvents(input.emit, input.secrets ?? []);
   }
 
   #now(): string {
@@ -363,17 +361,4 @@ function implicitLocalhost(play: Play): InventoryHost {
 function baseScope(host: InventoryHost, facts: Vars): Scope {
   const prefixed = Object.fromEntries(Object.entries(facts).map(([name, value]) => [`ansible_${name}`, value]));
   return hostScope(host).withValues(prefixed);
-}
-
-/** Masks every text of an event that comes from a host or a playbook. */
-function maskEvent(event: RunEvent, mask: (text: string) => string): RunEvent {
-  const walk = (value: unknown, key: string): unknown => {
-    if (typeof value === "string") return key === "type" || key === "time" ? value : mask(value);
-    if (Array.isArray(value)) return value.map((item) => walk(item, key));
-    if (typeof value === "object" && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, name)]));
-    }
-    return value;
-  };
-  return walk(event, "") as RunEvent;
 }

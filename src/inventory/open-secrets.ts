@@ -3,6 +3,7 @@ import { renderValue } from "../playbook/render.js";
 import type { LookupReader, Scope } from "../playbook/scope.js";
 import type { Value } from "../playbook/types.js";
 import { EdgeError, formatPosition, InputError, type Position } from "../util/errors.js";
+import { masker } from "../util/mask.js";
 import { Secret } from "../util/secret.js";
 import { usedAnsibleVars } from "./ansible-vars.js";
 import { hostScope } from "./host-scope.js";
@@ -76,13 +77,19 @@ function resolveTemplates(
   );
   if (early.length === 0) return host;
   const missing = new Set<string>();
+  // What lookups read may be secret, and messages quote what is wrong.
+  const read = Object.values(host.vars).flatMap((value) => secretsIn(value).map((secret) => secret.reveal()));
+  const noted = (text: string | undefined) => {
+    if (text !== undefined) read.push(text.trim());
+    return text;
+  };
   const env = (name: string) => {
     const value = reader.env(name);
     if (value === undefined || value === "") missing.add(name);
-    return value;
+    return noted(value);
   };
   const scope = hostScope(host)
-    .withOptions({ reader: { ...reader, env }, searchPath: [] })
+    .withOptions({ reader: { env, readFile: (path) => noted(reader.readFile(path)) }, searchPath: [] })
     .withValues(magic(host, inventory));
   const wrong = new Set<string>();
   const known = early.map(([name, value]) => {
@@ -95,7 +102,7 @@ function resolveTemplates(
     } catch (error) {
       if (!(error instanceof EdgeError)) throw error;
       wrong.add(name);
-      report(error instanceof SecretEmpty ? error : asProblem(name, error, position));
+      report(error instanceof SecretEmpty ? error : asProblem(name, error, position, masker(read)));
       return [name, value] as const;
     }
   });
@@ -138,15 +145,14 @@ function isEmpty(value: HostValue): boolean {
   return Object.values(value).some(isEmpty);
 }
 
-function asProblem(name: string, error: EdgeError, position: Position): InputError {
+function asProblem(name: string, error: EdgeError, position: Position, mask: (text: string) => string): InputError {
   const hint =
     error.code === "E_UNDEFINED"
       ? "before a host is connected to, variables of the inventory and lookup('file'), lookup('env') are known, and no facts"
       : error.hint;
-  return new InputError(error.code, `${name} cannot be computed: ${error.message}`, {
+  return new InputError(error.code, `${name} cannot be computed: ${mask(error.message)}`, {
     position: error.position ?? position,
     hint,
-    cause: error,
   });
 }
 

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { InputError } from "../util/errors.js";
+import { EdgeError, InputError } from "../util/errors.js";
 import { Secret } from "../util/secret.js";
 import { revealed } from "./host-value.js";
 import { INLINE_FILE } from "./inline-inventory.js";
@@ -13,6 +13,7 @@ import { type HostSecretsChange, parseSecretsFile, renderSecretsFile } from "./s
 import type { GeneratedName, HostSecrets } from "./settings/resolve.js";
 import { parseValue } from "./settings/values.js";
 import type { InventoryHost } from "./types.js";
+import { isVaultText } from "./vault/format.js";
 import { type OpenText, openFile } from "./vault/open-file.js";
 import { noVault, type Vault } from "./vault/vault.js";
 
@@ -77,11 +78,24 @@ export async function saveSecrets(
 ): Promise<void> {
   const file = secretsFile(inventoryFile, environment);
   await assertHidesNothing(file);
-  await mkdir(dirname(file), { recursive: true });
-  await replaceLocked(file, PRIVATE_MODE, async () => {
+  await replaceSecrets(file, async () => {
     const { text, seal } = await readSecretsFile(file, vault);
     return seal(renderSecretsFile(text, given));
   });
+}
+
+/**
+ * Encrypts the file of secrets as a whole, as `ansible-vault encrypt` does, or decrypts it.
+ * @param change gives the file's new text
+ * @throws InputError when there is none, or when it cannot be read or written
+ */
+export async function rewriteSecrets(file: string, change: (text: string) => Promise<string>): Promise<void> {
+  await makePrivate(file, true);
+  if ((await textOf(file)) === "")
+    throw new InputError("E_SECRETS", `there are no secrets in ${file}`, {
+      hint: "`edge-setup apply` generates them.",
+    });
+  await replaceSecrets(file, async () => change(await textOf(file)));
 }
 
 /** The host with `edge_secrets` as the play reads it; needed for secrets that did not come with the inventory. */
@@ -141,37 +155,45 @@ function merge(known: SecretsByHost, added: SecretsByHost): SecretsByHost {
 async function addSecrets(file: string, hosts: readonly InventoryHost[], vault: Vault) {
   let secrets: SecretsByHost = new Map();
   let missing: SecretsByHost = new Map();
+  await replaceSecrets(file, async () => {
+    const { text, seal } = await readSecretsFile(file, vault);
+    const known = await parseSecretsFile(text, file, vault);
+    missing = missingSecrets(hosts, known);
+    secrets = merge(known, missing);
+    return missing.size === 0 ? undefined : seal(renderSecretsFile(text, missing));
+  });
+  return { secrets, created: toBeShown(missing), fresh: [...missing.keys()] };
+}
+
+/** @throws InputError when it cannot be written */
+async function replaceSecrets(file: string, content: () => Promise<string | undefined>): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true });
-    await replaceLocked(file, PRIVATE_MODE, async () => {
-      const { text, seal } = await readSecretsFile(file, vault);
-      const known = await parseSecretsFile(text, file, vault);
-      missing = missingSecrets(hosts, known);
-      secrets = merge(known, missing);
-      return missing.size === 0 ? undefined : seal(renderSecretsFile(text, missing));
-    });
+    await replaceLocked(file, PRIVATE_MODE, content);
   } catch (error) {
-    if (error instanceof InputError) throw error;
+    if (error instanceof EdgeError) throw error;
     throw new InputError("E_SECRETS", `${file} cannot be written: ${readProblem(error)}`, {
       hint: "the secrets of the edges are kept beside the inventory: make the directory writable",
       cause: error,
     });
   }
-  return { secrets, created: toBeShown(missing), fresh: [...missing.keys()] };
 }
 
 async function readSecretsFile(file: string, vault: Vault): Promise<OpenText> {
-  let text = "";
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (!hasCode(error, "ENOENT"))
-      throw new InputError("E_SECRETS", `${file} cannot be read: ${readProblem(error)}`, { cause: error });
-  }
-  return openFile(text, file, vault);
+  return openFile(await textOf(file), file, vault);
 }
 
-/** Others must not read it. With `save` false the mode is only told. */
+/** Empty where there is no file yet. */
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return "";
+    throw new InputError("E_SECRETS", `${file} cannot be read: ${readProblem(error)}`, { cause: error });
+  }
+}
+
+/** Others must not read it, unless it is encrypted as a whole. With `save` false the mode is only told. */
 async function makePrivate(file: string, save: boolean): Promise<string[]> {
   let mode: number;
   try {
@@ -179,7 +201,7 @@ async function makePrivate(file: string, save: boolean): Promise<string[]> {
   } catch {
     return [];
   }
-  if ((mode & 0o077) === 0) return [];
+  if ((mode & 0o077) === 0 || isVaultText(await textOf(file))) return [];
   const octal = mode.toString(8).padStart(4, "0");
   if (!save) return [`${file} has mode ${octal}: others can read the secrets; chmod 600 ${file}`];
   try {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
@@ -6,7 +7,7 @@ import type { HostRecap, RunEvent } from "../../src/report/events.js";
 import type { Desk } from "./support/cli.js";
 import { bootBare, bootEdge, EDGE } from "./support/edge.js";
 import { labImpossible, runProgram } from "./support/lab.js";
-import { changeSettings } from "./support/streams.js";
+import { changeSettings, readSecrets } from "./support/streams.js";
 
 // The same playbook by ansible-playbook on one host and by edge-setup on another: the hosts end up the same, and each
 // engine finds nothing to do after the other. Two runs of Ansible, at once: they take most of a minute each.
@@ -27,8 +28,17 @@ const MORE_FILES = [
 ].join(" ");
 const UNITS =
   "run-edge-hls.mount edge-rtmp.service edge-http.service edge-media.service edge-snapshots.service edge-janitor.timer";
+const OWN = { push: "key-of_the-push.4711", pull: "password-of_the-source.99" };
 /** So that tasks of features that are off at first have something to do, too. */
-const FEATURES = { record: true, hls_dvr: "10m", rtmp_play: true, player_stream_list: true, http_access_log: "file" };
+const FEATURES = {
+  ...{ push: [{ name: "tube", stream: "church", url: "rtmp://127.0.0.1:9/live" }], push_keys: { tube: OWN.push } },
+  pull: [{ name: "cam", url: `rtsp://viewer:${OWN.pull}@127.0.0.1:9/cam` }],
+  record: true,
+  hls_dvr: "10m",
+  rtmp_play: true,
+  player_stream_list: true,
+  http_access_log: "file",
+};
 
 /** One line a file (path, type, mode, owner, group, target of a link, hash), then user, units, memory, kernel settings. */
 const STATE = `
@@ -74,7 +84,7 @@ async function ansible(desk: Desk) {
     ANSIBLE_NOCOLOR: "1",
     LC_ALL: "C.UTF-8",
   };
-  const argv = ["ansible-playbook", "-i", "edges.yml", "--diff", join(root, "playbooks/edge.yml")];
+  const argv = ["ansible-playbook", "-i", "edges.yml", "--diff", "-vvv", join(root, "playbooks/edge.yml")];
   const run = await runProgram(argv, { cwd: desk.folder, env });
   const counts = /^edge\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)/m.exec(run.stdout);
   const changed = Number(counts?.[2] ?? Number.NaN);
@@ -112,6 +122,18 @@ t.test("both engines", { skip: await withoutAnsible(), timeout: 20 * MINUTE }, a
     const state = await stateOf(ours.host);
     t.ok(state.length > 40, `${state.length} facts compared`);
     t.strictSame(await stateOf(theirs.host), state);
+  });
+
+  t.test("its output, with all details, shows no secret", async (t) => {
+    const { token, password } = await readSecrets(ours.desk);
+    const relay = createHash("sha256").update(`edge relay ${token}`).digest("hex");
+    const secrets = { ...OWN, token, password, relay };
+    const found = (text: string) =>
+      Object.entries(secrets).flatMap(([name, value]) => (text.includes(value) ? [name] : []));
+    for (const { stdout, stderr } of [bare, provisioned]) t.same(found(stdout + stderr), []);
+    t.match(bare.stdout, "the output has been hidden", "tasks with secrets are there, and say nothing of them");
+    t.match(bare.stdout, "task path: ", "others say all");
+    t.same(found(`PUT ${relay}`), ["relay"]);
   });
 
   t.test("ansible-playbook changes nothing after edge-setup", async (t) => {

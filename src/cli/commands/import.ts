@@ -83,7 +83,7 @@ function clashesOf(translations: readonly Translation[], file: string): InputErr
   const written = translations.flatMap(({ setting, written, position }) =>
     setting === undefined || written === undefined ? [] : [{ setting, written, position }],
   );
-  const vars = written.map(({ setting, written }) => [setting, written instanceof Secret ? written.reveal() : written]);
+  const vars = written.map(({ setting, written }) => [setting, written]);
   const origins = Object.fromEntries(written.map(({ setting, position }) => [setting, position]));
   const position = { file, line: 1, column: 1 };
   return validateSettings({ name: "imported", groups: [], vars: Object.fromEntries(vars), origins, position });

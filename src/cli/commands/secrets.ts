@@ -5,10 +5,11 @@ import { type Fleet, loadFleet } from "../fleet.js";
 import { assertKept, keepAndApply, mayChange } from "../keep-and-apply.js";
 import type { Flags } from "../options.js";
 import { keptLines, planRotation, type Rotation, type Wanted } from "../rotation.js";
+import { decryptSecrets, encryptSecrets } from "../seal-secrets.js";
 import { type SecretRow, secretLines, secretRows } from "../secret-lines.js";
 import { limitOf } from "../watch-fleet.js";
 
-const ACTIONS = ["show", "rotate"] as const;
+const ACTIONS = ["show", "rotate", "encrypt", "decrypt"] as const;
 
 const FLAGS: Readonly<Record<string, GeneratedName>> = {
   token: "rtmp_publish_token",
@@ -16,12 +17,17 @@ const FLAGS: Readonly<Record<string, GeneratedName>> = {
   "signing-key": "hls_signing_key",
 };
 
-/** `edge-setup secrets`: shows the secrets of hosts, or makes new ones. */
+/** `edge-setup secrets`: shows the secrets of hosts, makes new ones, encrypts the file that has them. */
 export async function run(context: CommandContext): Promise<ExitCode> {
   const [word = "show", ...hosts] = context.words;
   const action = ACTIONS.find((one) => one === word);
   if (action === undefined) {
-    throw new InputError("E_WORDS", `secrets cannot ${word}`, { hint: `It can ${ACTIONS.join(" and ")}.` });
+    throw new InputError("E_WORDS", `secrets cannot ${word}`, { hint: `It can ${ACTIONS.join(", ")}.` });
+  }
+  if (action === "encrypt" || action === "decrypt") {
+    if (hosts.length > 0)
+      throw new InputError("E_WORDS", `secrets ${action} takes no host: the file has the secrets of all`);
+    return action === "encrypt" ? encryptSecrets(context.flags) : decryptSecrets(context.flags);
   }
   const flags: Flags = { ...context.flags, ...limitOf(context.flags, hosts) };
   const fleet = await settledFleet(flags);

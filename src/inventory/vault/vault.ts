@@ -29,6 +29,12 @@ export class Vault {
     this.#load = load;
   }
 
+  /** In the order of trial. @throws InputError when one that is named cannot be had */
+  passwords(): Promise<readonly VaultPassword[]> {
+    this.#passwords ??= this.#load();
+    return this.#passwords;
+  }
+
   /**
    * Decrypts a whole file or a value. As in Ansible, a label only says which password is tried first.
    * @param what names it in messages
@@ -40,8 +46,7 @@ export class Vault {
     if (typeof envelope === "string")
       throw problem(`${what} cannot be decrypted: ${envelope}`, "encrypt it again with ansible-vault");
     const { label } = envelope;
-    this.#passwords ??= this.#load();
-    const known = await this.#passwords;
+    const known = await this.passwords();
     const named = label === undefined ? "" : ` under the vault id ${label}`;
     if (known.length === 0) throw problem(`${what} is encrypted${named}, and no vault password is given`, HINT);
     for (const { password } of bestFirst(known, label)) {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { loadFleet } from "../../../src/cli/fleet.js";
@@ -116,7 +116,7 @@ t.test("what is refused, before anything is written", async (t) => {
   const { run, secrets } = await desk(t);
   const before = await readFile(secrets, "utf8");
   const cases: readonly (readonly [words: string[], says: RegExp])[] = [
-    [["burn"], /secrets cannot burn.*\n.*show and rotate/],
+    [["burn"], /secrets cannot burn.*\n.*show, rotate, encrypt, decrypt/],
     [["rotate"], /the secrets of elsewhere are not in .*edge-secrets\.yml.*\n.*Apply first/],
     [["rotate", "made", "--no-input"], /secrets rotate changes hosts, and nobody is there to ask.*\n.*--yes/],
     [
@@ -134,4 +134,36 @@ t.test("what is refused, before anything is written", async (t) => {
     t.equal(out, "");
   }
   t.equal(await readFile(secrets, "utf8"), before);
+});
+
+t.test("the file of secrets is encrypted and decrypted as a whole", async (t) => {
+  const { run, secrets } = await desk(t);
+  const before = await readFile(secrets, "utf8");
+  t.match(await run("decrypt"), { code: 2, err: /edge-secrets\.yml is not encrypted/ });
+  t.match(await run("encrypt", "made"), { code: 2, err: /secrets encrypt takes no host/ });
+  const { code, err, out } = await run("encrypt");
+  t.equal(code, 0, err);
+  t.equal(out, "");
+  t.match(err, "is encrypted. Commands that need it ask for its password");
+  const sealed = await readFile(secrets, "utf8");
+  t.match(sealed, /^\$ANSIBLE_VAULT;1\.1;AES256\n/);
+  t.equal((await stat(secrets)).mode & 0o777, 0o600);
+  t.match((await run("show", "made")).out, "token-of-made-1");
+  t.match(await run("encrypt"), { code: 2, err: /is encrypted already/ });
+  t.equal(await readFile(secrets, "utf8"), sealed);
+  t.equal((await run("decrypt")).code, 0);
+  t.equal(await readFile(secrets, "utf8"), before);
+  t.equal((await stat(secrets)).mode & 0o777, 0o600);
+
+  const { code: nobody, err: needs } = await runCommand(t, "secrets", [
+    "encrypt",
+    "-i",
+    secrets.replace(/group_vars.*/, "edges.yml"),
+    "--no-input",
+  ]);
+  t.equal(nobody, 2);
+  t.match(needs, /secrets encrypt needs a vault password, and nobody is there to ask.*\n.*--vault-password-file FILE/);
+  t.equal(await readFile(secrets, "utf8"), before);
+  const none = await runCommand(t, "secrets", ["encrypt", "-i", `${t.testdir({})}/edges.yml`, "--no-input"]);
+  t.match(none, { code: 2, err: /there are no secrets in/ });
 });

@@ -172,8 +172,10 @@ t.test("an encrypted file of secrets stays one", async (t) => {
   const text = await readFile(file, "utf8");
   t.match(text, /^\$ANSIBLE_VAULT;1\.2;AES256;lab\n[0-9a-f\n]+$/, "under the same label");
   t.equal((await stat(file)).mode & 0o777, 0o600);
+  await chmod(file, 0o644);
   const again = await loadFleet(flags, { ...settled, saveSecrets: true });
   t.strictSame(again.secrets.created, []);
+  t.strictSame(again.secrets.warnings, [], "others may read what is encrypted, as in a repository");
   t.equal(await readFile(file, "utf8"), text);
   t.equal(again.hosts[0]?.settings.values.rtmp_publish_token?.reveal(), "token-that-was-there");
 

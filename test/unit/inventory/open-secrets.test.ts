@@ -13,6 +13,8 @@ const reader: LookupReader = {
     ({
       "/run/token": "token-of-a-file\n",
       "/run/empty": "\n",
+      "/run/set": '{"se-cret"}\n',
+      "/run/list": "[se-cret\n",
       "/home/ops/pw": "password-at-home",
       "/i/keys.json": '{"church": "key-of-the-church"}',
     })[path],
@@ -49,6 +51,7 @@ t.test("secrets by reference", async (t) => {
       "pull",
       [{ name: "cam", url: "rtsp://u:pw@cam.example/" }],
     ],
+    [`ansible_password: "{{ lookup('file', '/run/list') }}"`, "ansible_password", "[se-cret"],
     ["rtmp_publish_token: plain-token-of-pi", "rtmp_publish_token", "plain-token-of-pi"],
     [`http_status_password: "{{ lookup('env', 'UNSET', default='fallback') }}"`, "http_status_password", "fallback"],
   ];
@@ -56,7 +59,7 @@ t.test("secrets by reference", async (t) => {
     const { host, problems } = await opened(line);
     t.strictSame(problems, [], line);
     t.strictSame(revealed(host.vars[name] ?? null), value, line);
-    t.notOk(/token-of|password-at|key-of|plain-token|:pw@/.test(JSON.stringify(host.vars)), "it is hidden");
+    t.notOk(/token-of|password-at|key-of|plain-token|se-cret|:pw@/.test(JSON.stringify(host.vars)), "it is hidden");
     t.not(maskedTexts(host).length, 0, "and masked");
   }
 });
@@ -99,6 +102,14 @@ t.test("what is not there is said, and not an empty secret", async (t) => {
     [
       `rtmp_publish_token: "{{ lookup('file', 'token') }}"`,
       `4:36: rtmp_publish_token cannot be computed: the file "token" is not found (Write its whole path, or one from the inventory on: {{ inventory_dir }}/FILE.)`,
+    ],
+    [
+      `ansible_password: "{{ lookup('file', '/run/set') }}"`,
+      '4:25: ansible_password cannot be computed: the text "***" is a Python set, which the subset does not have',
+    ],
+    [
+      `rtmp_publish_token: "{{ lookup('env', 'TOKEN') | human_to_bytes }}"`,
+      `4:55: rtmp_publish_token cannot be computed: human_to_bytes cannot read "***"`,
     ],
     [
       `rtmp_publish_token: "{{ x_none }}"`,

@@ -30,6 +30,9 @@ export type SignatureVerdict =
 /** The bytes are no OpenPGP, or a kind of it that is not accepted; the message is a reason in words. */
 export class OpenPgpError extends Error {}
 
+/** It is a signature, of a kind that is not accepted. */
+class UnacceptableError extends OpenPgpError {}
+
 interface Packet {
   readonly tag: number;
   readonly body: Buffer;
@@ -98,7 +101,7 @@ export async function verifyDetached(
     signature = detachedSignature(armored);
   } catch (error) {
     if (!(error instanceof OpenPgpError)) throw error;
-    return { status: "malformed", reason: error.message };
+    return { status: error instanceof UnacceptableError ? "refused" : "malformed", reason: error.message };
   }
   const refused = (reason: string) => ({ status: "refused", reason }) as const;
   const { type, hash, issuer, created } = signature;
@@ -197,25 +200,27 @@ function newLength(reader: Reader): number {
 function signatureOf(body: Buffer): Signature {
   const reader = new Reader(body);
   const version = reader.number(1);
-  if (version !== 4) throw new OpenPgpError(`it is a signature of version ${version}, only 4 is accepted`);
+  if (version !== 4) throw new UnacceptableError(`it is a signature of version ${version}, only 4 is accepted`);
   const type = reader.number(1);
   const algorithm = reader.number(1);
-  if (!RSA.includes(algorithm)) throw new OpenPgpError(`its algorithm is number ${algorithm}, only RSA is accepted`);
+  if (!RSA.includes(algorithm))
+    throw new UnacceptableError(`its algorithm is number ${algorithm}, only RSA is accepted`);
   const hashNumber = reader.number(1);
   const hash = HASHES[hashNumber];
-  if (hash === undefined) throw new OpenPgpError(`its hash is number ${hashNumber}, only SHA-2 is accepted`);
+  if (hash === undefined) throw new UnacceptableError(`its hash is number ${hashNumber}, only SHA-2 is accepted`);
   const hashed = subpacketsOf(reader.take(reader.number(2)));
   const hashedLength = reader.at;
   const unhashed = subpacketsOf(reader.take(reader.number(2)));
   reader.take(2); // The beginning of the digest, a hint only.
   const known: readonly number[] = Object.values(SUBPACKET);
   if (hashed.some(({ critical, type: kind }) => critical && !known.includes(kind))) {
-    throw new OpenPgpError("it has a critical part that is not known here");
+    throw new UnacceptableError("it has a critical part that is not known here");
   }
   const inside = (kind: number) => hashed.find((one) => one.type === kind)?.data;
   const created = inside(SUBPACKET.created);
   if (created?.length !== 4) throw new OpenPgpError("it does not say when it was made");
-  if (inside(SUBPACKET.expires) !== undefined) throw new OpenPgpError("it has an end, which that of a release has not");
+  if (inside(SUBPACKET.expires) !== undefined)
+    throw new UnacceptableError("it has an end, which that of a release has not");
   const lifetime = inside(SUBPACKET.keyExpires);
   const fingerprint = [...hashed, ...unhashed].find((one) => one.type === SUBPACKET.issuer)?.data;
   const keyId = [...hashed, ...unhashed].find((one) => one.type === SUBPACKET.issuerId)?.data;

@@ -65,6 +65,7 @@ t.test("one that is not good is refused wherever it is from, and nothing of it s
   for (const [name, reason] of [
     ["stranger", /made by the key 0656BF921DB6144B0B533D3B94F78ED102C47A3A, which may not sign this file/],
     ["late", /had ended on 2021-01-01, before it was made/],
+    ["sha1", /only SHA-2 is accepted/],
   ] as const) {
     const { entry, options, given } = await place(t, { "/release.txt.asc": await asc(name) });
     await t.rejects(fetchSource(entry, options), {

@@ -1,9 +1,10 @@
-/** Ansible's variables for reaching a host. Others that begin with `ansible_` are errors, so that no typo goes unseen. */
+/** Variables for reaching a host: Ansible's, and one of ours beside them. Others that begin with `ansible_` are errors, so that no typo goes unseen. */
 export const usedAnsibleVars = [
   "ansible_host",
   "ansible_port",
   "ansible_user",
   "ansible_connection",
+  "edge_connection",
   "ansible_ssh_private_key_file",
   "ansible_private_key_file",
   "ansible_password",

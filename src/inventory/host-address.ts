@@ -90,13 +90,24 @@ class ConnectionVars {
     return undefined;
   }
 
-  connection(): "ssh" | "local" | undefined {
+  connection(): HostAddress["connection"] | undefined {
+    const connector = this.#connector();
     const [name, value] = this.#first(["ansible_connection"]);
-    if (value === undefined) return undefined;
+    if (value === undefined) return connector;
     // "smart" is Ansible's own default; paramiko is another way to speak SSH.
-    if (value === "ssh" || value === "smart" || value === "paramiko" || value === "paramiko_ssh") return "ssh";
+    if (value === "ssh" || value === "smart" || value === "paramiko" || value === "paramiko_ssh")
+      return connector ?? "ssh";
     if (value === "local") return "local";
-    this.report(name, `is ${JSON.stringify(value)}`, "write ssh or local");
+    const hint = value === "openssh" || value === "ssh2" ? `write edge_connection: ${value}` : "write ssh or local";
+    this.report(name, `is ${JSON.stringify(value)}`, hint);
+    return undefined;
+  }
+
+  /** Which of our two connectors speaks SSH; Ansible has one, and would refuse these names in ansible_connection. */
+  #connector(): "openssh" | "ssh2" | undefined {
+    const [name, value] = this.#first(["edge_connection"]);
+    if (value === undefined || value === "openssh" || value === "ssh2") return value;
+    this.report(name, `is ${JSON.stringify(value)}`, "write openssh or ssh2, or leave it out");
     return undefined;
   }
 

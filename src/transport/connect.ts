@@ -9,8 +9,11 @@ import { HostKeyJudge } from "./host-key.js";
 import { IdentityBook } from "./identities.js";
 import { JumpHosts } from "./jump-hosts.js";
 import { planKeys } from "./key-ring.js";
+import { KnownHostsFiles } from "./known-hosts.js";
 import { loadNodeSsh, loadSsh2 } from "./libraries.js";
 import { LocalTransport } from "./local-transport.js";
+import { connectByOpenSsh, type OpenSshMemory } from "./openssh-connection.js";
+import { openSshDemand } from "./openssh-demand.js";
 import { type Jump, SshConfigReader, type SshHost } from "./ssh-config.js";
 import { openSession, type SshSession } from "./ssh-session.js";
 import { forward, SshTransport } from "./ssh-transport.js";
@@ -18,6 +21,11 @@ import type { Connect, ConnectOptions, HostAddress, Transport } from "./transpor
 
 /** Connections that may be in the making at once; the same number as Kamal's. */
 const STARTS = 30;
+/** sshd drops connections at random above ten unauthenticated ones (MaxStartups); OpenSSH's go through a jump host each. */
+const OPENSSH_STARTS = 8;
+
+/** A longer way leads in a circle. */
+const MAX_JUMPS = 8;
 
 /** One connection to make: a host of the inventory, or a jump host before it. */
 interface Hop {
@@ -48,10 +56,17 @@ export class Connector {
   readonly #identities = new IdentityBook(this.#questions);
   readonly #passwords = new Map<string, Secret>();
   readonly #jumpHosts = new JumpHosts();
+  readonly #knownHosts = new KnownHostsFiles();
+  readonly #openSsh: OpenSshMemory = {
+    questions: this.#questions,
+    starts: new Semaphore(OPENSSH_STARTS),
+    passwords: this.#passwords,
+    passphrases: new Map(),
+  };
 
   /** Starts what costs time before any host is needed: the libraries and `ssh -G`. Never fails; connect tells. */
   prepare(addresses: readonly HostAddress[], options: Pick<ConnectOptions, "sshConfigFile">): void {
-    const remote = addresses.filter((address) => address.connection === "ssh");
+    const remote = addresses.filter((address) => address.connection !== "local");
     if (remote.length === 0) return;
     for (const address of remote) this.#resolve(address, options).catch(() => {});
     loadSsh2().catch(() => {});
@@ -64,9 +79,40 @@ export class Connector {
    */
   readonly connect: Connect = async (address: HostAddress, options: ConnectOptions): Promise<Transport> => {
     if (address.connection === "local") return new LocalTransport();
+    const host = await this.#resolve(address, options);
+    const reason = await this.#openSshReason(address, host, options);
+    if (reason !== undefined) return connectByOpenSsh({ address, host, reason, options, memory: this.#openSsh });
     const { session, release } = await this.#open({ ...address, chain: [] }, options);
     return new SshTransport(session, release);
   };
+
+  /** Why OpenSSH itself has to connect to a host; undefined where ssh2 does. */
+  async #openSshReason(address: HostAddress, host: SshHost, options: ConnectOptions): Promise<string | undefined> {
+    if (address.connection === "openssh") return "edge_connection";
+    if (address.connection === "ssh2") return undefined;
+    const { identityFile } = address;
+    const { knownHostsFile } = options;
+    const own = await openSshDemand(host, { identityFile, knownHostsFile }, this.#knownHosts);
+    if (own !== undefined) return own;
+    for (const jump of await this.#allJumps(host, options)) {
+      const demand = await openSshDemand(jump, { identityFile: undefined, knownHostsFile }, this.#knownHosts);
+      if (demand !== undefined) return `${demand}, for the jump host ${jump.hostname}`;
+    }
+    return undefined;
+  }
+
+  /** The jump hosts before a host, those among them that their own configuration names. */
+  async #allJumps(host: SshHost, options: ConnectOptions): Promise<SshHost[]> {
+    const found: SshHost[] = [];
+    let waiting = host.proxyJump;
+    for (let depth = 0; depth < MAX_JUMPS && waiting.length > 0; depth++) {
+      const jumps = await Promise.all(waiting.map((jump) => this.#resolve(jump, options)));
+      found.push(...jumps);
+      // As with ssh -J a,b: only the first asks ssh_config for its own way.
+      waiting = jumps[0]?.proxyJump ?? [];
+    }
+    return found;
+  }
 
   #resolve(hop: Pick<Hop, "host" | "port" | "user">, options: Pick<ConnectOptions, "sshConfigFile">): Promise<SshHost> {
     return this.#config.read({ host: hop.host, port: hop.port, user: hop.user, configFile: options.sshConfigFile });
@@ -75,6 +121,8 @@ export class Connector {
   async #open(hop: Hop, options: ConnectOptions): Promise<OpenLink> {
     const host = await this.#resolve(hop, options);
     const place = placeOf(host, hop);
+    const command = host.onlyOpenSsh.find((option) => option.startsWith("ProxyCommand "));
+    if (command !== undefined) throw foreignWire(hop.host, command);
     const timeoutMs = host.connectTimeoutMs ?? options.connectTimeoutMs;
     const jump = await this.#jumpFor(host, hop, options);
     try {
@@ -181,6 +229,13 @@ function placeOf(host: SshHost, hop: Hop): Place {
   const where = `${host.user}@${host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname}:${host.port}`;
   const label = hop.jumpFor === undefined ? where : `${where} (jump host of ${hop.jumpFor})`;
   return { label, hostname: host.hostname, port: host.port };
+}
+
+/** Only where the inventory asks for ssh2 by name. */
+function foreignWire(host: string, command: string): InputError {
+  return new InputError("E_SSH_CONFIG_UNSUPPORTED", `ssh_config reaches ${host} by '${command}', which ssh2 cannot.`, {
+    hint: "Leave edge_connection out, and OpenSSH makes the connection.",
+  });
 }
 
 function explainForward(error: unknown, place: Place, through: string): unknown {

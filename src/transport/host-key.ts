@@ -13,7 +13,7 @@ import {
   preferKnownAlgorithms,
 } from "./known-hosts.js";
 import type { SshHost } from "./ssh-config.js";
-import type { HostKeyPolicy, Prompter } from "./transport.js";
+import type { HostKeyPolicy, HostKeyQuestion, Prompter } from "./transport.js";
 
 export interface HostKeyRules {
   readonly policy: HostKeyPolicy;
@@ -138,14 +138,14 @@ export function effectivePolicy(policy: HostKeyPolicy, configured: SshHost["stri
 }
 
 function unknownKey(question: Question, key: Buffer, why: string): HostKeyError {
-  const { filed } = question.names;
-  return new HostKeyError(
-    "E_HOST_KEY_UNKNOWN",
-    `The key of ${filed} is not known (${keyTypeOf(key)} ${fingerprint(key)}), ${why}.`,
-    {
-      hint: "Compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), then run again with --accept-new.",
-    },
-  );
+  return unknownKeyError({ host: question.names.filed, keyType: keyTypeOf(key), fingerprint: fingerprint(key) }, why);
+}
+
+/** @param why behind a comma */
+export function unknownKeyError({ host, keyType, fingerprint: shown }: HostKeyQuestion, why: string): HostKeyError {
+  return new HostKeyError("E_HOST_KEY_UNKNOWN", `The key of ${host} is not known (${keyType} ${shown}), ${why}.`, {
+    hint: "Compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), then run again with --accept-new.",
+  });
 }
 
 function changedKey(question: Question, key: Buffer, known: readonly KnownHost[]): HostKeyError {

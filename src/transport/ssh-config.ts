@@ -29,6 +29,8 @@ export interface SshHost {
   readonly proxyJump: readonly Jump[];
   readonly connectTimeoutMs: number | undefined;
   readonly strictHostKeyChecking: "ask" | "accept-new" | "yes" | "no";
+  /** What only OpenSSH itself can do, as written: `CertificateFile ~/.ssh/id-cert.pub`. */
+  readonly onlyOpenSsh: readonly string[];
 }
 
 /** What to ask `ssh -G` about. Port and user are explicit values, which win over the files. */
@@ -59,7 +61,7 @@ export class SshConfigReader {
   readonly #answers = new Map<string, Promise<SshHost>>();
   readonly #queries = new Semaphore(PARALLEL_QUERIES);
 
-  /** @throws InputError for a config file that ssh refuses, and for what the transport cannot do (ProxyCommand). */
+  /** @throws InputError for a config file that ssh refuses */
   read(query: SshQuery): Promise<SshHost> {
     const key = JSON.stringify([query.host, query.port, query.user, query.configFile]);
     const known = this.#answers.get(key);
@@ -107,10 +109,7 @@ function runSsh(query: SshQuery): Promise<string | undefined> {
   });
 }
 
-/**
- * Reads the output of `ssh -G`. Empty output gives OpenSSH's defaults.
- * @throws InputError E_SSH_CONFIG_UNSUPPORTED for ProxyCommand, which would need a foreign process as the wire.
- */
+/** Reads the output of `ssh -G`. Empty output gives OpenSSH's defaults. */
 export function parseSshConfig(output: string, query: SshQuery, surroundings: SshSurroundings): SshHost {
   const values = new Map<string, string[]>();
   for (const line of output.split("\n")) {
@@ -120,16 +119,6 @@ export function parseSshConfig(output: string, query: SshQuery, surroundings: Ss
     values.set(key, [...(values.get(key) ?? []), line.slice(space + 1).trim()]);
   }
   const one = (key: string) => values.get(key)?.[0];
-  const proxyCommand = one("proxycommand");
-  if (proxyCommand !== undefined && proxyCommand !== "none") {
-    throw new InputError(
-      "E_SSH_CONFIG_UNSUPPORTED",
-      `ssh_config reaches ${query.host} by 'ProxyCommand ${proxyCommand}', which edge-setup does not support.`,
-      {
-        hint: "Say 'ProxyJump HOST' in ssh_config where the command is an ssh -W, or give ansible_host a directly reachable address.",
-      },
-    );
-  }
   const host = {
     hostname: (one("hostname") ?? query.host).toLowerCase(),
     port: query.port ?? Number(one("port") ?? 22),
@@ -153,7 +142,27 @@ export function parseSshConfig(output: string, query: SshQuery, surroundings: Ss
     proxyJump: parseJumps(one("proxyjump")),
     connectTimeoutMs: seconds(one("connecttimeout")),
     strictHostKeyChecking: strictness(one("stricthostkeychecking")),
+    onlyOpenSsh: onlyOpenSsh(one),
   };
+}
+
+/** Options that ssh2 has nothing for: a foreign process as the wire, certificates, tokens, other proofs of who is there. */
+const ONLY_OPENSSH = ["CertificateFile", "PKCS11Provider", "ProxyCommand", "KnownHostsCommand"];
+
+function onlyOpenSsh(one: (key: string) => string | undefined): string[] {
+  const found = ONLY_OPENSSH.flatMap((name) => {
+    const value = one(name.toLowerCase());
+    return value === undefined || value === "none" ? [] : [`${name} ${value}`];
+  });
+  const provider = one("securitykeyprovider");
+  if (provider !== undefined && !/^(internal|none|\$SSH_SK_PROVIDER)$/.test(provider))
+    found.push(`SecurityKeyProvider ${provider}`);
+  const isOff = (key: string) => one(key) === "no" || one(key) === "false";
+  const usual = ["pubkeyauthentication", "passwordauthentication", "kbdinteractiveauthentication"];
+  if (one("gssapiauthentication") === "yes" && usual.every(isOff)) found.push("GSSAPIAuthentication alone");
+  else if (/^(gssapi-[a-z-]+|hostbased)(,(gssapi-[a-z-]+|hostbased))*$/.test(one("preferredauthentications") ?? ""))
+    found.push(`PreferredAuthentications ${one("preferredauthentications")}`);
+  return found;
 }
 
 /** Reads the value of ProxyJump. IPv6 addresses stand in brackets when a port follows. */

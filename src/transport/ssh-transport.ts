@@ -5,6 +5,7 @@ import { UnreachableError } from "../util/errors.js";
 import { safeLine } from "../util/safe-text.js";
 import { interrupted, Semaphore } from "../util/semaphore.js";
 import { lostError } from "./connect-errors.js";
+import { likeSocket } from "./like-socket.js";
 import { lossOf, type SshSession } from "./ssh-session.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
 
@@ -82,19 +83,6 @@ export function forward(session: SshSession, host: string, port: number): Promis
 /** What the host gives as a reason, behind ssh2's own words. */
 function reasonOf(error: Error): string {
   return safeLine(error.message.replace(/^\(SSH\) Channel open failure: /, ""), MAX_REASON);
-}
-
-/** node:http expects a few methods of net.Socket on what its createConnection gives. */
-function likeSocket(channel: Duplex): Duplex {
-  const nothing = () => channel;
-  return Object.assign(channel, {
-    setKeepAlive: nothing,
-    setNoDelay: nothing,
-    setTimeout: nothing,
-    ref: nothing,
-    unref: nothing,
-    destroySoon: () => channel.destroy(),
-  });
 }
 
 function execOn(session: SshSession, command: string, options: ExecOptions): Promise<ExecResult> {

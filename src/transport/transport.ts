@@ -50,8 +50,11 @@ export type HostKeyPolicy = "ask" | "accept-new" | "strict";
 export interface HostAddress {
   /** Inventory name, for messages. */
   readonly name: string;
-  /** ansible_connection: `local` runs on this machine. */
-  readonly connection: "ssh" | "local";
+  /**
+   * ansible_connection and edge_connection. `local` runs on this machine; `openssh` and `ssh2` name the connector, and
+   * `ssh` takes the one that can do what the configuration demands.
+   */
+  readonly connection: "ssh" | "openssh" | "ssh2" | "local";
   /** ansible_host, or the inventory name. Resolved further through `ssh -G`. */
   readonly host: string;
   /** ansible_port, ansible_user, ansible_ssh_private_key_file; undefined leaves it to ssh_config. */
@@ -73,6 +76,8 @@ export interface HostKeyQuestion {
 export interface Prompter {
   confirmHostKey(question: HostKeyQuestion): Promise<boolean>;
   askSecret(question: string): Promise<Secret | undefined>;
+  /** Says what has to be done now and is no question: touch the security key. */
+  notify?(text: string): void;
 }
 
 export interface ConnectOptions {

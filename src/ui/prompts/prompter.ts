@@ -27,6 +27,7 @@ export function terminalPrompter(): Asker {
     confirmHostKey: (question) => oneAtATime(() => confirm(hostKeyText(question))),
     confirm: (question) => oneAtATime(() => confirm(question)),
     askSecret: (question) => oneAtATime(() => password(question)),
+    notify: (text) => void process.stderr.write(`${text}\n`),
   };
 }
 

@@ -81,6 +81,7 @@ export async function createTuiReporter(options: TuiOptions): Promise<TuiReporte
         const text = await store.secret(question);
         return text === undefined ? undefined : new Secret(text);
       },
+      notify: (text) => store.dispatch({ type: "ui.notice", text }),
     },
     notice: (text) => store.dispatch({ type: "ui.notice", text }),
     async afterRun() {

@@ -37,6 +37,7 @@ export async function openDashboard(
         const text = await store.questions.line("secret", question);
         return text === undefined ? undefined : new Secret(text);
       },
+      notify: (text) => store.notice(text),
     },
     askName: (question) => store.questions.line("text", question),
     sample: (sample) => store.sample(sample),

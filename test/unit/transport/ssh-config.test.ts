@@ -90,9 +90,18 @@ t.test("explicit values win", async (t) => {
   t.match(parse("user bob\nport 2222", { user: "pi", port: 22 }), { user: "pi", port: 22 });
 });
 
-t.test("ProxyCommand is refused, not skipped", async (t) => {
-  t.throws(() => parse("proxycommand nc %h %p"), { code: "E_SSH_CONFIG_UNSUPPORTED", message: /nc %h %p/ });
-  t.doesNotThrow(() => parse("proxycommand none"));
+t.test("what only OpenSSH itself can do", async (t) => {
+  const only = (text: string) => parse(text).onlyOpenSsh;
+  t.same(only("proxycommand none\npkcs11provider none\nsecuritykeyprovider internal\ngssapiauthentication yes"), []);
+  t.same(only("proxycommand nc %h %p"), ["ProxyCommand nc %h %p"]);
+  t.same(only("certificatefile ~/.ssh/c-cert.pub"), ["CertificateFile ~/.ssh/c-cert.pub"]);
+  t.same(only("pkcs11provider /usr/lib/opensc-pkcs11.so"), ["PKCS11Provider /usr/lib/opensc-pkcs11.so"]);
+  t.same(only("knownhostscommand /bin/keys %H"), ["KnownHostsCommand /bin/keys %H"]);
+  t.same(only("securitykeyprovider /lib/sk.so"), ["SecurityKeyProvider /lib/sk.so"]);
+  const none = "pubkeyauthentication false\npasswordauthentication no\nkbdinteractiveauthentication no";
+  t.same(only(`gssapiauthentication yes\n${none}`), ["GSSAPIAuthentication alone"]);
+  t.same(only("preferredauthentications gssapi-with-mic"), ["PreferredAuthentications gssapi-with-mic"]);
+  t.same(only("preferredauthentications publickey,gssapi-with-mic"), []);
 });
 
 t.test("ProxyJump", async (t) => {

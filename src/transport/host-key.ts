@@ -176,8 +176,8 @@ function certificatesUnsupported(question: Question, key: Buffer, authority: Kno
   const { filed } = question.names;
   return new HostKeyError(
     "E_HOST_KEY_UNKNOWN",
-    `The key of ${filed} (${keyTypeOf(key)} ${fingerprint(key)}) is only vouched for by a certificate authority (${authority.file}:${authority.line}), and edge-setup does not verify host certificates.`,
-    { hint: `Add the host's own key to known_hosts, or run again with --accept-new after comparing the fingerprint.` },
+    `The key of ${filed} (${keyTypeOf(key)} ${fingerprint(key)}) is only vouched for by a certificate authority (${authority.file}:${authority.line}), and ssh2 does not verify host certificates.`,
+    { hint: "Leave edge_connection out, and OpenSSH verifies it; or add the host's own key to known_hosts." },
   );
 }
 

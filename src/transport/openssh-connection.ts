@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { UnreachableError } from "../util/errors.js";
 import type { Secret } from "../util/secret.js";
 import type { Semaphore } from "../util/semaphore.js";
 import type { Place } from "./connect-errors.js";
@@ -73,6 +74,8 @@ class Conversation implements Answerer {
   readonly #passphrases = new Map<string, Secret>();
   #refused: HostKeyQuestion | undefined;
   #triedPassword = false;
+  /** The account whose password, or code, nobody gives. */
+  #unanswered: string | undefined;
 
   constructor(connection: OpenSshConnection) {
     this.#connection = connection;
@@ -105,17 +108,21 @@ class Conversation implements Answerer {
     const isTarget = [host.hostname, host.hostKeyAlias].some((name) => account === `${host.user}@${name}`);
     const name = isTarget ? `${account}:${host.port}` : account;
     const given = isTarget ? address.password : undefined;
+    const known = again ? undefined : (given ?? memory.passwords.get(name));
     // Who was given a password is not asked for another one.
-    if (given !== undefined && again) return undefined;
-    const known = given ?? (again ? undefined : memory.passwords.get(name));
-    const secret = known ?? (await this.#ask(`Password of ${name}${wrong(again)}`));
+    const asks = given === undefined;
+    const secret = known ?? (asks ? await this.#ask(`Password of ${name}${wrong(again)}`) : undefined);
     if (secret !== undefined) this.#passwords.set(name, secret);
     this.#triedPassword ||= secret !== undefined;
+    if (secret === undefined) this.#unanswered = name;
     return secret;
   }
 
-  other(question: string): Promise<Secret | undefined> {
-    return this.#ask(`${this.#connection.address.name}: ${question}`);
+  async other(question: string): Promise<Secret | undefined> {
+    const { name } = this.#connection.address;
+    const secret = await this.#ask(`${name}: ${question}`);
+    if (secret === undefined) this.#unanswered = name;
+    return secret;
   }
 
   notice(text: string): void {
@@ -135,7 +142,18 @@ class Conversation implements Answerer {
       const why = strict ? "and strict checking is on" : "and nobody was there to confirm it, or said no";
       return unknownKeyError(this.#refused, why);
     }
-    return openSshError(stderr, place, this.#triedPassword);
+    if (this.#unanswered !== undefined && !this.#triedPassword) {
+      return new UnreachableError(
+        "E_AUTH",
+        `${this.#unanswered}: the login fails; nobody gives its password or code.`,
+        {
+          hint: "Give the password as ansible_password or with --ask-pass, or install a key: ssh-copy-id HOST",
+        },
+      );
+    }
+    const error = openSshError(stderr, place, this.#triedPassword);
+    if (this.#unanswered === undefined || error.code === "E_AUTH") return error;
+    return openSshError("Permission denied (password)", place, true);
   }
 
   #ask(question: string): Promise<Secret | undefined> {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { InputError } from "../util/errors.js";
 import { interrupted } from "../util/semaphore.js";
 import { type Place, timeoutError } from "./connect-errors.js";
@@ -8,10 +9,10 @@ import { Deadline } from "./deadline.js";
 import { makeOpenSshFolder, type OpenSshFolder, type OpenSshRules } from "./openssh-folder.js";
 import { type Answerer, OpenSshQuestions } from "./openssh-questions.js";
 
-/** Should all else fail, the connection ends by itself so long after its last command. */
-const PERSIST = "1h";
 const STDERR_LIMIT = 64 * 1024;
 const CLOSE_MS = 3000;
+/** What jump hosts still say after ssh has given up, milliseconds. */
+const LAST_WORDS_MS = 500;
 
 /**
  * Ends the connection when its stdin ends: when we close it, and however we die. It has a session of its own, so that a
@@ -80,8 +81,14 @@ export async function openMaster(options: MasterOptions): Promise<OpenSshMaster>
   watcher.stdin.on("error", () => {});
   watcher.unref();
   let giveUp: (error: unknown) => void = () => {};
+  let stderr = "";
   const deadline = new Deadline(timeoutMs, () => giveUp(timeoutError(place, "does not answer", timeoutMs)));
-  const questions = new OpenSshQuestions(folder.questions, answerer, (task) => deadline.hold(task));
+  const questions = new OpenSshQuestions(
+    folder.questions,
+    answerer,
+    (task) => deadline.hold(task),
+    () => giveUp(options.explain(stderr)),
+  );
   const abort = () => giveUp(interrupted());
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -89,7 +96,6 @@ export async function openMaster(options: MasterOptions): Promise<OpenSshMaster>
     await new Promise<void>((resolve, reject) => {
       const child = start(folder, options);
       open.set(folder, child);
-      let stderr = "";
       giveUp = (error) => {
         reject(error);
         if (child.pid !== undefined) killGroup(child.pid);
@@ -98,7 +104,17 @@ export async function openMaster(options: MasterOptions): Promise<OpenSshMaster>
         stderr = (stderr + chunk.toString("utf8")).slice(-STDERR_LIMIT);
       });
       child.on("error", () => reject(withoutSsh()));
-      child.on("close", (code) => (code === 0 ? resolve() : reject(options.explain(stderr))));
+      // Not `close`: what carries the connection, such as an ssh to a jump host, has this stderr for as long as it lives.
+      child.on("exit", (code) => {
+        const fail = () => reject(options.explain(stderr));
+        if (code === 0) resolve();
+        else if (child.stderr?.readableEnded) fail();
+        else {
+          child.stderr?.once("end", fail);
+          setTimeout(fail, LAST_WORDS_MS).unref();
+        }
+        (child.stderr as Socket | null)?.unref();
+      });
     });
   } catch (error) {
     await close(folder, watcher);
@@ -121,7 +137,8 @@ function start(folder: OpenSshFolder, { host, port, user, identityFile }: Master
   const options = {
     ControlMaster: "yes",
     ControlPath: folder.control,
-    ControlPersist: PERSIST,
+    // With it ssh would keep from us what a jump host or a ProxyCommand says of its failure.
+    ControlPersist: "no",
     ClearAllForwardings: "yes",
     ForwardAgent: "no",
     ForwardX11: "no",

@@ -57,11 +57,15 @@ export class OpenSshQuestions {
   readonly #sockets = new Set<Socket>();
   #count = 0;
 
-  /** @param hold stops the clock while somebody is being asked */
+  /**
+   * @param hold stops the clock while somebody is being asked
+   * @param onRefused without a password ssh would go on with an empty one, three times
+   */
   constructor(
     path: string,
     answerer: Answerer,
     private readonly hold: <T>(task: () => Promise<T>) => Promise<T>,
+    private readonly onRefused: () => void,
   ) {
     this.#answerer = answerer;
     this.#server = createServer((socket) => this.#serve(socket));
@@ -106,7 +110,7 @@ export class OpenSshQuestions {
     const { text, kind } = JSON.parse(line) as { text: string; kind: string };
     const question = readQuestion(text, kind);
     this.#count += 1;
-    if (this.#count > MAX_QUESTIONS) return undefined;
+    if (this.#count > MAX_QUESTIONS) return this.#needed(undefined);
     const again = (name: string) => {
       const before = this.#asked.get(name) ?? 0;
       this.#asked.set(name, before + 1);
@@ -124,10 +128,15 @@ export class OpenSshQuestions {
       }
       case "password": {
         const isAgain = again(`account ${question.account}`);
-        return (await this.hold(() => this.#answerer.password(question.account, isAgain)))?.reveal();
+        return this.#needed(await this.hold(() => this.#answerer.password(question.account, isAgain)));
       }
       case "other":
-        return (await this.hold(() => this.#answerer.other(question.text)))?.reveal();
+        return this.#needed(await this.hold(() => this.#answerer.other(question.text)));
     }
+  }
+
+  #needed(answer: Secret | undefined): string | undefined {
+    if (answer === undefined) this.onRefused();
+    return answer?.reveal();
   }
 }

@@ -89,12 +89,13 @@ t.test("revoked", async (t) => {
   await t.rejects(bench.connect(server.port), { code: "E_HOST_KEY_REVOKED", exitCode: 5, message: /known_hosts:2/ });
 });
 
-t.test("vouched for only by a certificate authority", async (t) => {
+t.test("vouched for only by a certificate authority, and by ssh2 alone", async (t) => {
   const bench = makeBench({ confirm: true });
   know(bench, `@cert-authority ${name} ${plain(makeKey().public)}`);
-  await t.rejects(bench.connect(server.port, {}, { hostKeyPolicy: "ask" }), {
+  await t.rejects(bench.connect(server.port, { connection: "ssh2" }, { hostKeyPolicy: "ask" }), {
     code: "E_HOST_KEY_UNKNOWN",
     message: /certificate authority/,
+    hint: /edge_connection/,
   });
 });
 

@@ -25,7 +25,7 @@ const STARTS = 30;
 const OPENSSH_STARTS = 8;
 
 /** A longer way leads in a circle. */
-const MAX_JUMPS = 8;
+const MAX_JUMPS = 16;
 
 /** One connection to make: a host of the inventory, or a jump host before it. */
 interface Hop {
@@ -88,30 +88,37 @@ export class Connector {
 
   /** Why OpenSSH itself has to connect to a host; undefined where ssh2 does. */
   async #openSshReason(address: HostAddress, host: SshHost, options: ConnectOptions): Promise<string | undefined> {
-    if (address.connection === "openssh") return "edge_connection";
     if (address.connection === "ssh2") return undefined;
+    const jumps = await this.#allJumps(address.host, host, options);
+    if (address.connection === "openssh") return "edge_connection";
     const { identityFile } = address;
     const { knownHostsFile } = options;
     const own = await openSshDemand(host, { identityFile, knownHostsFile }, this.#knownHosts);
     if (own !== undefined) return own;
-    for (const jump of await this.#allJumps(host, options)) {
+    for (const jump of jumps) {
       const demand = await openSshDemand(jump, { identityFile: undefined, knownHostsFile }, this.#knownHosts);
       if (demand !== undefined) return `${demand}, for the jump host ${jump.hostname}`;
     }
     return undefined;
   }
 
-  /** The jump hosts before a host, those among them that their own configuration names. */
-  async #allJumps(host: SshHost, options: ConnectOptions): Promise<SshHost[]> {
+  /**
+   * The jump hosts before a host, those among them that their own configuration names.
+   * @throws InputError for a way that leads in a circle
+   */
+  async #allJumps(name: string, host: SshHost, options: ConnectOptions): Promise<SshHost[]> {
     const found: SshHost[] = [];
-    let waiting = host.proxyJump;
-    for (let depth = 0; depth < MAX_JUMPS && waiting.length > 0; depth++) {
-      const jumps = await Promise.all(waiting.map((jump) => this.#resolve(jump, options)));
+    let [from, waiting] = [name, host.proxyJump];
+    for (;;) {
+      const way = waiting.filter((jump) => jump.host !== from);
+      const [first] = way;
+      if (first === undefined) return found;
+      if (found.length > MAX_JUMPS) throw circle(name);
+      const jumps = await Promise.all(way.map((jump) => this.#resolve(jump, options)));
       found.push(...jumps);
       // As with ssh -J a,b: only the first asks ssh_config for its own way.
-      waiting = jumps[0]?.proxyJump ?? [];
+      [from, waiting] = [first.host, jumps[0]?.proxyJump ?? []];
     }
-    return found;
   }
 
   #resolve(hop: Pick<Hop, "host" | "port" | "user">, options: Pick<ConnectOptions, "sshConfigFile">): Promise<SshHost> {
@@ -163,9 +170,7 @@ export class Connector {
     if (last === undefined) return undefined;
     const name = JSON.stringify([jumps, options.sshConfigFile]);
     if (hop.chain.includes(name)) {
-      throw new InputError("E_SSH_CONFIG", `ProxyJump leads in a circle at ${hop.host}.`, {
-        hint: "Give the jump host itself 'ProxyJump none' in ssh_config.",
-      });
+      throw circle(hop.host);
     }
     const before = jumps.slice(0, -1);
     const via: Hop = {
@@ -229,6 +234,12 @@ function placeOf(host: SshHost, hop: Hop): Place {
   const where = `${host.user}@${host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname}:${host.port}`;
   const label = hop.jumpFor === undefined ? where : `${where} (jump host of ${hop.jumpFor})`;
   return { label, hostname: host.hostname, port: host.port };
+}
+
+function circle(host: string): InputError {
+  return new InputError("E_SSH_CONFIG", `ProxyJump leads in a circle at ${host}.`, {
+    hint: "Give the jump host itself 'ProxyJump none' in ssh_config.",
+  });
 }
 
 /** Only where the inventory asks for ssh2 by name. */

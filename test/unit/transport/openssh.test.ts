@@ -1,5 +1,14 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,10 +19,12 @@ import t, { type Test } from "tap";
 import { typesIn } from "../../../src/transport/agent-types.js";
 import { fingerprint, KnownHostsFiles } from "../../../src/transport/known-hosts.js";
 import { openSshDemand } from "../../../src/transport/openssh-demand.js";
-import { readQuestion } from "../../../src/transport/openssh-questions.js";
+import { makeOpenSshFolder } from "../../../src/transport/openssh-folder.js";
+import { OpenSshQuestions, readQuestion } from "../../../src/transport/openssh-questions.js";
 import { parseSshConfig } from "../../../src/transport/ssh-config.js";
 import { Secret } from "../../../src/util/secret.js";
-import { pour } from "../hostile/hostile-host.js";
+import { localRun, oneHost } from "../engine/local-run.js";
+import { honest, pour } from "../hostile/hostile-host.js";
 import { acceptKey, type Bench, makeBench, makeKey, type ServerOptions, startServer } from "./ssh-server.js";
 
 process.env.XDG_RUNTIME_DIR = mkdtempSync(join(tmpdir(), "edge-openssh-"));
@@ -297,6 +308,11 @@ t.test("the configuration chooses", async (t) => {
   t.notMatch(await description(withAuthority, { connection: "ssh2" }), /OpenSSH/);
 });
 
+t.test("a circle of jump hosts is refused before ssh runs after itself", async (t) => {
+  const bench = makeBench({ config: "Host a\n  ProxyJump b\nHost b\n  ProxyJump a" });
+  await t.rejects(bench.connect(22, { ...openssh, host: "a" }), { code: "E_SSH_CONFIG", message: /circle/ });
+});
+
 t.test("certificates, security keys and agents are noticed", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "edge-openssh-"));
   const host = (text = "") =>
@@ -364,6 +380,86 @@ Are you sure you want to continue connecting (yes/no/[fingerprint])? `;
   t.match(readQuestion("(pi@edge) Verification code: ", ""), { kind: "other" });
   t.match(readQuestion("Enter PIN for ED25519-SK key /home/me/.ssh/id_sk: ", ""), { kind: "other" });
   t.match(readQuestion("Confirm user presence for key ED25519-SK SHA256:x", "none"), { kind: "notice" });
+});
+
+t.test("what ssh runs to ask: an answer, a refusal, and a key that wants to be touched", async (t) => {
+  const folder = makeOpenSshFolder({ configFile: undefined, knownHostsFile: undefined, connectTimeoutMs: 1000 });
+  t.teardown(() => rmSync(folder.path, { recursive: true }));
+  let refusals = 0;
+  const notices: string[] = [];
+  const questions = new OpenSshQuestions(
+    folder.questions,
+    {
+      hostKey: async () => true,
+      passphrase: async () => undefined,
+      password: async () => new Secret("pass word"),
+      other: async () => undefined,
+      notice: (text) => notices.push(text),
+    },
+    (task) => task(),
+    () => {
+      refusals += 1;
+    },
+  );
+  await questions.ready();
+  t.teardown(() => questions.close());
+  const ask = (text: string, kind = "") =>
+    new Promise<{ code: number | null; said: string }>((resolve) => {
+      const child = spawn(folder.askpass, [text], { env: { ...process.env, SSH_ASKPASS_PROMPT: kind } });
+      let said = "";
+      child.stdout.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+      child.on("close", (code) => resolve({ code, said }));
+      // As ssh does once the key was touched.
+      if (kind === "none")
+        void (async () => {
+          for (let look = 0; look < 100 && notices.length === 0; look++) await sleep(50);
+          child.kill();
+        })();
+    });
+  t.same(await ask("pi@edge's password: "), { code: 0, said: "pass word\n" });
+  t.same(await ask("Enter passphrase for key '/k': "), { code: 1, said: "" });
+  t.equal(refusals, 0, "ssh may have another key");
+  t.same(await ask("Enter PIN for ED25519-SK key /k: "), { code: 1, said: "" });
+  t.equal(refusals, 1);
+  const touch = await ask("Confirm user presence for key ED25519-SK SHA256:x\x1b[2J", "none");
+  t.same(notices, ["Confirm user presence for key ED25519-SK SHA256:x[2J"]);
+  t.equal(touch.said, "");
+});
+
+t.test("a plan and an apply are the same over both connectors, in as many turns", async (t) => {
+  const server = await serve(t, {
+    onExec: (channel, command) => {
+      const stdin: Buffer[] = [];
+      channel.on("data", (chunk: Buffer) => stdin.push(chunk));
+      channel.on("end", () => honest(channel, command, Buffer.concat(stdin)));
+    },
+  });
+  const folder = mkdtempSync(join(tmpdir(), "edge-openssh-"));
+  const play = join(folder, "play.yml");
+  const seen: object[] = [];
+  for (const connection of ["ssh2", "openssh"] as const) {
+    const dest = join(folder, connection);
+    const tasks = [
+      `{ name: File, copy: { content: "hello\\n", dest: ${dest} } }`,
+      "{ name: Ask, command: id -u, register: who, changed_when: false }",
+      `{ name: Use, copy: { content: "{{ who.stdout }}\\n", dest: ${dest}.who } }`,
+    ];
+    writeFileSync(play, `- hosts: edges\n  tasks:\n${tasks.map((task) => `    - ${task}\n`).join("")}`);
+    const bench = makeBench();
+    for (const command of ["plan", "apply", "plan"] as const) {
+      const run = await localRun(play, command, {
+        inventory: oneHost({ ansible_connection: "ssh" }),
+        connect: () => bench.connect(server.port, { connection }),
+      });
+      const end = run.events.find((event) => event.type === "run.end");
+      const execs = end?.type === "run.end" ? end.traffic?.edge?.execs : undefined;
+      seen.push({ command, recap: run.recap, execs, lines: run.lines.map((line) => line.replaceAll(dest, "DEST")) });
+    }
+  }
+  t.same(seen.slice(0, 3), seen.slice(3));
+  t.match(seen[1], { recap: { edge: { changed: 2 } } });
 });
 
 t.test("nothing is left when the process is killed", async (t) => {

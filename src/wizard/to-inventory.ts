@@ -1,4 +1,5 @@
 import { Document, isMap, parseDocument, YAMLMap } from "yaml";
+import { isVaultText } from "../inventory/vault/format.js";
 import { InputError } from "../util/errors.js";
 import type { Answers, HostChoice } from "./types.js";
 
@@ -16,6 +17,8 @@ export function edgesYml(answers: Answers, existing: string | undefined, file: s
   if (empty) document.commentBefore = HEAD;
   const broken = document.errors[0];
   if (broken !== undefined) throw unusable(file, broken.message.split("\n")[0] ?? "");
+  if (isVaultText(existing ?? "")) throw unusable(file, "it is encrypted as a whole");
+  if (document.contents !== null && !isMap(document.contents)) throw unusable(file, "it is not a map");
   const hosts = mapAt(document, ["edges", "hosts"], file);
   for (const host of answers.hosts) {
     const own: unknown = hosts.get(host.name, true);

@@ -2,6 +2,7 @@ import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { loadFleet } from "../../../src/cli/fleet.js";
+import { revealedVars } from "../../../src/inventory/host-value.js";
 import { maskedTexts } from "../../../src/inventory/masked-texts.js";
 import { encrypt } from "../../../src/inventory/vault/format.js";
 import { runCommand } from "./run-command.js";
@@ -188,4 +189,20 @@ t.test("an encrypted file of secrets stays one", async (t) => {
     "and what is encrypted in it stays so",
   );
   t.notMatch(await readFile(file, "utf8"), "token-in-the-file");
+});
+
+t.test("so do files of extra variables", async (t) => {
+  const { folder, flags } = await desk(t);
+  await writeFile(join(folder, "more.yml"), `rtmp_publish_token: ${await vaulted("token-of-more", { indent: 0 })}\n`);
+  await writeFile(join(folder, "whole.yml"), await encrypt("http_status_password: password-of-whole\n", LAB, "lab"));
+  const files = ["more.yml", "whole.yml"].map((name) => `@${join(folder, name)}`);
+  const fleet = await loadFleet({ ...flags, "extra-vars": files }, settled);
+  const { values } = fleet.hosts[0]?.settings ?? {};
+  t.equal(values?.rtmp_publish_token?.reveal(), "token-of-more");
+  t.equal(values?.http_status_password?.reveal(), "password-of-whole");
+  t.strictSame(revealedVars(fleet.extraVars.vars), {
+    rtmp_publish_token: "token-of-more",
+    http_status_password: "password-of-whole",
+  });
+  t.notMatch(JSON.stringify(fleet), /token-of-more|password-of-whole/);
 });

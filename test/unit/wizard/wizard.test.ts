@@ -99,6 +99,10 @@ t.test("edges.yml: only what differs from the defaults, and what was there stays
 t.test("a file that is no inventory is refused, not overwritten", async (t) => {
   t.throws(() => edgesYml(pi, "edges: [1, 2]\n", "edges.yml"), { code: "E_INVENTORY", message: /edges is not a map/ });
   t.throws(() => edgesYml(pi, "edges: {\n", "edges.yml"), { code: "E_INVENTORY" });
+  t.throws(() => edgesYml(pi, "edges\n", "edges.yml"), { code: "E_INVENTORY", message: /it is not a map/ });
+  t.throws(() => edgesYml(pi, "$ANSIBLE_VAULT;1.1;AES256\n3132\n", "edges.yml"), {
+    message: /it is encrypted as a whole/,
+  });
 });
 
 t.test("every flag that cannot be right is named at once", async (t) => {

@@ -1,9 +1,16 @@
+import { once } from "node:events";
 import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 import t, { type Test } from "tap";
+import { dial } from "../../src/edge/dial.js";
+import { publish } from "../../src/edge/rtmp-publisher.js";
+import { loadTestPattern } from "../../src/edge/verify.js";
+import type { LabHost } from "../../src/lab/index.js";
+import { Secret } from "../../src/util/secret.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
 import { labImpossible } from "./support/lab.js";
 import { startPublisher } from "./support/publisher.js";
-import { changeSettings, playlistOf, readSecrets, until } from "./support/streams.js";
+import { changeSettings, fromInside, getFrom, goLive, playlistOf, readSecrets, until } from "./support/streams.js";
 
 t.setTimeout(600_000);
 
@@ -47,6 +54,8 @@ t.test("a hardened edge", { skip: labImpossible() }, async (t) => {
     t.same(await openPorts(host.address), [22, 80, 1935], "nor answers to the network");
   });
 
+  await t.test("who guesses is not listened to", (t) => bans(t, edge));
+
   await t.test("all of it works under filters that kill", async (t) => {
     const units = Object.keys(MOST_EXPOSED).map((unit) => unit.replace(/@.*/, "@"));
     // A call that is not permitted fails silently, so for once it ends the process.
@@ -82,6 +91,96 @@ t.test("a hardened edge", { skip: labImpossible() }, async (t) => {
     await host.exec("rm -r /run/systemd/system/edge-*.service.d; systemctl daemon-reload");
   });
 });
+
+/** Who guesses is not listened to for a while, and nobody gets more than a hall full of viewers needs. */
+async function bans(t: Test, edge: LabEdge): Promise<void> {
+  const { host, desk } = edge;
+  const { token, password } = await readSecrets(desk);
+  const clip = await loadTestPattern();
+  const go = async (stream: string, key: string, socket?: Duplex) => {
+    const options = { tcUrl: `rtmp://${host.address}/hls`, app: "hls", clip, streamName: stream };
+    const answer = await publish({
+      ...options,
+      socket: socket ?? (await dial(host.address, 1935)),
+      token: new Secret(key),
+    });
+    if (answer.status === "live") await answer.stop();
+    return answer.status;
+  };
+  const guess = async (from: number, to: number) => {
+    for (let turn = from; turn < to; turn++) await go("cam", `a-wrong-token-${turn}`);
+  };
+  const metric = async (what: string) =>
+    (await host.exec(`curl -s http://127.0.0.1:1980/metrics | sed -n 's/^edge_banned_addresses{what="${what}"} //p'`))
+      .stdout;
+
+  await apply(t, edge, { ban_time: "6s" });
+  const running = await goLive(edge, clip, "running", token);
+  await guess(0, 10);
+  t.equal(await go("cam", token), "refused", "ten different wrong keys ban, whatever comes then");
+  t.equal(await metric("publish"), "1\n");
+  t.equal(await go("cam", token, fromInside(host, 1935)), "live", "but not the host itself");
+  const begin = Date.now();
+  await until("the end of the ban", async () => (await go("cam", token)) === "live");
+  t.ok(Date.now() - begin < 8000, "it ends by itself");
+  for (let turn = 0; turn < 15; turn++) await go("cam", "a-key-of-yesterday");
+  await guess(0, 8);
+  t.equal(await go("cam", token), "live", "nine different ones, and one again and again, do not");
+  await guess(0, 9);
+  t.equal(await go("cam", token), "live", "and who has shown a right key begins anew");
+  for (let turn = 0; turn < 12; turn++) await go(`cam?addr=192.0.2.${turn}`, `another-wrong-token-${turn}`);
+  t.equal(await go("cam", token), "live", "nor does a request that lies about its address: it is none");
+  t.equal((await Promise.race([running.ended, "live"])) as string, "live", "streams that run go on");
+  await running.stop();
+
+  const get = getFrom(host);
+  const status = async (secret?: string) => {
+    const headers = { authorization: `Basic ${Buffer.from(`admin:${secret}`).toString("base64")}` };
+    return get(new URL(`http://${host.address}/status/streams.json`), secret === undefined ? {} : { headers });
+  };
+  for (let turn = 0; turn < 15; turn++) t.equal((await status()).status, 401);
+  for (let turn = 0; turn < 9; turn++) t.equal((await status(`wrong-${turn}`)).status, 401);
+  t.equal((await status(password)).status, 200);
+  t.equal((await status("wrong-9")).status, 401);
+  const banned = await status(password);
+  t.match([banned.status, Number(banned.headers["retry-after"])], [429, Number], "ten wrong passwords ban from logins");
+  t.ok(Number(banned.headers["retry-after"]) <= 6);
+  t.equal(await metric("login"), "1\n");
+  t.equal(await go("cam", token), "live", "and from nothing else");
+  const inside = `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1/status`;
+  t.equal((await host.exec(inside)).stdout, "401", "but not the host itself");
+  await until("the end of the ban", async () => (await status(password)).status === 200);
+
+  const said = (await host.exec("journalctl -o cat -u edge-rtmp -u edge-http")).stdout;
+  const [own = ""] = /\S+(?= may not publish for 6 s: 10 wrong keys)/.exec(said) ?? [];
+  t.match(said, `${own} may not log in for 6 s: 10 wrong passwords`);
+  t.notMatch(said, /wrong-token|key-of-yesterday|wrong-9/, "no key is logged");
+
+  const urls = Array.from({ length: 1600 }, (_, index) => new URL(`http://${host.address}/?viewer=${index % 100}`));
+  const hall = await Promise.all(urls.map(async (url) => (await get(url)).status));
+  t.same([...new Set(hall)], [200], "a hundred viewers who come at once are let in");
+  await apply(t, edge, { ban_time: "10m", http_requests_per_address: 5, http_connections_per_address: 3 });
+  const many = await Promise.all(urls.slice(0, 60).map(async (url) => (await get(url)).status));
+  t.ok(many.includes(200) && many.includes(429), "more than is allowed is told so");
+  const own60 = `for i in $(seq 60); do curl -s -o /dev/null -w '%{http_code}\\n' http://127.0.0.1/; done | sort | uniq -c | tr -s ' '`;
+  t.equal((await host.exec(own60)).stdout, " 60 200\n", "but for the host itself");
+  await apply(t, edge, { http_requests_per_address: 0 });
+  await host.exec("head -c 80M /dev/zero > /opt/edge/www/large.bin");
+  const slow = await Promise.all(Array.from({ length: 5 }, () => firstLine(host, "/large.bin")));
+  t.same(slow.sort(), [...Array(3).fill("HTTP/1.1 200 OK"), ...Array(2).fill("HTTP/1.1 429 Too Many Requests")]);
+  await host.exec("rm /opt/edge/www/large.bin");
+  await apply(t, edge, { http_requests_per_address: 500, http_connections_per_address: 500 });
+}
+
+/** What a request is answered, whose answer is read no further. */
+async function firstLine(host: LabHost, path: string): Promise<string> {
+  const socket = await dial(host.address, 80);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: edge\r\n\r\n`);
+  const [data] = await once(socket, "data");
+  socket.pause();
+  setTimeout(() => socket.destroy(), 2000);
+  return data.toString("latin1").split("\r\n")[0];
+}
 
 /** What runs now: FFmpeg within its limits, and none of it dumps its memory. */
 async function limits(t: Test, { host }: LabEdge): Promise<void> {

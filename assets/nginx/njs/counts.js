@@ -7,7 +7,7 @@ const FILE = "/run/edge-rtmp/publish-counts.json";
 
 /** Each outcome with its count: all are there from the beginning, so that rates can be calculated. */
 function read() {
-  const counts = { accepted: 0, malformed: 0, wrong_token: 0, name_taken: 0 };
+  const counts = { accepted: 0, malformed: 0, wrong_token: 0, banned: 0, name_taken: 0 };
   try {
     const kept = JSON.parse(fs.readFileSync(FILE, "utf8"));
     Object.keys(counts).forEach((outcome) => {

@@ -3,6 +3,7 @@
 // Nothing here logs what a client sent: arguments hold the publish token.
 // biome-ignore-all lint/style/useNodejsImportProtocol: njs has no "node:" modules
 
+import bans from "bans.js";
 import counts from "counts.js";
 import crypto from "crypto";
 import fs from "fs";
@@ -35,6 +36,7 @@ async function publish(r) {
     a.app !== "hls" ||
     !isName(a.name) ||
     !isClient(a.clientid) ||
+    !isAddress(a.addr) ||
     !isToken(a.token)
   ) {
     note(r, a, "is refused: no right name and token in the request");
@@ -42,19 +44,29 @@ async function publish(r) {
     r.return(403);
     return;
   }
+  const rule = bans.limits(r.variables.edge_publish_bans);
+  if (bans.left("publish", a.addr, rule) > 0) {
+    note(r, a, "is refused: its address tried too many keys");
+    counts.add("banned");
+    r.return(403);
+    return;
+  }
   const digest = sha256(a.token);
   if (!mayPublish(a.name, digest)) {
     note(r, a, "is refused: wrong token");
     counts.add("wrong_token");
+    if (bans.wrong("publish", a.addr, digest, rule)) {
+      r.warn(`${a.addr} may not publish for ${rule.time / 1000} s: ${rule.attempts} wrong keys`);
+    }
     r.return(403);
     return;
   }
+  bans.right("publish", a.addr);
   // The relay starts before nginx-rtmp itself refuses a second publisher, and its copy would write over the segments of the
   // first: so it has to be refused here.
   const seen = await r.subrequest("/rtmp_stat");
   const live = publisherNames(seen.responseText).indexOf(a.name) >= 0;
-  const address = isAddress(a.addr) ? a.addr : "-";
-  const free = claim(a.name, live, { pid: String(r.variables.pid), client: a.clientid, digest, address });
+  const free = claim(a.name, live, { pid: String(r.variables.pid), client: a.clientid, digest, address: a.addr });
   note(r, a, free ? "publishes" : "is refused: the stream has a publisher");
   counts.add(free ? "accepted" : "name_taken");
   r.return(free ? 200 : 403);
@@ -82,6 +94,28 @@ function connect(r) {
   }
   const secret = a.tcurl.slice(a.tcurl.lastIndexOf("/") + 1);
   r.return(sameDigest(config().relay, sha256(secret)) ? 200 : 403);
+}
+
+/** After a login that the web server refused: 401 as before, which may be the last one for a while. */
+function loginFailed(r) {
+  const address = r.headersIn["X-Edge-Address"];
+  const login = r.headersIn.Authorization;
+  const rule = bans.limits(r.variables.edge_login_bans);
+  // The first request of a browser has none.
+  if (isAddress(address) && login !== undefined && bans.wrong("login", address, sha256(login), rule)) {
+    r.warn(`${address} may not log in for ${rule.time / 1000} s: ${rule.attempts} wrong passwords`);
+  }
+  r.headersOut["Cache-Control"] = "no-store";
+  r.return(401);
+}
+
+/** For an address that was banned from logins: when to come again. A ban that is over ends here. */
+function loginBanned(r) {
+  const address = r.headersIn["X-Edge-Address"];
+  const ms = isAddress(address) ? bans.left("login", address, bans.limits(r.variables.edge_login_bans)) : 0;
+  r.headersOut["Retry-After"] = String(Math.ceil(ms / 1000) || 1);
+  r.headersOut["Cache-Control"] = "no-store";
+  r.return(429);
 }
 
 /** Ends the connection of a publisher. */
@@ -301,4 +335,15 @@ function publisherNames(xml) {
   return stat.publishers(xml).map((s) => s.name);
 }
 
-export default { publish, publishDone, connect, drop, recheck, keyedStreams, liveStreams, names };
+export default {
+  publish,
+  publishDone,
+  connect,
+  drop,
+  recheck,
+  loginFailed,
+  loginBanned,
+  keyedStreams,
+  liveStreams,
+  names,
+};

@@ -2,6 +2,7 @@
 // No address of a person and no token is in either.
 // biome-ignore-all lint/style/useNodejsImportProtocol: njs has no "node:" modules
 
+import bans from "bans.js";
 import counts from "counts.js";
 import edge from "edge.js";
 import fs from "fs";
@@ -224,6 +225,12 @@ function ofPublishers() {
       "counter",
       "Publishers that were refused, not counting those whose network rtmp_publish_allow keeps out.",
       refusals.map((reason) => ({ labels: { reason: reason }, value: all[reason] })),
+    ) +
+    family(
+      "edge_banned_addresses",
+      "gauge",
+      "Addresses that are banned for wrong keys (publish) or passwords (login).",
+      ["publish", "login"].map((kind) => ({ labels: { what: kind }, value: bans.count(kind) })),
     )
   );
 }

@@ -149,6 +149,8 @@ function httpClashes(values: SettingValues): Clash[] {
 
 /** Settings that have an effect only with another one. */
 const NEEDS: readonly { readonly name: SettingName; readonly idle: unknown; readonly needs: SettingName }[] = [
+  { name: "ban_window", idle: "600000", needs: "ban_attempts" },
+  { name: "ban_time", idle: "600000", needs: "ban_attempts" },
   { name: "rtmps_server_port", idle: "1936", needs: "rtmps" },
   { name: "rtmp_play_allow", idle: "[]", needs: "rtmp_play" },
   { name: "rtmp_idle_streams", idle: "false", needs: "rtmp_play" },

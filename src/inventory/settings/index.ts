@@ -5,6 +5,7 @@ import { flvSettings } from "./flv.js";
 import { hlsSettings } from "./hls.js";
 import { httpSettings } from "./http.js";
 import { httpsSettings } from "./https.js";
+import { limitSettings } from "./limits.js";
 import { mediaSettings } from "./media.js";
 import { metricsSettings } from "./metrics.js";
 import { playerSettings } from "./player.js";
@@ -19,6 +20,7 @@ const table = [
   ...rtmpSettings,
   ...rtmpsSettings,
   ...accessSettings,
+  ...limitSettings,
   ...hlsSettings,
   ...dvrSettings,
   ...mediaSettings,
@@ -54,6 +56,7 @@ export function predecessorNames({ predecessor }: Setting): readonly string[] {
 export const settingSections: Readonly<Record<SettingSection, { title: string; settings: readonly Setting[] }>> = {
   rtmp: { title: "RTMP ingest", settings: [...rtmpSettings, ...rtmpsSettings] },
   access: { title: "Who may publish and watch", settings: accessSettings },
+  limits: { title: "Limits and bans", settings: limitSettings },
   hls: { title: "HLS", settings: [...hlsSettings, ...dvrSettings] },
   media: { title: "Pictures and recordings, streams to and from elsewhere", settings: mediaSettings },
   transcoding: { title: "Live transcoding", settings: transcodingSettings },

@@ -72,6 +72,7 @@ export type SettingSection =
   | "workers"
   | "rtmp"
   | "access"
+  | "limits"
   | "hls"
   | "http"
   | "metrics"

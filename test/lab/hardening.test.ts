@@ -18,6 +18,7 @@ t.setTimeout(600_000);
 const MOST_EXPOSED: Readonly<Record<string, number>> = {
   "edge-http": 1.5,
   "edge-rtmp": 1.5,
+  "edge-rtmps": 1.5,
   "edge-media": 1.5,
   "edge-transcode@cam": 1.2,
   "edge-record@cam": 1.2,
@@ -31,7 +32,7 @@ const MOST_EXPOSED: Readonly<Record<string, number>> = {
 /** All that brings units with it, and one that only binds ports where it may do so without rights. */
 const EVERYTHING = {
   ...{ transcoding: true, transcoding_profiles: ["240p", "native"], record: true, record_min_free: "100M" },
-  ...{ hls_dvr: "10m", http_access_log: "file", rtmp_play: true },
+  ...{ hls_dvr: "10m", http_access_log: "file", rtmp_play: true, rtmps: true },
   pull: [{ name: "again", url: "rtmp://127.0.0.1:1935/hls/cam" }],
 };
 
@@ -53,6 +54,8 @@ t.test("a hardened edge", { skip: labImpossible() }, async (t) => {
     ]);
     t.same(await openPorts(host.address), [22, 80, 1935], "nor answers to the network");
   });
+
+  await t.test("a host of before", (t) => upgrade(t, edge));
 
   await t.test("who guesses is not listened to", (t) => bans(t, edge));
 
@@ -88,6 +91,7 @@ t.test("a hardened edge", { skip: labImpossible() }, async (t) => {
       t.ok(exposure <= most, `${unit}: ${exposure}`);
     }
     await limits(t, edge);
+    await rights(t, edge);
     await host.exec("rm -r /run/systemd/system/edge-*.service.d; systemctl daemon-reload");
   });
 });
@@ -180,6 +184,69 @@ async function firstLine(host: LabHost, path: string): Promise<string> {
   socket.pause();
   setTimeout(() => socket.destroy(), 2000);
   return data.toString("latin1").split("\r\n")[0];
+}
+
+/** Who reads what, tried as each unit with its own user, groups and view of the files. */
+async function rights(t: Test, { host }: LabEdge): Promise<void> {
+  const secrets = {
+    "live/streams.json": ["edge-rtmp"],
+    "live/rtmp-relay.conf": ["edge-rtmp"],
+    "live/rtmp-push.conf": ["edge-rtmp"],
+    "nginx/streams.json": ["edge-rtmp"],
+    "live/status.htpasswd": ["edge-http"],
+    "live/signing.conf": ["edge-http"],
+    "nginx/http.conf": ["edge-http"],
+    "live/rtmps.conf": ["edge-rtmps"],
+    "tls/live/privkey.pem": ["edge-rtmps"],
+    "pull/again.ffpreset": ["edge-pull@again"],
+  };
+  const units = ["edge-rtmp", "edge-http", "edge-rtmps", "edge-media", "edge-snapshots", "edge-transcode@cam"].concat(
+    ...["edge-record@cam", "edge-pull@again"],
+  );
+  const asUnit = (unit: string, command: string) =>
+    host.exec(`p=$(systemctl show -P MainPID ${unit}); set -- $(sed -n 's/^[UG]id:\\t\\([0-9]*\\).*/\\1/p' /proc/$p/status)
+      groups=$(sed -n 's/^Groups:\\t *//p' /proc/$p/status | sed 's/ *$//' | tr ' ' ,)
+      nsenter -t $p -m -- setpriv --reuid=$1 --regid=$2 \${groups:+--groups} \${groups:---clear-groups} --inh-caps=-all --bounding-set=-all ${command}`);
+  for (const unit of units) {
+    t.equal((await asUnit(unit, "true")).code, 0, unit);
+    for (const [file, readers] of Object.entries(secrets)) {
+      const { code } = await asUnit(unit, `cat /etc/edge/${file}`);
+      t.equal(code === 0, readers.includes(unit), `${unit} and ${file}`);
+    }
+    t.not((await asUnit(unit, "sh -c 'echo >> /etc/edge/live/http.conf'")).code, 0, `${unit} writes no configuration`);
+  }
+  // With users of its own, too.
+  const memory = (unit: string, other: string) =>
+    host.exec(
+      `p=$(systemctl show -P MainPID ${unit}); nsenter -t $p -U -m --setuid $(id -u edge) --setgid $(id -g edge) head -c1 /proc/$(systemctl show -P MainPID ${other})/environ`,
+    );
+  for (const unit of ["edge-snapshots", "edge-transcode@cam", "edge-rtmps", "edge-rtmp"])
+    for (const other of ["edge-rtmp", "edge-rtmps", "edge-http"].filter((name) => name !== unit))
+      t.match(
+        (await memory(unit, other)).stderr,
+        /Permission denied|No such file/,
+        `${unit} does not see into ${other}`,
+      );
+}
+
+/** A host from before its configuration was divided: its streams go on, and it is as a new one. */
+async function upgrade(t: Test, edge: LabEdge): Promise<void> {
+  const { host, desk } = edge;
+  const { token } = await readSecrets(desk);
+  await host.exec(`find /etc/edge/nginx /etc/edge/releases -exec chgrp edge {} +; chmod 0750 /etc/edge/nginx /etc/edge/releases /etc/edge/releases/*
+    sed -i 's/^Group=edge-http/Group=edge/' /etc/systemd/system/edge-http.service
+    sed -i '/^PrivateUsers/d' /etc/systemd/system/edge-rtmp.service; systemctl daemon-reload; systemctl restart edge-rtmp edge-http`);
+  const camera = startPublisher(`rtmp://${host.address}/hls/cam?token=${token}`);
+  t.teardown(() => camera.stop());
+  await until("the stream", () => playlistOf(host, "cam"));
+  const first = await desk.run("apply", "--no-input", "--yes");
+  t.equal(first.code, 0, first.code === 0 ? "applied and verified" : first.stdout + first.stderr);
+  t.equal(camera.exitCode(), null, "the publisher goes on");
+  t.match((await desk.run("apply", "--no-input", "--yes", "--no-verify")).stdout, /changed=0/);
+  await camera.stop();
+  const last = await desk.run("apply", "--no-input", "--yes", "--no-verify");
+  t.equal(last.code, 0, "what was put off is done when nobody publishes");
+  t.equal((await host.exec("/opt/edge/bin/edge-release status")).stdout, "current\n");
 }
 
 /** What runs now: FFmpeg within its limits, and none of it dumps its memory. */

@@ -8,7 +8,7 @@ import { loadTestPattern } from "../../src/edge/verify.js";
 import type { LabHost } from "../../src/lab/index.js";
 import { Secret } from "../../src/util/secret.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
-import { labImpossible } from "./support/lab.js";
+import { labImpossible, runProgram } from "./support/lab.js";
 import { startPublisher } from "./support/publisher.js";
 import { changeSettings, fromInside, getFrom, goLive, playlistOf, readSecrets, until } from "./support/streams.js";
 
@@ -54,6 +54,8 @@ t.test("a hardened edge", { skip: labImpossible() }, async (t) => {
     ]);
     t.same(await openPorts(host.address), [22, 80, 1935], "nor answers to the network");
   });
+
+  await t.test("a firewall, where one is wanted", (t) => firewall(t, edge));
 
   await t.test("a host of before", (t) => upgrade(t, edge));
 
@@ -247,6 +249,48 @@ async function upgrade(t: Test, edge: LabEdge): Promise<void> {
   const last = await desk.run("apply", "--no-input", "--yes", "--no-verify");
   t.equal(last.code, 0, "what was put off is done when nobody publishes");
   t.equal((await host.exec("/opt/edge/bin/edge-release status")).stdout, "current\n");
+}
+
+/** Rules of nftables beside those of others: what is not the edge's is closed, and nobody is locked out. */
+async function firewall(t: Test, edge: LabEdge): Promise<void> {
+  const { host, desk } = edge;
+  const foreign = "table inet others { chain input { type filter hook input priority 10; tcp dport 9 drop; }; }";
+  await apply(t, edge, { firewall: true, rtmp_connections_per_address: 5 });
+  await host.exec(`nft '${foreign}'; systemd-run -q --unit=other-service python3 -m http.server 8088`);
+  await host.exec("systemd-run -q --unit=other-ssh /usr/sbin/sshd -D -p 2222");
+  const open = (port: number) => answers(host.address, port);
+  await until(
+    "another service",
+    async () => (await host.exec("curl -s -o /dev/null http://127.0.0.1:8088/")).code === 0,
+  );
+  t.notOk(await open(8088), "what is not the edge's cannot be reached");
+  for (const port of [22, 80, 1935]) t.ok(await open(port), `${port} can`);
+  t.equal(
+    (await host.exec("curl -s -o /dev/null http://127.0.0.1/healthz")).code,
+    0,
+    "nor is the host closed to itself",
+  );
+  t.equal((await runProgram(["ping", "-c1", "-W2", host.address])).code, 0);
+  const again = await desk.run("apply", "--no-input", "--yes", "--no-verify");
+  t.match(again.stdout, /changed=1 /, "another port of sshd is opened by the next apply");
+  t.ok(await open(2222));
+  t.match((await desk.run("apply", "--no-input", "--yes", "--no-verify")).stdout, /changed=0/);
+
+  const sockets = await Promise.all(Array.from({ length: 9 }, () => dial(host.address, 1935).catch(() => undefined)));
+  t.equal(sockets.filter((socket) => socket !== undefined).length, 5, "an address has so many connections to RTMP");
+  for (const socket of sockets) socket?.destroy();
+
+  await host.exec("echo nonsense >> /etc/edge/firewall.nft");
+  t.not((await host.exec("/opt/edge/bin/edge-firewall apply")).code, 0, "rules that are wrong are not loaded");
+  t.notOk(await open(8088), "and those of before stay");
+  const verify = await desk.run("apply", "--no-input", "--yes");
+  t.equal(verify.code, 0, verify.code === 0 ? "all of the edge works behind it" : verify.stdout + verify.stderr);
+  await apply(t, edge, { firewall: false, rtmp_connections_per_address: 200 });
+  t.ok(await open(8088), "off, nothing is closed");
+  const left =
+    "nft list tables; ls -d /etc/edge/firewall* /etc/systemd/system/*firewall* /opt/edge/bin/edge-firewall /run/edge-firewall";
+  t.equal((await host.exec(left)).stdout, "table inet others\n", "and nothing of it is left, but for others' rules");
+  await host.exec("systemctl stop other-service other-ssh; nft delete table inet others");
 }
 
 /** What runs now: FFmpeg within its limits, and none of it dumps its memory. */

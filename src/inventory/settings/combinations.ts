@@ -151,6 +151,8 @@ function httpClashes(values: SettingValues): Clash[] {
 const NEEDS: readonly { readonly name: SettingName; readonly idle: unknown; readonly needs: SettingName }[] = [
   { name: "ban_window", idle: "600000", needs: "ban_attempts" },
   { name: "ban_time", idle: "600000", needs: "ban_attempts" },
+  { name: "firewall_allow", idle: "[]", needs: "firewall" },
+  { name: "rtmp_connections_per_address", idle: "200", needs: "firewall" },
   { name: "rtmps_server_port", idle: "1936", needs: "rtmps" },
   { name: "rtmp_play_allow", idle: "[]", needs: "rtmp_play" },
   { name: "rtmp_idle_streams", idle: "false", needs: "rtmp_play" },

@@ -44,4 +44,28 @@ export const limitSettings = [
     doc: "Requests of one address in a second, and four times as many at once; more get 429. A hundred viewers behind one address ask about a hundred and fifty times a second. `0`: any number.",
     status: { kind: "new" },
   },
+  {
+    name: "firewall",
+    type: { kind: "bool" },
+    default: false,
+    directive: "edge-firewall.service (nftables)",
+    doc: "Whether only SSH and the edge's own ports can be reached from outside, by a table of nftables beside those of others. The ports of the running sshd stay open in any case.",
+    status: { kind: "new" },
+  },
+  {
+    name: "firewall_allow",
+    type: { kind: "networks" },
+    default: [],
+    directive: "edge-firewall.service (nftables)",
+    doc: "Addresses and networks that reach every port all the same. Needs firewall.",
+    status: { kind: "new" },
+  },
+  {
+    name: "rtmp_connections_per_address",
+    type: { kind: "int", min: 0, max: 100_000 },
+    default: 200,
+    directive: "edge-firewall.service (ct count)",
+    doc: "Connections of one address (IPv6: /64) to the ports of RTMP and RTMPS; more are refused. `0`: any number. Needs firewall.",
+    status: { kind: "new" },
+  },
 ] as const satisfies readonly Setting[];

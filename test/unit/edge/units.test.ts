@@ -14,6 +14,7 @@ const MOST_EXPOSED: Readonly<Record<string, number>> = {
   "edge-rtmp": 1.5,
   "edge-rtmps": 1.5,
   "edge-certs": 2.2,
+  "edge-firewall": 2,
   "edge-media": 1.5,
   "edge-transcode@": 1.2,
   "edge-record@": 1.2,
@@ -50,8 +51,8 @@ for (const [name, vars] of Object.entries(SETTINGS)) {
       t.same(unexplained(lines), [], unit);
       t.match(
         text,
-        /\nUser=edge\n|edge-(media serve|certs prepare)/,
-        `${unit} is not root, but for those that ask systemd`,
+        /\nUser=edge\n|edge-(media serve|certs prepare|firewall load)/,
+        `${unit} is not root, but for those that ask systemd or the kernel`,
       );
     }
   });

@@ -10,6 +10,7 @@ import {
   playerUrl,
   publishUrl,
   rtmpAppUrl,
+  rtmpsAppUrl,
   statusUrl,
 } from "../../../src/edge/urls.js";
 import { Secret } from "../../../src/util/secret.js";
@@ -29,6 +30,15 @@ t.test("other ports and IPv6 literals", async (t) => {
   t.equal(rtmpAppUrl(six), "rtmp://[2001:db8::7]:19350/hls");
   t.equal(hlsUrl(six, "live").href, "http://[2001:db8::7]:8080/hls/live.m3u8");
   t.equal(hlsUrl({ ...six, https: true, httpsPort: 8443 }, "live").href, "https://[2001:db8::7]:8443/hls/live.m3u8");
+});
+
+t.test("RTMP over TLS has an address where it is on, with the port that an encoder would not guess", async (t) => {
+  t.equal(rtmpsAppUrl(edge), undefined);
+  t.equal(rtmpsAppUrl({ ...edge, rtmpsPort: 1936 }), "rtmps://edge.example:1936/hls");
+  t.equal(rtmpsAppUrl({ ...edge, rtmpsPort: 443 }), "rtmps://edge.example/hls");
+  const secrets = { token: new Secret("t0ken"), statusPassword: new Secret("pa55") };
+  const card = { edge: { ...edge, rtmpsPort: 1936 }, stream: "live", statusUser: "admin", ...secrets, reveal: false };
+  t.match(resultCardLines(card).join("\n"), /or, with TLS +rtmps:\/\/edge.example:1936\/hls\n/);
 });
 
 t.test("the ffmpeg command is safe to paste", async (t) => {

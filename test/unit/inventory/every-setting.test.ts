@@ -19,6 +19,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   nginx_vts: "playbooks/vars/derived.yml",
   rtmp_module: "playbooks/vars/derived.yml",
   build_jobs: "playbooks/tasks/build.yml",
+  firewall: "playbooks/tasks/firewall.yml",
   // Files of this machine.
   tls_certificate: "playbooks/vars/derived.yml",
   tls_key: "playbooks/vars/derived.yml",

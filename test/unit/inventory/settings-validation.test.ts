@@ -259,6 +259,26 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "http_server_port: 1980",
     "4:23: http_server_port is 1980, which is the port of the edge's own authorisation service (choose another port)",
   ],
+  [
+    "{rtmps: true, rtmps_server_port: 1983}",
+    "4:38: rtmps_server_port is 1983, which is the port of the edge's way from RTMPS to RTMP (choose another port)",
+  ],
+  [
+    "{rtmps: true, rtmps_server_port: 80}",
+    "4:38: rtmps_server_port and http_server_port are both 80 (choose two ports)",
+  ],
+  [
+    "rtmps_server_port: 443",
+    "4:24: rtmps_server_port has no effect without rtmps (write rtmps: true, or remove rtmps_server_port)",
+  ],
+  [
+    "{ban_attempts: 0, ban_time: 1h}",
+    "4:33: ban_time has no effect without ban_attempts (give ban_attempts, or remove ban_time)",
+  ],
+  [
+    "firewall_allow: [192.0.2.0/24]",
+    "4:21: firewall_allow has no effect without firewall (write firewall: true, or remove firewall_allow)",
+  ],
   ["http_server_port: 22", "4:23: http_server_port is 22, which is the port of SSH (choose another port)"],
   [
     "hls_tmpfs_size: 64M",

@@ -217,18 +217,19 @@ async function rights(t: Test, { host }: LabEdge): Promise<void> {
     }
     t.not((await asUnit(unit, "sh -c 'echo >> /etc/edge/live/http.conf'")).code, 0, `${unit} writes no configuration`);
   }
-  // With users of its own, too.
-  const memory = (unit: string, other: string) =>
-    host.exec(
-      `p=$(systemctl show -P MainPID ${unit}); nsenter -t $p -U -m --setuid $(id -u edge) --setgid $(id -g edge) head -c1 /proc/$(systemctl show -P MainPID ${other})/environ`,
-    );
+  // They share a user, and have users of their own.
+  const look = (other: string) => `head -c1 /proc/$(systemctl show -P MainPID ${other})/environ`;
+  const nginx = ["edge-rtmp", "edge-rtmps", "edge-http"];
   for (const unit of ["edge-snapshots", "edge-transcode@cam", "edge-rtmps", "edge-rtmp"])
-    for (const other of ["edge-rtmp", "edge-rtmps", "edge-http"].filter((name) => name !== unit))
-      t.match(
-        (await memory(unit, other)).stderr,
-        /Permission denied|No such file/,
-        `${unit} does not see into ${other}`,
-      );
+    for (const other of nginx.filter((name) => name !== unit)) {
+      const inside = `p=$(systemctl show -P MainPID ${unit}); nsenter -t $p -U -m --setuid $(id -u edge) --setgid $(stat -c %g /proc/$p)`;
+      const { stderr } = await host.exec(`${inside} ${look(other)}`);
+      t.match(stderr, /Permission denied|No such file/, `${unit} does not see into ${other}`);
+    }
+  for (const other of ["edge-rtmp", "edge-rtmps"]) {
+    const { stderr } = await host.exec(`setpriv --reuid=edge --regid=edge --clear-groups ${look(other)}`);
+    t.match(stderr, /Permission denied/, `nor does anything else of that user see into ${other}`);
+  }
 }
 
 /** A host from before its configuration was divided: its streams go on, and it is as a new one. */

@@ -1,8 +1,10 @@
 import { becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
 import type { Asker } from "../ui/prompts/prompter.js";
+import { tooMuch } from "../util/bounded-answer.js";
 import type { EdgeError } from "../util/errors.js";
 import type { FleetHost } from "./fleet.js";
 import type { Flags } from "./options.js";
+import { anySignal } from "./signals.js";
 import { watchedHost } from "./watch-fleet.js";
 
 /** What a command on a host said, without anything that a terminal would obey. */
@@ -14,6 +16,8 @@ export interface HostAnswer {
 
 /** Bytes of an answer that are read; no tool of ours says more. */
 const LIMIT = 256 * 1024;
+/** Bytes after which a host is not listened to any more. */
+const MOST = 8 * 1024 * 1024;
 
 /**
  * Runs one command of ours on a host, as root.
@@ -27,13 +31,17 @@ export async function runOnHost(
   const { connect, become, becomePassword } = watchedHost(one, flags, prompter);
   const transport = await connect(signal);
   try {
-    const [stdout, stderr] = [capped(), capped()];
+    const enough = new AbortController();
+    const [stdout, stderr] = [capped(enough), capped(enough)];
     const password = becomePassword !== undefined && become.needsPassword ? becomePassword : undefined;
-    const { code } = await transport.exec(becomeCommand(become, command), {
+    const running = transport.exec(becomeCommand(become, command), {
       ...(password === undefined ? {} : { stdin: stdinWithPassword(password, Buffer.alloc(0)) }),
       onStdout: stdout.take,
       onStderr: stderr.take,
-      signal,
+      signal: anySignal(signal, enough.signal),
+    });
+    const { code } = await running.catch((error: unknown) => {
+      throw enough.signal.aborted ? tooMuch(transport.description, MOST) : error;
     });
     const problem: EdgeError | undefined = stdout.text() === "" ? diagnoseSudo(code, stderr.text()) : undefined;
     if (problem !== undefined) throw problem;
@@ -43,13 +51,14 @@ export async function runOnHost(
   }
 }
 
-function capped() {
+function capped(enough: AbortController) {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
     take: (chunk: Buffer) => {
       if (size < LIMIT) chunks.push(chunk);
       size += chunk.length;
+      if (size > MOST) enough.abort();
     },
     text: () => Buffer.concat(chunks).toString("utf8"),
   };

@@ -9,6 +9,7 @@ import { maskedTexts } from "../inventory/masked-texts.js";
 import type { EmitEvent } from "../report/events.js";
 import { maskedEvents } from "../report/masked-events.js";
 import type { Transport } from "../transport/transport.js";
+import { boundedAnswer } from "../util/bounded-answer.js";
 import type { Secret } from "../util/secret.js";
 import type { FleetHost } from "./fleet.js";
 
@@ -109,7 +110,7 @@ export async function prove(
   emit: EmitEvent,
   signal: AbortSignal,
 ): Promise<VerifyResult> {
-  const certificate = fleetHost.settings.values.https ? await certificateOf(transport) : undefined;
+  const certificate = fleetHost.settings.values.https ? await certificateOf(transport, signal) : undefined;
   return verifyEdge({
     target: edgeTarget(fleetHost, transport, certificate),
     // Servers like to repeat what they complain about.
@@ -119,10 +120,18 @@ export async function prove(
   });
 }
 
+const RECORD_BYTES = 65_536;
+const RECORD_MS = 30_000;
+
 /** What an edge notes of the certificate that it shows; undefined where it notes nothing, or what cannot be read. */
-async function certificateOf(transport: Transport): Promise<EdgeCertificate | undefined> {
-  const { stdout } = await transport.exec(`head -c 65536 ${CERTIFICATE_RECORD}`);
-  return readCertificate(stdout.toString("utf8"));
+async function certificateOf(transport: Transport, signal: AbortSignal): Promise<EdgeCertificate | undefined> {
+  const answer = await boundedAnswer(transport, `head -c ${RECORD_BYTES} ${CERTIFICATE_RECORD}`, {
+    stdin: new Uint8Array(),
+    most: RECORD_BYTES,
+    timeoutMs: RECORD_MS,
+    signal,
+  });
+  return readCertificate(answer.toString("utf8"));
 }
 
 export interface CardOptions {

@@ -133,11 +133,16 @@ export function tlsOver(stream: Duplex, host: string, options: ConnectionOptions
     // A literal address may not be sent as server name (RFC 6066, section 3).
     const named = isIP(plain) === 0;
     const secure = tlsConnect({ socket: stream, host: plain, ...(named ? { servername: plain } : {}), ...options });
+    const timer = setTimeout(() => secure.destroy(new Error("no handshake in time")), TIMEOUT_MS);
     secure.once("secureConnect", () => {
+      clearTimeout(timer);
       secure.removeAllListeners("error");
       resolve(secure);
     });
-    secure.once("error", (error) => reject(new Error(`TLS: ${error.message}`)));
+    secure.once("error", (error) => {
+      clearTimeout(timer);
+      reject(new Error(`TLS: ${error.message}`));
+    });
   });
 }
 

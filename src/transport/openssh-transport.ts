@@ -4,7 +4,7 @@ import { Collected, MAX_COLLECTED, tooMuch } from "../util/bounded-answer.js";
 import { UnreachableError } from "../util/errors.js";
 import { interrupted, Semaphore } from "../util/semaphore.js";
 import { lostError, type Place } from "./connect-errors.js";
-import { likeSocket } from "./like-socket.js";
+import { likeSocket, OPEN_MS } from "./like-socket.js";
 import { lastLine } from "./openssh-errors.js";
 import type { OpenSshMaster } from "./openssh-master.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
@@ -13,6 +13,8 @@ import type { ExecOptions, ExecResult, Transport, TransportStats } from "./trans
 const CHANNELS = 5;
 /** ssh's own exit code; a command may have it as well. */
 const SSH_FAILED = 255;
+/** While it waits for an answer of the host, ssh ends at no other signal. */
+const NOW = "SIGKILL";
 /** What is kept of stderr to tell the one from the other, characters. */
 const TAIL = 2000;
 
@@ -64,11 +66,19 @@ export class OpenSshTransport implements Transport {
         said = (said + chunk.toString("utf8")).slice(-TAIL);
         if (isOpen || !/mux_client_request_stdio_fwd: master session id|master session id: \d/.test(said)) return;
         isOpen = true;
+        clearTimeout(timer);
         resolve(pipesOf(child));
       });
       child.on("error", reject);
-      child.on("close", () => {
+      const timer = setTimeout(() => {
+        if (!isOpen) child.kill(NOW);
+      }, OPEN_MS);
+      // Not `close`: the master has these pipes as well.
+      child.on("exit", (code) => {
+        clearTimeout(timer);
         if (isOpen) return;
+        // It was opened and ended before we heard of it.
+        if (code === 0) return resolve(pipesOf(child));
         this.master
           .isAlive()
           .then(
@@ -101,7 +111,7 @@ export class OpenSshTransport implements Transport {
       };
       const fail = (error: unknown) => {
         end(() => reject(error));
-        child.kill();
+        child.kill(NOW);
       };
       const abort = () => fail(interrupted());
       signal?.addEventListener("abort", abort, { once: true });

@@ -5,7 +5,7 @@ import { UnreachableError } from "../util/errors.js";
 import { safeLine } from "../util/safe-text.js";
 import { interrupted, Semaphore } from "../util/semaphore.js";
 import { lostError } from "./connect-errors.js";
-import { likeSocket } from "./like-socket.js";
+import { likeSocket, OPEN_MS } from "./like-socket.js";
 import { lossOf, type SshSession } from "./ssh-session.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
 
@@ -48,7 +48,7 @@ export class SshTransport implements Transport {
   }
 
   openTcp(host: string, port: number): Promise<Duplex> {
-    return forward(this.#session, host, port).then(likeSocket, (error: Error) => {
+    return inTime(forward(this.#session, host, port)).then(likeSocket, (error: Error) => {
       if (error instanceof UnreachableError) throw error;
       throw new UnreachableError(
         "E_FORWARD",
@@ -77,6 +77,20 @@ export function forward(session: SshSession, host: string, port: number): Promis
       if (error) reject(error);
       else resolve(channel);
     });
+  });
+}
+
+/** A host may leave a request without an answer; what it opens too late is closed. */
+function inTime(opening: Promise<Duplex>): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`no answer in ${OPEN_MS / 1000} s`));
+      opening.then(
+        (late) => late.destroy(),
+        () => {},
+      );
+    }, OPEN_MS);
+    opening.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 

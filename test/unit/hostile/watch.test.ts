@@ -92,6 +92,18 @@ t.test("what the wizard asks for has an end", async (t) => {
   await t.rejects(takePortrait(transport, Date.now), { code: "E_ANSWER", exitCode: 3 });
 });
 
+t.test("a connection that is never opened is given up, over both connectors", async (t) => {
+  const server = await startServer({ ignoresTcp: true });
+  t.teardown(() => server.close());
+  await Promise.all(
+    (["ssh2", "openssh"] as const).map(async (connection) => {
+      const transport = await makeBench().connect(server.port, { connection });
+      await t.rejects(transport.openTcp("127.0.0.1", 80), { code: "E_FORWARD" }, connection);
+      await transport.close();
+    }),
+  );
+});
+
 t.test("what is collected whole is bounded", async (t) => {
   const transport = await connected(t, (channel) => {
     pour(channel, Buffer.alloc(65_536, "x"));

@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly onExec?: (channel: ServerChannel, command: string, client: Connection) => void;
   /** Answers direct-tcpip by connecting for real when true. */
   readonly onTcp?: (channel: ServerChannel, port: number) => void;
+  /** Leaves direct-tcpip without an answer. */
+  readonly ignoresTcp?: boolean;
 }
 
 export interface TestServer {
@@ -68,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
       });
     });
     client.on("tcpip", (accept, reject, { destPort }) => {
+      if (options.ignoresTcp === true) return;
       if (options.onTcp === undefined) reject();
       else options.onTcp(accept(), destPort);
     });

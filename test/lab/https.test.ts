@@ -16,6 +16,7 @@ t.setTimeout(600_000);
 
 const LIVE = "live.example.test";
 const TV = "tv.example.test";
+const RECORD = "/var/lib/edge/certificate.json";
 const ELSEWHERE = "10.99.0.9";
 /** What a test changes, back as it is without. */
 const NONE = {
@@ -50,18 +51,21 @@ t.test("HTTPS", { skip: await impossible() }, async (t) => {
     await changeSettings(desk, settings);
     return run("apply", "--no-input", "--yes", "--no-verify");
   }
-  /** Applies, and again: the second time nothing may change, and no CA be asked. */
   async function applied(t: Test, settings: Readonly<Record<string, unknown>>): Promise<void> {
-    const first = await apply(settings);
-    t.equal(first.code, 0, first.code === 0 ? "applied" : first.stdout + first.stderr);
+    const { code, stdout, stderr } = await apply(settings);
+    t.equal(code, 0, code === 0 ? "applied" : stdout + stderr);
+  }
+  /** Applies, and again: the second time nothing may change, and no CA be asked. */
+  async function settled(t: Test, settings: Readonly<Record<string, unknown>>): Promise<void> {
+    await applied(t, settings);
     const asked = pebble.requests();
     t.match((await apply({})).stdout, /changed=0/, "a second apply changes nothing");
     t.equal(pebble.requests(), asked, "and asks nobody");
   }
-  const record = async () => JSON.parse((await host.exec("cat /var/lib/edge/certificate.json")).stdout);
+  const record = async () => JSON.parse((await host.exec(`cat ${RECORD}`)).stdout);
 
   await t.test("self-signed, for a network without names", async (t) => {
-    await applied(t, { https: true });
+    await settled(t, { https: true });
     const shown = await look(edge, undefined);
     t.match(shown, { protocol: "TLSv1.3", alpn: "h2" });
     t.match(shown.names, host.address);
@@ -78,10 +82,14 @@ t.test("HTTPS", { skip: await impossible() }, async (t) => {
     );
     t.equal(rights.stdout, "750 root edge-tls\n640 root edge-tls\n", "its key is for those that show it");
     t.match(rights.stderr, "Permission denied");
+    // A thousand days later.
+    const age = `import json; p = "${RECORD}"; r = json.load(open(p)); r["not_before"] -= 10 ** 9; json.dump(r, open(p, "w"))`;
+    await host.exec("python3 - && systemctl start edge-certs", { input: age });
+    t.not((await look(edge, undefined)).serial, shown.serial, "it is made anew before it ends");
   });
 
   await t.test("of a CA, in one apply", async (t) => {
-    await applied(t, { ...ofCa, https_cert_domain: [LIVE, TV] });
+    await settled(t, { ...ofCa, https_cert_domain: [LIVE, TV] });
     const shown = await look(edge, pebble);
     t.equal(shown.names, `DNS:${LIVE}, DNS:${TV}`);
     t.match(await record(), { kind: "acme", serial: shown.serial, names: [LIVE, TV] });
@@ -178,6 +186,14 @@ t.test("HTTPS", { skip: await impossible() }, async (t) => {
       const { code, stderr } = await apply({ https_cert_domain: [LIVE] });
       t.equal(code, 1);
       t.match(stderr, /The CA at \S+ cannot be reached: Connection refused. Apply again when it can./);
+      // What is wanted is there again, and by a tool that takes every renewal for late.
+      t.equal((await apply({ https_cert_domain: [LIVE, TV] })).code, 0);
+      const late =
+        "cd /opt/edge/bin; sed 's/^LATE = .*/LATE = 2/' edge-certs > late; python3 late obtain; echo $?; rm late";
+      t.match(
+        (await host.exec(late)).stdout,
+        /^warning: the certificate ends \S+ and could not be renewed: The CA .*\n0\n/,
+      );
     } finally {
       execFileSync("iptables", ["-D", ...down]);
     }
@@ -211,7 +227,7 @@ t.test("HTTPS", { skip: await impossible() }, async (t) => {
   await t.test("an own one, of a file", async (t) => {
     makeOwn(desk.folder, "own.example.test");
     const own = { ...NONE, https: true, tls_certificate: "own.pem", tls_key: "own.key", https_hsts: "1h" };
-    await applied(t, { ...own, https_cert_domain: ["own.example.test"] });
+    await settled(t, { ...own, https_cert_domain: ["own.example.test"] });
     t.match(await record(), { kind: "own", names: ["own.example.test"] });
     t.match(await look(edge, undefined), { names: "DNS:own.example.test" });
     t.equal((await host.exec("ls /etc/letsencrypt/renewal")).stdout, "", "certbot renews nothing any more");
@@ -232,7 +248,7 @@ t.test("HTTPS", { skip: await impossible() }, async (t) => {
     await applied(t, { ...NONE, https: true, https_redirect: false });
     t.match(await record(), { kind: "self-signed", stands_in: false });
     t.equal((await getFrom(host)(new URL(`http://${host.address}/index.html`))).status, 200);
-    await applied(t, NONE);
+    await settled(t, NONE);
     const left = await host.exec(
       `ls -d /etc/edge/tls /etc/edge/certs.json /etc/edge/acme-ca.pem /opt/edge/bin/*cert* /opt/edge/bin/edge_ca.py /var/lib/edge/certificate.json \
         /etc/systemd/system/*certs* /etc/systemd/system/certbot.service.d /etc/letsencrypt/live/edge; getent group edge-tls; ss -Hltn 'sport = :443'`,

@@ -26,7 +26,8 @@ CERTBOT_LOG = "/var/log/letsencrypt/letsencrypt.log"
 HOUR, DAY = 3600, 86400
 # Seconds that the host's clock may differ from the CA's.
 CLOCK_TOLERANCE = 300
-# Let's Encrypt's limits (letsencrypt.org/docs/rate-limits): failed validations of a name, certificates of the same names.
+# Let's Encrypt's limits (letsencrypt.org/docs/rate-limits): failed validations of a name, certificates of the same
+# names.
 FAILURES, FAILURES_IN = 5, HOUR
 DUPLICATES, DUPLICATES_IN = 5, 7 * DAY
 # Seconds for one connection, and for certbot's whole work.
@@ -35,7 +36,7 @@ CERTBOT_PATIENCE = 300
 
 
 def ask(config, dry):
-    """One certificate from the CA, into certbot's folder; with `dry` it is thrown away. Raises Refused, mostly without a call."""
+    """One certificate from the CA, into certbot's folder; with `dry` it is thrown away. Raises Refused."""
     memory = read_json(MEMORY)
     now = time.time()
     until, why = waits(memory, config, now)
@@ -58,8 +59,10 @@ def ask(config, dry):
         if failure["names"]:
             note(config, "failed", failure["names"])
         if failure["until"]:
-            remember(before={**memory.get("before", {}), config["server"]: {"at": failure["until"], "why": failure["text"]}})
-    raise Refused(failure["text"] + (" No CA is asked before %s." % minute(failure["until"]) if failure["until"] else ""))
+            told = {"at": failure["until"], "why": failure["text"]}
+            remember(before={**memory.get("before", {}), config["server"]: told})
+    later = " No CA is asked before %s." % minute(failure["until"]) if failure["until"] else ""
+    raise Refused(failure["text"] + later)
 
 
 def tell_mail(config):
@@ -103,8 +106,9 @@ def certbot_version():
 
 
 def request_words(config, names, dry):
-    words = ["--webroot", "-w", WEBROOT, "--cert-name", CERT_NAME, "--key-type", "ecdsa", "--server", config["server"], "--agree-tos"]
-    words += ["--deploy-hook", "/opt/edge/bin/edge-certs deploy", "--renew-with-new-domains"]
+    words = ["--webroot", "-w", WEBROOT, "--cert-name", CERT_NAME, "--key-type", "ecdsa", "--agree-tos"]
+    words += ["--server", config["server"], "--renew-with-new-domains"]
+    words += ["--deploy-hook", "/opt/edge/bin/edge-certs deploy"]
     words += ["--email", config["mail"]] if config["mail"] else ["--register-unsafely-without-email"]
     words += ["--required-profile", config["profile"]] if config["profile"] else []
     # We ask only when it has to be; certbot would keep what is there, and not give a valid one for one of staging.
@@ -124,20 +128,26 @@ def waits(memory, config, now):
         return 0, ""
     attempts = [one for one in memory.get("attempts", []) if one["server"] == config["server"]]
     names = wanted_names(config)
+    recent = lambda outcome, since, fits: sorted(  # noqa: E731
+        one["at"] for one in attempts if one["outcome"] == outcome and one["at"] > now - since and fits(one["names"])
+    )
     for name in sorted(names):
-        failed = [one["at"] for one in attempts if one["outcome"] == "failed" and name in one["names"] and one["at"] > now - FAILURES_IN]
+        failed = recent("failed", FAILURES_IN, lambda those, name=name: name in those)
         if len(failed) >= FAILURES:
-            return sorted(failed)[-FAILURES] + FAILURES_IN, "%s failed %d times within an hour, as often as a CA takes" % (name, len(failed))
-    same = [one["at"] for one in attempts if one["outcome"] == "ok" and set(one["names"]) == names and one["at"] > now - DUPLICATES_IN]
+            why = "%s failed %d times within an hour, as often as a CA takes" % (name, len(failed))
+            return failed[-FAILURES] + FAILURES_IN, why
+    same = recent("ok", DUPLICATES_IN, lambda those: set(those) == names)
     if len(same) >= DUPLICATES:
-        return sorted(same)[-DUPLICATES] + DUPLICATES_IN, "it gave %d certificates for these names within a week, as many as a CA does" % len(same)
+        why = "it gave %d certificates for these names within a week, as many as a CA does" % len(same)
+        return same[-DUPLICATES] + DUPLICATES_IN, why
     return 0, ""
 
 
 def note(config, outcome, names=None):
     now = time.time()
     kept = [one for one in read_json(MEMORY).get("attempts", []) if one["at"] > now - DUPLICATES_IN][-200:]
-    attempt = {"at": int(now), "server": config["server"], "names": sorted(names or wanted_names(config)), "outcome": outcome}
+    those = sorted(names or wanted_names(config))
+    attempt = {"at": int(now), "server": config["server"], "names": those, "outcome": outcome}
     remember(attempts=kept + [attempt])
 
 
@@ -153,9 +163,10 @@ def check_version(version, names, profile):
     has = "this host has certbot %d.%d" % version
     addresses = [name for name in names if is_address(name)]
     if addresses and version < (5, 4):
-        raise Refused("A certificate for an address (%s) needs certbot 5.4 or later, and %s. Give a name in the DNS instead." % (addresses[0], has))
+        needs = "A certificate for an address (%s) needs certbot 5.4 or later" % addresses[0]
+        raise Refused("%s, and %s. Give a name in the DNS instead." % (needs, has))
     if profile and version < (4, 0):
-        raise Refused("https_cert_profile: %s needs certbot 4.0 or later, and %s. Remove https_cert_profile." % (profile, has))
+        raise Refused("https_cert_profile: %s needs certbot 4.0 or later, and %s. Remove it." % (profile, has))
 
 
 def check_ca(config):
@@ -171,7 +182,8 @@ def check_ca(config):
         if wait:
             why = "it answers %d" % error.code
             remember(before={**read_json(MEMORY).get("before", {}), server: {"at": wait, "why": why}})
-            raise Refused("The CA at %s has no time (%d). No CA is asked before %s." % (server, error.code, minute(wait))) from None
+            busy = "The CA at %s has no time (%d)." % (server, error.code)
+            raise Refused("%s No CA is asked before %s." % (busy, minute(wait))) from None
         raise Refused("The CA at %s answers %d. Apply again later." % (server, error.code)) from None
     except (OSError, ValueError) as error:
         raise Refused(unreachable(server, getattr(error, "reason", error))) from None
@@ -188,8 +200,10 @@ def unreachable(server, error):
     if isinstance(error, ssl.SSLCertVerificationError):
         # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
         if error.verify_code in (9, 10):
-            return "The certificate of %s is not valid at %s, the time of this host: set its clock (timedatectl)." % (server, minute(time.time()))
-        return "Nobody whom this host trusts vouches for %s (%s). For a CA of your own, give https_acme_ca." % (server, error.verify_message)
+            now = minute(time.time())
+            return "The certificate of %s is not valid at %s, the time of this host: set its clock." % (server, now)
+        who = "Nobody whom this host trusts vouches for %s (%s)." % (server, error.verify_message)
+        return who + " For a CA of your own, give https_acme_ca."
     why = "it does not answer" if isinstance(error, TimeoutError) else str(getattr(error, "strerror", None) or error)
     return "The CA at %s cannot be reached: %s. Apply again when it can." % (server, why)
 
@@ -202,7 +216,8 @@ def clock_problem(date, now):
         return ""
     if abs(now - theirs) <= CLOCK_TOLERANCE:
         return ""
-    return "The clock of this host says %s, and the CA's %s: set it (timedatectl set-ntp true)." % (minute(now), minute(theirs))
+    both = (minute(now), minute(theirs))
+    return "The clock of this host says %s, and the CA's %s: set it (timedatectl set-ntp true)." % both
 
 
 def check_name(config, name):
@@ -238,7 +253,8 @@ def addresses_of(name):
     try:
         return sorted({plain_name(one[4][0]) for one in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)})
     except socket.gaierror as error:
-        raise Refused("%s has no A or AAAA record that this host can find (%s): make one that leads here." % (name, error.strerror)) from None
+        none = "%s has no A or AAAA record that this host can find (%s)" % (name, error.strerror)
+        raise Refused(none + ": make one that leads here.") from None
 
 
 def own_addresses():
@@ -265,11 +281,13 @@ def judge_addresses(name, found, own):
         if ":" in address:
             has = [one for one in mine if ":" in one]
             here = "this host has %s" % ", ".join(has) if has else "this host has no IPv6 address"
-            return "%s has the AAAA record %s, and %s. CAs try IPv6 first: correct the record, or remove it." % (name, address, here), natted
+            wrong = "%s has the AAAA record %s, and %s." % (name, address, here)
+            return wrong + " CAs try IPv6 first: correct the record, or remove it.", natted
         four = [one for one in mine if ":" not in one]
         if is_private(address) or not all(map(is_private, four)):
             here = "this host has %s" % (", ".join(four) or "no IPv4 address")
-            return "%s leads to %s, and %s: correct its A record, or set https_dns_check: false behind a proxy." % (name, address, here), natted
+            wrong = "%s leads to %s, and %s" % (name, address, here)
+            return wrong + ": correct its A record, or set https_dns_check: false behind a proxy.", natted
         natted.append(address)
     return "", natted
 
@@ -285,7 +303,8 @@ def fetch_problem(address, name, path, expected):
     except ConnectionRefusedError:
         return "nothing answers"
     except (OSError, http.client.HTTPException) as error:
-        return "no answer comes (%s): a firewall may keep it away" % (getattr(error, "strerror", None) or str(error) or type(error).__name__)
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return "no answer comes (%s): a firewall may keep it away" % why
     finally:
         connection.close()
     if answer.status == 200 and body == expected:
@@ -304,16 +323,19 @@ REMEDIES = {
 
 def failure_of(said, log, now):
     """certbot's words as ours: text, the names that failed their proof, and until when the CA shall not be asked."""
-    limited = re.search(r"[^\n]*(?:rateLimited|too many [a-z ]+)[^\n]*", said) or re.search(r'"detail": "(too many [^"]*)"', log)
+    limited = re.search(r"[^\n]*(?:rateLimited|too many [a-z ]+)[^\n]*", said)
+    limited = limited or re.search(r'"detail": "(too many [^"]*)"', log)
     if limited:
         text = re.sub(r"^.*? :: |, retry after .*| see https?:\S+", "", limited[0]).strip(" :")
-        return {"text": "The CA takes no more of this for now: %s." % text.rstrip("."), "names": [], "until": limit_end(said, log, now)}
+        text = printable("The CA takes no more of this for now: %s." % text.rstrip("."))
+        return {"text": text, "names": [], "until": limit_end(said, log, now)}
     failed = re.findall(r"Domain: *(\S+)\s+Type: *(\S+)\s+Detail: *([^\n]*)", said)
     if failed:
         name, kind, detail = failed[0]
         others = " (and %d more)" % (len(failed) - 1) if len(failed) > 1 else ""
-        words = [printable("The CA could not prove %s%s: %s." % (name, others, detail.rstrip(".")))]
-        return {"text": " ".join(words + [REMEDIES.get(kind.lower(), "")]).strip(), "names": [one[0].lower() for one in failed], "until": 0}
+        what = printable("The CA could not prove %s%s: %s." % (name, others, detail.rstrip(".")))
+        text = "%s %s" % (what, REMEDIES.get(kind.lower(), ""))
+        return {"text": text.strip(), "names": [one[0].lower() for one in failed], "until": 0}
     if "Another instance of Certbot is already running" in said:
         return {"text": "certbot is at work on this host already. Apply again in a minute.", "names": [], "until": 0}
     unexpected = re.search(r"An unexpected error occurred:\n([^\n]*)", said)
@@ -343,7 +365,8 @@ def retry_after(value, now):
 
 
 def last_line(text):
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("Ask for help", "See the logfile"))]
+    advice = ("Ask for help", "See the logfile")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(advice)]
     return printable(lines[-1]) if lines else "it said nothing"
 
 

@@ -115,7 +115,8 @@ def good_pair(chain, key):
     issuers = [re.search("^issuer=(.*)$", text, re.MULTILINE)[1] for text in ends]
     for place, (issuer, subject) in enumerate(zip(issuers, subjects[1:])):
         if issuer != subject:
-            raise Refused("certificate %d of the file is not the one that vouches for certificate %d" % (place + 2, place + 1))
+            which = (place + 2, place + 1)
+            raise Refused("certificate %d of the file is not the one that vouches for certificate %d" % which)
     if openssl("x509", "-noout", "-pubkey", data=chain) != openssl("pkey", "-pubout", "-passin", "pass:", data=key):
         raise Refused("the private key is not that of the certificate")
     if facts_of(chain)["not_after"] < time.time():
@@ -123,7 +124,7 @@ def good_pair(chain, key):
 
 
 def self_signed(names, scratch):
-    """(chain, key) of a certificate for these names that nobody vouches for; `scratch` is a folder that nobody else reads."""
+    """(chain, key) for these names, vouched for by nobody; `scratch` is a folder that nobody else reads."""
     lists = ["%s:%s" % ("IP" if is_address(name) else "DNS", name) for name in names]
     form = "\n".join([
         "[req]", "distinguished_name = name", "x509_extensions = own", "prompt = no",
@@ -135,16 +136,17 @@ def self_signed(names, scratch):
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         with open(folder + "/form", "w", encoding="utf-8") as file:
             file.write(form)
-        words = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", folder + "/key", "-sha256"]
+        words = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", folder + "/key"]
         days = str(SELF_SIGNED_DAYS)
-        chain = openssl("req", "-x509", "-config", folder + "/form", "-days", days, *words)
+        chain = openssl("req", "-x509", "-sha256", "-config", folder + "/form", "-days", days, *words)
         return chain, read(folder + "/key")
 
 
 def in_words(record):
     if not record:
         return "no certificate"
-    whose = {"own": "its own certificate", "self-signed": "a self-signed certificate"}.get(record["kind"], "a certificate of " + record["issuer"])
+    kinds = {"own": "its own certificate", "self-signed": "a self-signed certificate"}
+    whose = kinds.get(record["kind"], "a certificate of " + record["issuer"])
     return "%s for %s until %s" % (whose, ", ".join(record["names"][:4]) or "no name", day(record["not_after"]))
 
 

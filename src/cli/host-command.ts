@@ -64,7 +64,8 @@ function capped(enough: AbortController) {
   };
 }
 
-function printable(text: string): string {
+/** Text of a host as a terminal may have it. What stands escaped in JSON is clean only once it was read. */
+export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a terminal would obey
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
 }

@@ -1,11 +1,11 @@
-import { certificateLabel, daysLeft, readCertificate } from "../../edge/certificate.js";
 import { certificateKind, showsCertificate } from "../../inventory/settings/https-clashes.js";
 import type { Asker } from "../../ui/prompts/prompter.js";
 import { EdgeError, type ExitCode, exitCodes, InputError } from "../../util/errors.js";
 import { lookBeforeCa } from "../certificate-guard.js";
+import { stateLines, stateOf, stateParts, type ToolState } from "../certificate-state.js";
 import type { CommandContext } from "../commands.js";
 import { type FleetHost, loadFleet } from "../fleet.js";
-import { runOnHost } from "../host-command.js";
+import { printable, runOnHost } from "../host-command.js";
 import { asker, askPasswords, mayAsk } from "../reach.js";
 
 const TOOL = "/opt/edge/bin/edge-certs";
@@ -85,49 +85,15 @@ async function onOne(
   return tell(one, json, said, exitCodes.ok);
 }
 
-/** What edge-certs says of itself. A host may say anything, so each part is looked at before it is used. */
-interface ToolState {
-  readonly live?: unknown;
-  readonly status?: unknown;
-  readonly wait?: { readonly until?: unknown; readonly why?: unknown } | null;
-  readonly addresses?: unknown;
-  readonly now?: unknown;
-}
-
-function stateOf(text: string): ToolState {
-  try {
-    const state: unknown = JSON.parse(text);
-    return typeof state === "object" && state !== null ? state : {};
-  } catch {
-    return {};
-  }
-}
-
-function show(one: FleetHost, { live, status, wait }: ToolState, json: boolean): ExitCode {
-  const certificate = readCertificate(JSON.stringify(live ?? null));
-  const until = Number(wait?.until) || undefined;
-  const why = `${wait?.why ?? ""}`;
-  if (json) {
-    const parts = { certificate: certificate ?? null, state: `${status}`, waitsUntil: until ?? null };
-    process.stdout.write(`${JSON.stringify({ host: one.host.name, ...parts })}\n`);
-    return exitCodes.ok;
-  }
-  const lines =
-    certificate === undefined
-      ? ["shows no certificate"]
-      : [
-          `${certificateLabel(certificate)}, for ${certificate.names.join(", ")}`,
-          `until ${new Date(certificate.notAfter).toISOString().slice(0, 10)}, ${daysLeft(certificate, Date.now())} days`,
-          `issued by ${certificate.issuer}`,
-          `SHA-256 ${certificate.fingerprint}`,
-        ];
-  const waits = until === undefined ? [] : [`no CA is asked before ${new Date(until * 1000).toISOString()}: ${why}`];
-  return tell(one, false, [...lines, `state: ${status}`, ...waits], exitCodes.ok);
+function show(one: FleetHost, state: ToolState, json: boolean): ExitCode {
+  if (!json) return tell(one, false, stateLines(state, Date.now()), exitCodes.ok);
+  process.stdout.write(`${JSON.stringify({ host: one.host.name, ...stateParts(state) })}\n`);
+  return exitCodes.ok;
 }
 
 function tell({ host }: FleetHost, json: boolean, lines: readonly string[], code: ExitCode): ExitCode {
   if (json) process.stdout.write(`${JSON.stringify({ host: host.name, ok: code === exitCodes.ok, said: lines })}\n`);
-  else process.stdout.write(`${host.name}\n${lines.map((line) => `  ${line}\n`).join("")}`);
+  else process.stdout.write(`${host.name}\n${lines.map((line) => `  ${printable(line)}\n`).join("")}`);
   return code;
 }
 

@@ -204,3 +204,33 @@ def untrusted(code):
   t.match(other, /has no profile shortlived \(https_cert_profile\): it offers classic/);
   t.match(none, /it offers none to choose from/);
 });
+
+t.test("addresses of a host, as its kernel tells them", { skip }, async (t) => {
+  const trie = `Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+           +-- 198.51.100.0/31 1 0 0
+              |-- 198.51.100.0
+                 /24 link UNICAST
+              |-- 198.51.100.7
+                 /32 host LOCAL
+              |-- 198.51.100.255
+                 /32 link BROADCAST
+        |-- 127.0.0.0
+           /8 host LOCAL
+        |-- 127.0.0.1
+           /32 host LOCAL
+Local:
+              |-- 198.51.100.7
+                 /32 host LOCAL
+`;
+  const six =
+    "20010db8000000000000000000000007 02 40 00 82    host0\n00000000000000000000000000000001 01 80 10 80       lo\n";
+  const [found, none] = evaluate(`trie, six = ${JSON.stringify(trie)}, ${JSON.stringify(six)}`, [
+    "addresses_in(trie, six)",
+    "addresses_in('', '')",
+  ]);
+  t.same(found, ["198.51.100.7", "127.0.0.1", "2001:db8::7", "::1"]);
+  t.same(none, []);
+});

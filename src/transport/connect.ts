@@ -80,16 +80,24 @@ export class Connector {
   readonly connect: Connect = async (address: HostAddress, options: ConnectOptions): Promise<Transport> => {
     if (address.connection === "local") return new LocalTransport();
     const host = await this.#resolve(address, options);
-    const reason = await this.#openSshReason(address, host, options);
-    if (reason !== undefined) return connectByOpenSsh({ address, host, reason, options, memory: this.#openSsh });
+    if (address.connection !== "ssh2") {
+      const jumps = await this.#allJumps(address.host, host, options);
+      const reason = await this.#openSshReason(address, host, jumps, options);
+      const hops = jumps.length;
+      if (reason !== undefined)
+        return connectByOpenSsh({ address, host, hops, reason, options, memory: this.#openSsh });
+    }
     const { session, release } = await this.#open({ ...address, chain: [] }, options);
     return new SshTransport(session, release);
   };
 
   /** Why OpenSSH itself has to connect to a host; undefined where ssh2 does. */
-  async #openSshReason(address: HostAddress, host: SshHost, options: ConnectOptions): Promise<string | undefined> {
-    if (address.connection === "ssh2") return undefined;
-    const jumps = await this.#allJumps(address.host, host, options);
+  async #openSshReason(
+    address: HostAddress,
+    host: SshHost,
+    jumps: readonly SshHost[],
+    options: ConnectOptions,
+  ): Promise<string | undefined> {
     if (address.connection === "openssh") return "edge_connection";
     const { identityFile } = address;
     const { knownHostsFile } = options;

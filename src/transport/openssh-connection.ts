@@ -26,6 +26,8 @@ export interface OpenSshMemory {
 export interface OpenSshConnection {
   readonly address: HostAddress;
   readonly host: SshHost;
+  /** Jump hosts before it. */
+  readonly hops: number;
   /** Why it is OpenSSH that connects. */
   readonly reason: string;
   readonly options: ConnectOptions;
@@ -40,7 +42,7 @@ const KEY_TYPES: Readonly<Record<string, string>> = { ED25519: "ssh-ed25519", RS
  * @throws the same as the ssh2 connector
  */
 export function connectByOpenSsh(connection: OpenSshConnection): Promise<Transport> {
-  const { address, host, reason, options, memory } = connection;
+  const { address, host, hops, reason, options, memory } = connection;
   const shown = host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname;
   const place: Place = { label: `${host.user}@${shown}:${host.port}`, hostname: host.hostname, port: host.port };
   const talk = new Conversation(connection);
@@ -56,8 +58,7 @@ export function connectByOpenSsh(connection: OpenSshConnection): Promise<Transpo
       identityFile: address.identityFile,
       configFile: options.sshConfigFile,
       knownHostsFile: options.knownHostsFile,
-      connectTimeoutMs: host.connectTimeoutMs ?? options.connectTimeoutMs,
-      timeoutMs: (host.connectTimeoutMs ?? options.connectTimeoutMs) * (1 + host.proxyJump.length),
+      timeoutMs: (host.connectTimeoutMs ?? options.connectTimeoutMs) * (1 + hops),
       signal: options.signal,
       answerer: talk,
       explain: (stderr) => talk.explain(stderr, place),

@@ -38,7 +38,6 @@ export interface OpenSshRules {
   readonly configFile: string | undefined;
   /** Replaces UserKnownHostsFile. */
   readonly knownHostsFile: string | undefined;
-  readonly connectTimeoutMs: number;
 }
 
 /** Makes the folder. What is in its configuration goes for jump hosts too: ssh hands -F on to them. */
@@ -62,14 +61,15 @@ export function makeOpenSshFolder(rules: OpenSshRules): OpenSshFolder {
 }
 
 /** The first value that ssh finds counts. */
-function configText({ configFile, knownHostsFile, connectTimeoutMs }: OpenSshRules): string {
+function configText({ configFile, knownHostsFile }: OpenSshRules): string {
   const files = configFile === undefined ? [join(homedir(), ".ssh", "config"), "/etc/ssh/ssh_config"] : [configFile];
   return [
     "Host *",
     // A new key is asked about by us; a changed one is refused, whatever the user's files say.
     "  StrictHostKeyChecking ask",
     ...(knownHostsFile === undefined ? [] : [`  UserKnownHostsFile ${quoted(knownHostsFile)}`]),
-    `  ConnectTimeout ${Math.max(1, Math.ceil(connectTimeoutMs / 1000))}`,
+    // We count the time ourselves: ssh's goes on while somebody thinks about a jump host's key.
+    "  ConnectTimeout none",
     "  BatchMode no",
     "  UpdateHostKeys no",
     "  VisualHostKey no",

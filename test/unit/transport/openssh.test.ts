@@ -308,6 +308,35 @@ t.test("the configuration chooses", async (t) => {
   t.notMatch(await description(withAuthority, { connection: "ssh2" }), /OpenSSH/);
 });
 
+t.test("who thinks about the key of a jump host does not run out of time", async (t) => {
+  const target = await serve(t, {});
+  const hop = await serve(t, {
+    onTcp: (channel, port) => {
+      const socket = connectTcp(port, "127.0.0.1");
+      channel.pipe(socket).pipe(channel);
+    },
+  });
+  const bench = makeBench({
+    config: `Host edge\n  HostName 127.0.0.1\n  ProxyJump hop\nHost hop\n  HostName 127.0.0.1\n  User pi\n  Port ${hop.port}`,
+  });
+  const asked: string[] = [];
+  const prompter = {
+    confirmHostKey: async ({ host }: { host: string }) => {
+      asked.push(host);
+      await sleep(2500);
+      return true;
+    },
+    askSecret: async () => undefined,
+  };
+  const transport = await bench.connect(
+    target.port,
+    { ...openssh, host: "edge" },
+    { hostKeyPolicy: "ask", connectTimeoutMs: 1500, prompter },
+  );
+  t.same(asked, [`[127.0.0.1]:${hop.port}`, `[127.0.0.1]:${target.port}`]);
+  await transport.close();
+});
+
 t.test("a circle of jump hosts is refused before ssh runs after itself", async (t) => {
   const bench = makeBench({ config: "Host a\n  ProxyJump b\nHost b\n  ProxyJump a" });
   await t.rejects(bench.connect(22, { ...openssh, host: "a" }), { code: "E_SSH_CONFIG", message: /circle/ });
@@ -383,7 +412,7 @@ Are you sure you want to continue connecting (yes/no/[fingerprint])? `;
 });
 
 t.test("what ssh runs to ask: an answer, a refusal, and a key that wants to be touched", async (t) => {
-  const folder = makeOpenSshFolder({ configFile: undefined, knownHostsFile: undefined, connectTimeoutMs: 1000 });
+  const folder = makeOpenSshFolder({ configFile: undefined, knownHostsFile: undefined });
   t.teardown(() => rmSync(folder.path, { recursive: true }));
   let refusals = 0;
   const notices: string[] = [];

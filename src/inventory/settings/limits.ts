@@ -33,7 +33,7 @@ export const limitSettings = [
     type: { kind: "int", min: 0, max: 100_000 },
     default: 500,
     directive: "limit_conn",
-    doc: "Requests of one address that are answered at once; more get 429. A hundred viewers behind one address need about two hundred. `0`: any number.",
+    doc: "Requests of one address that are answered at once; more get 429. A hundred viewers behind one address need about two hundred. `0`: any number, as behind a proxy or CDN, whose address is everybody's.",
     status: { kind: "new" },
   },
   {
@@ -41,7 +41,7 @@ export const limitSettings = [
     type: { kind: "int", min: 0, max: 100_000 },
     default: 500,
     directive: "limit_req",
-    doc: "Requests of one address in a second, and four times as many at once; more get 429. A hundred viewers behind one address ask about a hundred and fifty times a second. `0`: any number.",
+    doc: "Requests of one address in a second, and four times as many at once; more get 429. A hundred viewers behind one address ask about a hundred and fifty times a second. `0`: any number, as behind a proxy or CDN.",
     status: { kind: "new" },
   },
   {

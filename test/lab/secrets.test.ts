@@ -23,6 +23,12 @@ const LAB_FILES = /^\/root\/(lab-inventory\/|secrets$)/;
 const HOLDERS =
   /^\/etc\/edge\/(nginx|releases\/\w+)\/(rtmp-relay\.conf|rtmp-push\.conf|signing\.conf|streams\.json)$|^\/etc\/edge\/pull\/cam\.\w+$/;
 
+/** Mode and owners of such a file: each is for those alone who need it. */
+function readersOf(path: string): RegExp {
+  if (path.includes("/pull/")) return /^640 root:edge-pull$/m;
+  return path.endsWith("/signing.conf") ? /^[46]40 root:edge-http$/m : /^[46]40 root:edge$/m;
+}
+
 /** Given by the inventory: in a vault, but for the address of the source. */
 const OWN = {
   "password of SSH": "ssh-pass~word.of-deploy",
@@ -110,6 +116,15 @@ t.test("runs keep secrets to themselves", { skip: labImpossible() }, async (t) =
     }
   });
 
+  await t.test("one by OpenSSH, whose questions are answered", async (t) => {
+    const samples = sampleProcesses(host, secrets);
+    const plan = await run("plan", "--exit-code", "-v", "-e", "edge_connection=openssh");
+    t.equal(plan.code, 0, plan.code === 0 ? "planned" : plan.stdout + plan.stderr);
+    t.same((await samples.stop()).found, []);
+    t.same(search.inText(plan.stdout + plan.stderr), []);
+    t.same(readdirSync(search.temporary), [], "what answered them is gone");
+  });
+
   await t.test("a new one of each", async (t) => {
     const rotated = await run("secrets", "rotate", "--yes", "--json");
     t.equal(rotated.code, 0, rotated.stderr);
@@ -138,8 +153,7 @@ t.test("runs keep secrets to themselves", { skip: labImpossible() }, async (t) =
     );
     const names = new Set(files.map((path) => path.split("/").at(-1)));
     t.ok(names.has("rtmp-relay.conf") && names.has("signing.conf") && names.has("cam.ffconcat"), [...names].join());
-    for (const path of files)
-      t.match((await host.exec(`stat -c '%a %U:%G' ${path}`)).stdout, /^[46]40 root:edge$/m, path);
+    for (const path of files) t.match((await host.exec(`stat -c '%a %U:%G' ${path}`)).stdout, readersOf(path), path);
   });
 
   // A search that finds nothing proves something only if it would have found it.

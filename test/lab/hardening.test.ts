@@ -68,7 +68,7 @@ t.test("a hardened edge", { skip: labImpossible() }, async (t) => {
       await host.exec(
         `mkdir -p /run/systemd/system/${unit}.service.d; printf '[Service]\nSystemCallErrorNumber=kill\n' > /run/systemd/system/${unit}.service.d/kill.conf`,
       );
-    await host.exec("systemctl daemon-reload; systemctl restart edge-http edge-rtmp edge-media edge-snapshots");
+    await host.exec("systemctl daemon-reload; systemctl restart edge-http edge-rtmp edge-snapshots");
     await apply(t, edge, EVERYTHING);
     const camera = startPublisher(`rtmp://${host.address}/hls/cam?token=${token}`);
     t.teardown(() => camera.stop());

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { Connector } from "../../src/transport/connect.js";
 import type { ConnectOptions, HostAddress, HostKeyQuestion, Transport } from "../../src/transport/transport.js";
 import { Secret } from "../../src/util/secret.js";
+import { scratchFolder } from "../support/scratch-folder.js";
 import { bootForTest, labImpossible, ssh } from "./support/lab.js";
 
 t.setTimeout(240_000);
@@ -23,7 +23,7 @@ if (impossible !== false) {
   t.plan(0, impossible);
 } else {
   const lab = await bootForTest(t, { name: "lab-ssh" });
-  const folder = mkdtempSync(join(tmpdir(), "edge-lab-ssh-"));
+  const folder = scratchFolder();
   const file = (name: string) => join(folder, name);
   const keygen = (...args: string[]) => execFileSync("ssh-keygen", ["-q", ...args], { cwd: folder, stdio: "pipe" });
   const sh = async (command: string) => {

@@ -1,6 +1,4 @@
-import { mkdtempSync } from "node:fs";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import t from "tap";
@@ -8,6 +6,7 @@ import { becomeCommand, diagnoseSudo, stdinWithPassword } from "../../src/transp
 import { Connector } from "../../src/transport/connect.js";
 import type { Transport } from "../../src/transport/transport.js";
 import { Secret } from "../../src/util/secret.js";
+import { scratchFolder } from "../support/scratch-folder.js";
 import { bootForTest, labImpossible } from "./support/lab.js";
 
 t.setTimeout(240_000);
@@ -22,7 +21,7 @@ if (impossible !== false) {
 } else {
   const lab = await bootForTest(t, { name: "lab-transport" });
   const { address: host, identityFile } = lab;
-  const knownHostsFile = join(mkdtempSync(join(tmpdir(), "edge-lab-")), "known_hosts");
+  const knownHostsFile = join(scratchFolder(), "known_hosts");
   const login = (user: string, credentials: { identityFile?: string; password?: Secret }): Promise<Transport> =>
     new Connector().connect(
       { name: "lab", connection: "ssh", host, user, ...credentials },

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import t from "tap";
 import type { Value } from "../../../src/playbook/types.js";
+import { scratchFolder } from "../../support/scratch-folder.js";
 import { generate } from "../generated-files.js";
 
 // How each unit is confined: by systemd's own judgement of its file, and in words for who reads it.
@@ -59,8 +59,7 @@ for (const [name, vars] of Object.entries(SETTINGS)) {
 
   // Before 250 it takes no file.
   t.test(`systemd finds little to be said against it, ${name}`, { skip: version < 250 }, async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), "edge-units-"));
-    t.teardown(() => rmSync(folder, { recursive: true }));
+    const folder = scratchFolder();
     for (const { unit, text } of units) {
       const file = join(folder, `${unit.replace("@", "@x")}.service`);
       writeFileSync(file, text);

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { gunzipSync } from "node:zlib";
@@ -9,6 +8,7 @@ import type { Test } from "tap";
 import { HostSession } from "../../../src/engine/session.js";
 import type { Inventory } from "../../../src/inventory/types.js";
 import { LocalTransport } from "../../../src/transport/local-transport.js";
+import { scratchFolder } from "../../support/scratch-folder.js";
 import { type LocalRun, localRun, oneHost } from "../engine/local-run.js";
 import { makeBench, startServer } from "../transport/ssh-server.js";
 
@@ -73,7 +73,7 @@ export async function runOn(
   });
   t.teardown(() => server.close());
   const bench = makeBench();
-  const file = join(mkdtempSync(join(tmpdir(), "edge-hostile-")), "play.yml");
+  const file = join(scratchFolder(), "play.yml");
   writeFileSync(file, playbook);
   const inventory: Inventory = oneHost({ ansible_connection: "ssh" });
   return localRun(file, command, {

@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ssh2 from "ssh2";
 import t from "tap";
@@ -15,6 +14,7 @@ import {
   parseKnownHosts,
   preferKnownAlgorithms,
 } from "../../../src/transport/known-hosts.js";
+import { scratchFolder } from "../../support/scratch-folder.js";
 
 const ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIO/zM+SRX35s63ulbsxjWZjVadq6n/hvqegui+F+Ex7K";
 const key = Buffer.from(ED25519, "base64");
@@ -73,7 +73,7 @@ t.test("names", async (t) => {
 });
 
 t.test("hashed by ssh-keygen, found by us, and the other way round", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "edge-known-hosts-"));
+  const folder = scratchFolder();
   const file = join(folder, "known_hosts");
   writeFileSync(file, `[host]:2222 ssh-ed25519 ${ED25519}\n`);
   try {
@@ -133,7 +133,7 @@ t.test("fingerprint and type as ssh-keygen prints them", async (t) => {
 });
 
 t.test("files", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "edge-known-hosts-"));
+  const folder = scratchFolder();
   const file = join(folder, ".ssh", "known_hosts");
   const files = new KnownHostsFiles();
   t.same(await files.read([file, "/dev/null"]), [], "a missing file has no entries");

@@ -1,14 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -23,11 +14,12 @@ import { makeOpenSshFolder } from "../../../src/transport/openssh-folder.js";
 import { OpenSshQuestions, readQuestion } from "../../../src/transport/openssh-questions.js";
 import { parseSshConfig } from "../../../src/transport/ssh-config.js";
 import { Secret } from "../../../src/util/secret.js";
+import { scratchFolder } from "../../support/scratch-folder.js";
 import { localRun, oneHost } from "../engine/local-run.js";
 import { honest, pour } from "../hostile/hostile-host.js";
 import { acceptKey, type Bench, makeBench, makeKey, type ServerOptions, startServer } from "./ssh-server.js";
 
-process.env.XDG_RUNTIME_DIR = mkdtempSync(join(tmpdir(), "edge-openssh-"));
+process.env.XDG_RUNTIME_DIR = scratchFolder();
 const folders = () => readdirSync(process.env.XDG_RUNTIME_DIR ?? tmpdir()).filter((name) => name.startsWith("es-"));
 
 async function serve(t: Test, options: ServerOptions) {
@@ -343,7 +335,7 @@ t.test("a circle of jump hosts is refused before ssh runs after itself", async (
 });
 
 t.test("certificates, security keys and agents are noticed", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "edge-openssh-"));
+  const folder = scratchFolder();
   const host = (text = "") =>
     parseSshConfig(
       `identityfile ${folder}/none\nuserknownhostsfile none\nidentityagent none\n${text}`,
@@ -465,7 +457,7 @@ t.test("a plan and an apply are the same over both connectors, in as many turns"
       channel.on("end", () => honest(channel, command, Buffer.concat(stdin)));
     },
   });
-  const folder = mkdtempSync(join(tmpdir(), "edge-openssh-"));
+  const folder = scratchFolder();
   const play = join(folder, "play.yml");
   const seen: object[] = [];
   for (const connection of ["ssh2", "openssh"] as const) {

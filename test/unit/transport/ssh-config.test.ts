@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { parseJumps, parseSshConfig, SshConfigReader } from "../../../src/transport/ssh-config.js";
+import { scratchFolder } from "../../support/scratch-folder.js";
 
 const surroundings = {
   home: "/home/op",
@@ -114,7 +114,7 @@ t.test("ProxyJump", async (t) => {
 });
 
 t.test("the real ssh -G", async (t) => {
-  const file = join(mkdtempSync(join(tmpdir(), "edge-ssh-config-")), "config");
+  const file = join(scratchFolder(), "config");
   writeFileSync(file, "Host pi\n  HostName 192.0.2.1\n  User bob\n  ProxyJump a,b\n  IdentityFile /k\n");
   const reader = new SshConfigReader();
   const query = { host: "pi", port: 2222, configFile: file };

@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { Connector } from "../../../src/transport/connect.js";
 import type { ConnectOptions, HostAddress, HostKeyQuestion, Transport } from "../../../src/transport/transport.js";
 import { Secret } from "../../../src/util/secret.js";
+import { scratchFolder } from "../../support/scratch-folder.js";
 
 export interface KeyPair {
   readonly private: string;
@@ -114,7 +114,7 @@ export interface Bench {
 export function makeBench(
   answers: { confirm?: boolean; secrets?: ReadonlyArray<string | undefined>; config?: string } = {},
 ): Bench {
-  const folder = mkdtempSync(join(tmpdir(), "edge-transport-"));
+  const folder = scratchFolder();
   const knownHosts = join(folder, "ssh", "known_hosts");
   const sshConfigFile = join(folder, "config");
   writeFileSync(

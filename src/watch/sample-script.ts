@@ -54,7 +54,9 @@ sample() {
     elif command -v vcgencmd >/dev/null; then
         printf 'power\t%s\n' "$(vcgencmd get_throttled)"
     fi
-    for u in rtmp http; do
+    units='rtmp http'
+    [ ! -e /etc/edge/live/rtmps.conf ] || units="$units rtmps"
+    for u in $units; do
         v=
         read -r v <"/run/edge-$u/nginx.pid"
         if [ -n "$v" ] && [ -d "/proc/$v" ]; then v=1; else v=0; fi

@@ -105,7 +105,7 @@ export class HostWatch {
   async log(onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
     let rest = "";
     const said = await this.#run(
-      `exec journalctl --no-pager -q -o short-iso -n ${LOG_LINES} -f -u edge-rtmp -u edge-http`,
+      `exec journalctl --no-pager -q -o short-iso -n ${LOG_LINES} -f -u edge-rtmp -u edge-http -u edge-rtmps`,
       signal,
       (chunk) => {
         const lines = (rest + chunk.toString("utf8")).split("\n");

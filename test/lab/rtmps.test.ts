@@ -143,6 +143,13 @@ t.test("RTMP over TLS", { skip: labImpossible() }, async (t) => {
     else t.match(await again.ended, { reason: /closed|rejected/ }, "by the kernel, where an older worker has it");
   });
 
+  await t.test("status tells that it does not run", async (t) => {
+    await host.exec("systemctl stop edge-rtmps");
+    t.match(await desk.run("status"), { code: 1, stdout: /edge {2}PROBLEM edge-rtmps does not run/ });
+    await host.exec("systemctl start edge-rtmps");
+    t.match(await desk.run("status"), { code: 0 });
+  });
+
   await t.test("off, nothing of it is left", async (t) => {
     await apply(t, edge, { rtmps: false, rtmp_access_log: false });
     const left = `ls -d /etc/systemd/system/*rtmps* /etc/systemd/system/*/*rtmps* /etc/edge/nginx/rtmps.conf /run/edge-rtmps; ss -Hltn 'sport = :${PORT} or sport = :${HOP}'`;

@@ -27,6 +27,7 @@ const MAX_FILES = 5000;
 const GROUPS = {
   "edge-rtmp.service": "/sys/fs/cgroup/system.slice/edge-rtmp.service",
   "edge-http.service": "/sys/fs/cgroup/system.slice/edge-http.service",
+  "edge-rtmps.service": "/sys/fs/cgroup/system.slice/edge-rtmps.service",
   // All of FFmpeg.
   "edge-media.slice": "/sys/fs/cgroup/edge.slice/edge-media.slice",
 };

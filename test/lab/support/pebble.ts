@@ -103,7 +103,9 @@ export async function startPebble(t: TestScope, host: LabHost, folder: string): 
 
 function start(t: TestScope, cwd: string, program: string, words: readonly string[]): ChildProcess {
   // Without its pauses, and without its random refusals of good requests.
-  const env = { ...process.env, PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" };
+  // By chance it would take a proof of before for a new one, and refuse numbers that are used once.
+  const noChance = { PEBBLE_AUTHZREUSE: "0", PEBBLE_WFE_NONCEREJECT: "0" };
+  const env = { ...process.env, PEBBLE_VA_NOSLEEP: "1", ...noChance };
   const child = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "ignore"] });
   child.stdout?.resume();
   t.teardown(async () => {

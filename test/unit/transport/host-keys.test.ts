@@ -1,26 +1,8 @@
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import ssh2 from "ssh2";
+import { readFileSync, writeFileSync } from "node:fs";
 import t from "tap";
 import { effectivePolicy } from "../../../src/transport/host-key.js";
 import { fingerprint } from "../../../src/transport/known-hosts.js";
-import { type Bench, makeBench, makeKey, startServer } from "./ssh-server.js";
-
-function blob(publicKey: string): Buffer {
-  const key = ssh2.utils.parseKey(publicKey);
-  if (key instanceof Error) throw key;
-  return key.getPublicSSH();
-}
-
-function know(bench: Bench, line: string): void {
-  mkdirSync(dirname(bench.knownHosts), { recursive: true });
-  appendFileSync(bench.knownHosts, `${line}\n`);
-}
-
-/** `type base64` of a public key, without its comment. */
-function plain(publicKey: string): string {
-  return publicKey.split(" ").slice(0, 2).join(" ");
-}
+import { blob, know, makeBench, makeKey, plain, startServer } from "./ssh-server.js";
 
 const hostKey = makeKey();
 const print = fingerprint(blob(hostKey.public));

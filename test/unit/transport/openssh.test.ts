@@ -1,11 +1,10 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import ssh2 from "ssh2";
 import t, { type Test } from "tap";
 import { typesIn } from "../../../src/transport/agent-types.js";
 import { fingerprint, KnownHostsFiles } from "../../../src/transport/known-hosts.js";
@@ -17,7 +16,17 @@ import { Secret } from "../../../src/util/secret.js";
 import { scratchFolder } from "../../support/scratch-folder.js";
 import { localRun, oneHost } from "../engine/local-run.js";
 import { honest, pour } from "../hostile/hostile-host.js";
-import { acceptKey, type Bench, makeBench, makeKey, type ServerOptions, startServer } from "./ssh-server.js";
+import {
+  acceptKey,
+  type Bench,
+  blob,
+  know,
+  makeBench,
+  makeKey,
+  plain,
+  type ServerOptions,
+  startServer,
+} from "./ssh-server.js";
 
 process.env.XDG_RUNTIME_DIR = scratchFolder();
 const folders = () => readdirSync(process.env.XDG_RUNTIME_DIR ?? tmpdir()).filter((name) => name.startsWith("es-"));
@@ -29,19 +38,6 @@ async function serve(t: Test, options: ServerOptions) {
 }
 
 const openssh = { connection: "openssh" } as const;
-
-function blob(publicKey: string): Buffer {
-  const key = ssh2.utils.parseKey(publicKey);
-  if (key instanceof Error) throw key;
-  return key.getPublicSSH();
-}
-
-function know(bench: Bench, line: string): void {
-  mkdirSync(dirname(bench.knownHosts), { recursive: true });
-  appendFileSync(bench.knownHosts, `${line}\n`);
-}
-
-const plain = (publicKey: string) => publicKey.split(" ").slice(0, 2).join(" ");
 
 t.test("commands, as over the other connector", async (t) => {
   const bytes = Buffer.from([0x20, 0xff, 0x00, 0xc3, 0x0a]);

@@ -1,6 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { Connector } from "../../../src/transport/connect.js";
 import type { ConnectOptions, HostAddress, HostKeyQuestion, Transport } from "../../../src/transport/transport.js";
@@ -151,4 +151,22 @@ export function makeBench(
         },
       ),
   };
+}
+
+/** A public key as it travels. */
+export function blob(publicKey: string): Buffer {
+  const key = ssh2.utils.parseKey(publicKey);
+  if (key instanceof Error) throw key;
+  return key.getPublicSSH();
+}
+
+/** Adds a line to the known hosts of a bench. */
+export function know(bench: Bench, line: string): void {
+  mkdirSync(dirname(bench.knownHosts), { recursive: true });
+  appendFileSync(bench.knownHosts, `${line}\n`);
+}
+
+/** `type base64` of a public key, without its comment. */
+export function plain(publicKey: string): string {
+  return publicKey.split(" ").slice(0, 2).join(" ");
 }

@@ -54,12 +54,12 @@ async function bundle() {
     banner: { js: COMMONJS_NAMES },
     // React's production build; its development build is slower and warns.
     define: { "process.env.NODE_ENV": '"production"' },
-    // Not minified: names and lines of ours in stack traces are worth the bytes.
+    // Ours is not minified: names and lines in stack traces are worth the bytes.
     minify: false,
     legalComments: "linked",
     logLevel: "warning",
   });
-  await Promise.all(Object.entries(metafile.outputs).filter(isOthers).map(withoutSpace));
+  await Promise.all(Object.entries(metafile.outputs).filter(isOthers).map(minified));
   await writeFile(join(output, "THIRD-PARTY-LICENSES.txt"), await thirdPartyLicenses(root, metafile));
   await chmod(join(output, "cli/main.js"), 0o755);
 }
@@ -73,10 +73,14 @@ function isOthers([, { inputs }]) {
   return bytes(false) > 20 * bytes(true);
 }
 
-/** Drops comments and white space and keeps names. */
-async function withoutSpace([path]) {
+/** Makes a chunk of dependencies small; the names that their functions and classes answer with stay. */
+async function minified([path]) {
   const file = join(root, path);
-  const { code } = await transform(await readFile(file, "utf8"), { minifyWhitespace: true, legalComments: "none" });
+  const { code } = await transform(await readFile(file, "utf8"), {
+    minify: true,
+    keepNames: true,
+    legalComments: "none",
+  });
   await writeFile(file, code);
 }
 

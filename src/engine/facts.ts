@@ -3,6 +3,7 @@ import type { Value, Vars } from "../playbook/types.js";
 import { UnreachableError } from "../util/errors.js";
 import { modelKey } from "../util/model-key.js";
 import { safeLine } from "../util/safe-text.js";
+import { userlandOf } from "../util/userland.js";
 import { factsScript } from "./facts-script.js";
 
 /** Facts of one host under Ansible's names (without `ansible_`), and what the engine itself needs. */
@@ -180,6 +181,7 @@ function system(got: Collected): Record<string, Value> {
     edge_board_model: one("board"),
     edge_distribution_id: id,
     edge_dpkg_architecture: arch,
+    edge_userland: userlandOf(arch, id),
     edge_commands: [...has],
   };
 }

@@ -7,6 +7,8 @@ umask 022
 # Command output is parsed below; messages and sorting must not depend on the operator's language.
 LC_ALL=C
 export LC_ALL
+# What else of the caller's environment would get into the result.
+unset CC CFLAGS CPPFLAGS LDFLAGS CPATH C_INCLUDE_PATH LIBRARY_PATH LD_RUN_PATH COMPILER_PATH GCC_EXEC_PREFIX MAKEFLAGS NJS_OPENSSL
 
 # Raised when the recipe changes in a way that makes old objects useless.
 RECIPE=1
@@ -92,6 +94,7 @@ parse_arguments() {
 		esac
 		case $dir in *[!A-Za-z0-9_./+~-]*) die $EXIT_USAGE "'$dir' has characters that NGINX's makefiles cannot take" ;; esac
 	done
+	case $own_patches in /*) ;; *) own_patches=$PWD/$own_patches ;; esac
 	case $jobs in auto) ;; 0) jobs=auto ;; '' | *[!0-9]*) die $EXIT_USAGE "--jobs is a number or 'auto', not '$jobs'" ;; esac
 	case $with_vts in yes | no | auto) ;; *) die $EXIT_USAGE "--with-vts is 'yes', 'no' or 'auto', not '$with_vts'" ;; esac
 	case $opt in O1 | O2) ;; *) die $EXIT_USAGE "--opt is 'O1' or 'O2', not '$opt'" ;; esac
@@ -324,19 +327,19 @@ lean_arguments() {
 	done
 }
 
-# Sets the options of NGINX's configure. -Wno-error: a newer compiler's new warning must not stop a build.
+# Sets the options of NGINX's configure. -Wno-error: a newer compiler's new warning must not stop a build. Modules have
+# relative paths and the program no build id: both would carry the work directory into the result.
 compose_configure() {
 	cflags="-$opt -g0 -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE -Wno-error -Wformat -Werror=format-security"
-	ldflags="-pie -Wl,-z,relro -Wl,-z,now"
-	tree=$work/tree
+	ldflags="-pie -Wl,-z,relro -Wl,-z,now -Wl,--build-id=none"
 	options="--prefix=$prefix --error-log-path=stderr --http-log-path=/dev/null"
 	options="$options --pid-path=/run/edge/nginx.pid --lock-path=/run/edge/nginx.lock"
 	options="$options --http-client-body-temp-path=/var/cache/edge/client_body --http-proxy-temp-path=/var/cache/edge/proxy"
 	options="$options --with-threads --with-http_ssl_module --with-http_v2_module --with-http_realip_module"
 	options="$options --with-http_stub_status_module --with-http_secure_link_module --with-stream --with-stream_ssl_module$(lean_arguments)"
-	options="$options --add-module=$tree/rtmp"
-	[ -z "$vts" ] || options="$options --add-module=$tree/vts"
-	[ -z "$njs" ] || options="$options --add-module=$tree/njs/nginx"
+	options="$options --add-module=../rtmp"
+	[ -z "$vts" ] || options="$options --add-module=../vts"
+	[ -z "$njs" ] || options="$options --add-module=../njs/nginx"
 	# What Debian's dynamic modules are compiled against.
 	[ "$profile" = upstream ] || options="$options --with-compat"
 }
@@ -364,12 +367,30 @@ prepare_tree() {
 	mv "$work/inputs.new" "$work/inputs"
 	step unpack
 	unpack nginx "$nginx"
+	# Before patches touch it: a time that belongs to the source.
+	stat -c %Y "$work/tree/nginx/src/core/nginx.h" >"$work/source-date"
 	unpack rtmp "$rtmp"
 	[ -z "$vts" ] || unpack vts "$vts"
 	[ -z "$njs" ] || unpack njs "$njs"
 	[ -z "$patches" ] || apply_patches
 	apply_own_patches
 	: >"$work/unpacked"
+}
+
+# NGINX's configure aligns by what uname says. That is the kernel's word, which may be a 64-bit one below a 32-bit system;
+# the compiler knows for whom it compiles.
+write_uname() {
+	mkdir -p "$work/tools"
+	machine=$(cc -dumpmachine)
+	cat >"$work/tools/uname" <<EOF
+#!/bin/sh
+case \$1 in
+-s) echo Linux ;;
+-r) echo 4.19.0 ;;
+*) echo ${machine%%-*} ;;
+esac
+EOF
+	chmod 755 "$work/tools/uname"
 }
 
 # NJS's own library is configured and compiled before NGINX's make would do it (nginx/config.make): that rule starts
@@ -383,6 +404,9 @@ configure_tree() {
 	[ -f $configure ] || configure=auto/configure
 	NJS_QUICKJS=NO NJS_LIBXSLT=NO NJS_ZLIB=NO
 	export NJS_QUICKJS NJS_LIBXSLT NJS_ZLIB
+	write_uname
+	path=$PATH
+	PATH=$work/tools:$PATH
 	# shellcheck disable=SC2086 # one word an option, none holds a space
 	logged "NGINX's configure" $configure $options --with-cc-opt="$cflags" --with-ld-opt="$ldflags"
 	if [ -n "$njs" ]; then
@@ -393,6 +417,7 @@ configure_tree() {
 		logged "NJS's configure" ./configure --no-openssl --no-libxml2 --no-zlib --no-pcre --no-quickjs --ld-opt="$ldflags"
 		unset CFLAGS
 	fi
+	PATH=$path
 	echo "$(($(date +%s) - began))" >"$work/configured"
 }
 
@@ -592,6 +617,9 @@ main() {
 	for name in $nginx $patches $rtmp $vts $njs; do verify "$name"; done
 	compose_configure
 	prepare_tree
+	# What __DATE__ and __TIME__ stand for (the RTMP module's statistics have them).
+	SOURCE_DATE_EPOCH=$(cat "$work/source-date")
+	export SOURCE_DATE_EPOCH
 	nginx_version=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' "$work/tree/nginx/src/core/nginx.h")
 	njs_version='' njs_dynamic=true
 	if [ -n "$njs" ]; then
@@ -606,7 +634,7 @@ main() {
 	write_manifest
 	publish
 	cd /
-	[ "$keep_work" = yes ] || rm -rf "$work/tree" "$work/inputs" "$work/unpacked" "$work/configured" "$work/njs-done" "$work/deb" "$work/deb-root" "$work/smoke"
+	[ "$keep_work" = yes ] || rm -rf "$work/tree" "$work/inputs" "$work/unpacked" "$work/configured" "$work/source-date" "$work/tools" "$work/njs-done" "$work/deb" "$work/deb-root" "$work/smoke"
 	say "built $prefix"
 }
 

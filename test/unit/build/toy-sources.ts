@@ -12,7 +12,10 @@ function writeTree(directory: string, files: Readonly<Record<string, string>>): 
   }
 }
 
-/** NGINX as far as build.sh sees it: a configure that writes objs/Makefile, whose program answers -V and -t. */
+/**
+ * NGINX as far as build.sh sees it: a configure that writes objs/Makefile, whose program answers -V and -t. As the
+ * real one does, it puts its arguments, the environment's flags and the machine's name into the program.
+ */
 const nginx = {
   "src/core/nginx.h": '#define NGINX_VERSION      "1.30.4"\n',
   "conf/mime.types": "types {}\n",
@@ -22,6 +25,7 @@ const nginx = {
   "auto/configure*": `#!/bin/sh
 echo "configured with $*"
 echo run >>../../configure-runs
+echo "# $* flags=$CFLAGS on $(uname -s) $(uname -r) $(uname -m)" >>src/main.c
 mkdir -p objs/src
 cat >objs/Makefile <<'EOF'
 CC = cc
@@ -61,8 +65,8 @@ EOF
 };
 
 /**
- * A compiler that copies, and says no to what holds "syntax error". With HANG=name it stops at that object and writes
- * its process id into the file HANG_PID, until it is killed.
+ * A compiler that copies, adds the time (as __TIME__ does), and says no to what holds "syntax error". With HANG=name it
+ * stops at that object and writes its process id into the file HANG_PID, until it is killed.
  */
 const cc = `#!/bin/sh
 case $1 in -v) echo "gcc version 0 (toy)" >&2; exit ;; -dumpmachine) echo toy-linux; exit ;; esac
@@ -72,7 +76,7 @@ while [ $# -gt 0 ]; do
 done
 case $output in *"/\${HANG:-none}"*) : >"$output"; echo $$ >"$HANG_PID"; exec sleep 600 ;; esac
 if grep -q "syntax error" "$input"; then echo "$input:1: error: syntax error" >&2; exit 1; fi
-cp "$input" "$output" && chmod 755 "$output"
+cp "$input" "$output" && chmod 755 "$output" && echo "# at \${SOURCE_DATE_EPOCH:-$(date +%s%N)}" >>"$output"
 `;
 
 export interface Toy {

@@ -30,11 +30,16 @@ Usage: build.sh --sources DIR --prefix DIR [options]
                      debian:   Debian's NGINX source with its patches, RTMP compiled in, NJS as Debian's dynamic module.
   --sources DIR      holds the source archives; where DIR/SHA256SUMS exists, only files listed there are used, verified
   --prefix DIR       where the result goes; appears there complete or not at all
+  --sums FILE        hashes of the sources, in place of DIR/SHA256SUMS
   --patches DIR      our own patches: rtmp-*.patch, or flv-*.patch for nginx-http-flv-module (default: the directory "patches" beside this script, where there is one)
   --work DIR         where to compile (default: PREFIX.work); kept after a failure or an interruption, and resumed
   --jobs N|auto      compilers at once (default auto, also 0: by processors and free memory)
   --with-vts yes|no|auto  default auto: when its source is there (in the upstream profile it has to be there)
   --opt O1|O2        optimisation (default O1)
+  --system TEXT      refuse to compile on another system than this one, such as "debian bookworm"
+  --userland TEXT    refuse to compile for another userland than this one, such as "armhf/armv7-a"
+  --artifact FILE    pack the result into FILE (NAME.tar.gz, the same bytes each time) for hosts of the same kind; what it is goes to
+                     NAME.json, what it took to NAME.log.json
   --keep-work        do not remove the work directory after success
   --list             print what would be built from which files with how many jobs, and stop
   --help             this text
@@ -53,7 +58,7 @@ die() {
 	exit "$status"
 }
 
-profile=upstream sources='' prefix='' work='' jobs=auto with_vts=auto opt=O1 keep_work=no list=no
+profile=upstream sources='' prefix='' work='' jobs=auto with_vts=auto opt=O1 keep_work=no list=no sums='' system='' userland='' artifact=''
 own_patches=$(dirname "$0")/patches
 
 parse_arguments() {
@@ -62,7 +67,7 @@ parse_arguments() {
 		--help | -h) usage && exit 0 ;;
 		--list) list=yes ;;
 		--keep-work) keep_work=yes ;;
-		--profile | --sources | --prefix | --patches | --work | --jobs | --with-vts | --opt)
+		--profile | --sources | --prefix | --patches | --work | --jobs | --with-vts | --opt | --sums | --system | --userland | --artifact)
 			[ $# -ge 2 ] || die $EXIT_USAGE "$1 needs a value"
 			case $1 in
 			--profile) profile=$2 ;;
@@ -73,6 +78,10 @@ parse_arguments() {
 			--jobs) jobs=$2 ;;
 			--with-vts) with_vts=$2 ;;
 			--opt) opt=$2 ;;
+			--sums) sums=$2 ;;
+			--system) system=$2 ;;
+			--userland) userland=$2 ;;
+			--artifact) artifact=$2 ;;
 			esac
 			shift
 			;;
@@ -86,6 +95,7 @@ parse_arguments() {
 	prefix=${prefix:-/opt/edge/builds/unnamed}
 	prefix=${prefix%/}
 	work=${work:-$prefix.work}
+	sums=${sums:-$sources/SHA256SUMS}
 	for dir in "$sources" "$prefix" "$work"; do
 		# nginx's configure and makefiles do not quote paths.
 		case $dir in
@@ -97,15 +107,16 @@ parse_arguments() {
 	case $own_patches in /*) ;; *) own_patches=$PWD/$own_patches ;; esac
 	case $jobs in auto) ;; 0) jobs=auto ;; '' | *[!0-9]*) die $EXIT_USAGE "--jobs is a number or 'auto', not '$jobs'" ;; esac
 	case $with_vts in yes | no | auto) ;; *) die $EXIT_USAGE "--with-vts is 'yes', 'no' or 'auto', not '$with_vts'" ;; esac
+	case $artifact in '' | /*.tar.gz) ;; *) die $EXIT_USAGE "--artifact is an absolute path that ends in .tar.gz, not '$artifact'" ;; esac
 	case $opt in O1 | O2) ;; *) die $EXIT_USAGE "--opt is 'O1' or 'O2', not '$opt'" ;; esac
 }
 
 # --- sources ---------------------------------------------------------------------------------------------------------
 
-# Names listed in SHA256SUMS, or every file of the directory.
+# Names that have a hash, or every file of the directory.
 source_names() {
-	if [ -f "$sources/SHA256SUMS" ]; then
-		sed -n 's/^[0-9a-fA-F]\{64\} [ *]\(tar:\)\{0,1\}//p' "$sources/SHA256SUMS"
+	if [ -f "$sums" ]; then
+		sed -n 's/^[0-9a-fA-F]\{64\} [ *]\(tar:\)\{0,1\}//p' "$sums"
 	else
 		ls "$sources"
 	fi
@@ -146,7 +157,7 @@ decompress() {
 
 # Lines of SHA256SUMS: "HASH  FILE", or "HASH  tar:FILE" for the hash of the decompressed tar (forges recompress).
 verify() {
-	[ -f "$sources/SHA256SUMS" ] || return 0
+	[ -f "$sums" ] || return 0
 	while read -r expected name; do
 		name=${name#\*}
 		case $name in
@@ -156,7 +167,7 @@ verify() {
 		esac
 		actual=${actual%% *}
 		[ "$actual" = "$expected" ] || die $EXIT_USAGE "$sources/$1 is not the pinned file: SHA-256 is $actual, expected $expected"
-	done <"$sources/SHA256SUMS"
+	done <"$sums"
 }
 
 choose_sources() {
@@ -185,7 +196,34 @@ choose_sources() {
 
 # --- the host --------------------------------------------------------------------------------------------------------
 
-# EDGE_BUILD_MEMINFO, EDGE_BUILD_CPUS and EDGE_BUILD_BITS stand in for the host in tests.
+# EDGE_BUILD_MEMINFO, EDGE_BUILD_CPUS, EDGE_BUILD_BITS, EDGE_BUILD_RELEASE and EDGE_BUILD_ARCH stand in for the host in tests.
+
+# A value of os-release, which may have quotes around it.
+release_value() { sed -n "s/^$1=//p" "${EDGE_BUILD_RELEASE:-/etc/os-release}" | tr -d '"'; }
+
+# What programs here are compiled for. The distribution says it, not the processor, which may be able to do more.
+look_at_host() {
+	distribution=$(release_value ID)
+	case $distribution in raspbian) here_system=debian ;; *) here_system=$distribution ;; esac
+	here_system="$here_system $(release_value VERSION_CODENAME)"
+	arch=${EDGE_BUILD_ARCH:-$(dpkg --print-architecture 2>/dev/null || echo unknown)}
+	case $distribution/$arch in
+	*/amd64) here_userland=$arch/x86-64 ;;
+	*/arm64) here_userland=$arch/armv8-a ;;
+	raspbian/armhf) here_userland=$arch/armv6 ;;
+	*/armhf) here_userland=$arch/armv7-a ;;
+	*/armel) here_userland=$arch/armv5te ;;
+	*) here_userland=$arch/unknown ;;
+	esac
+}
+
+check_host() {
+	[ -z "$system" ] || [ "$system" = "$here_system" ] ||
+		die $EXIT_USAGE "this host is $here_system, the build is for $system; compile it on a host of that release"
+	[ -z "$userland" ] || [ "$userland" = "$here_userland" ] ||
+		die $EXIT_USAGE "this host's programs are $here_userland, the build is for $userland; compile it on a host of that kind"
+}
+
 count_jobs() {
 	[ "$jobs" = auto ] || return 0
 	cpus=${EDGE_BUILD_CPUS:-$(nproc 2>/dev/null || echo 1)}
@@ -495,6 +533,19 @@ assemble() {
 	strip "$partial/sbin/nginx"
 	cp "$work/tree/nginx/conf/mime.types" "$partial/conf/"
 	[ "$profile" = upstream ] || cp "$njs_module" "$partial/modules/"
+	keep_origin
+}
+
+# What it was made from goes with it: hashes of the sources as they were given, and our patches.
+keep_origin() {
+	mkdir "$partial/made-from"
+	for name in $nginx $patches $rtmp $vts $njs; do
+		listed=''
+		[ ! -f "$sums" ] || listed=$(awk -v name="$name" '$2 == name || $2 == "*" name || $2 == "tar:" name { sub(/^\*/, "", $2); print $1 "  " $2; exit }' "$sums")
+		[ -n "$listed" ] || listed="$(sha256sum <"$sources/$name" | cut -d ' ' -f 1)  $name"
+		say "$listed"
+	done >"$partial/made-from/SHA256SUMS"
+	for name in $(own_patch_names); do cp "$own_patches/$name" "$partial/made-from/"; done
 }
 
 smoke_test() {
@@ -564,10 +615,15 @@ write_manifest() {
 		printf '  "load_modules": [%s],\n' "$([ $njs_dynamic = false ] || json_string "modules/ngx_http_js_module.so")"
 		printf '  "configure": %s,\n' "$(json_string "$("$partial/sbin/nginx" -V 2>&1 | sed -n 's/^configure arguments: //p')")"
 		printf '  "compiler": %s,\n  "machine": %s,\n' "$(json_string "$(cc -v 2>&1 | sed -n '$p')")" "$(json_string "$(cc -dumpmachine)")"
-		printf '  "files": %s,\n  "jobs": %s,\n  "resumed": %s,\n' "$(cat "$work/total")" "$jobs" "$resumed"
-		printf '  "seconds": {"configure": %s, "make": %s},\n' "$(cat "$work/configured")" "$make_seconds"
-		printf '  "peak_kb": {"compiler": %s, "group": %s}\n}\n' "$(peak_compiler)" "$(peak_group)"
+		printf '  "system": %s,\n  "userland": %s,\n' "$(json_string "$here_system")" "$(json_string "$here_userland")"
+		printf '  "files": %s\n}\n' "$(cat "$work/total")"
 	} >"$partial/manifest.json"
+}
+
+# What differs from run to run is not of the build.
+write_log() {
+	printf '{\n  "jobs": %s,\n  "resumed": %s,\n  "seconds": {"configure": %s, "make": %s},\n  "peak_kb": {"compiler": %s, "group": %s}\n}\n' \
+		"$jobs" "$resumed" "$(cat "$work/configured")" "$make_seconds" "$(peak_compiler)" "$(peak_group)" >"$work/log.json"
 }
 
 patches_version() {
@@ -584,8 +640,37 @@ publish() {
 	mv "$partial" "$prefix"
 }
 
+# Puts the result into one file whose bytes are the same wherever and whenever the same is packed. Its description is there
+# before it is: whoever sees the archive can read what it should be.
+pack() {
+	[ -n "$artifact" ] || return 0
+	step pack
+	mkdir -p "${artifact%/*}"
+	tar -cf "$artifact.tar" -C "$prefix" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --format=gnu .
+	gzip -n -9 <"$artifact.tar" >"$artifact.part"
+	rm "$artifact.tar"
+	sum=$(sha256sum <"$artifact.part")
+	size=$(wc -c <"$artifact.part")
+	name=${artifact%.tar.gz}
+	awk -v sum="${sum%% *}" -v size="$((size))" \
+		'{ print } NR == 1 { printf "  \"sha256\": \"%s\",\n  \"size\": %s,\n", sum, size }' "$prefix/manifest.json" >"$name.json.part"
+	[ ! -f "$work/log.json" ] || cp "$work/log.json" "$name.log.json"
+	sync "$artifact.part" "$name.json.part" 2>/dev/null || sync
+	mv "$name.json.part" "$name.json"
+	mv "$artifact.part" "$artifact"
+}
+
+already_built() {
+	pack
+	say "already built: $prefix"
+	exit 0
+}
+
 main() {
 	parse_arguments "$@"
+	look_at_host
+	check_host
+	if [ "$list" = no ] && [ -f "$prefix/.complete" ]; then already_built; fi
 	choose_sources
 	count_jobs
 	if [ "$list" = yes ]; then
@@ -593,18 +678,11 @@ main() {
 		exit 0
 	fi
 	exec 3>&1
-	if [ -f "$prefix/.complete" ]; then
-		say "already built: $prefix"
-		exit 0
-	fi
 	check_tools
 	check_space
 	lower_priority
 	take_lock
-	if [ -f "$prefix/.complete" ]; then
-		say "already built: $prefix"
-		exit 0
-	fi
+	if [ -f "$prefix/.complete" ]; then already_built; fi
 	log=$work/build.log
 	partial=$prefix.partial
 	resumed=false
@@ -632,7 +710,9 @@ main() {
 	assemble
 	smoke_test
 	write_manifest
+	write_log
 	publish
+	pack
 	cd /
 	[ "$keep_work" = yes ] || rm -rf "$work/tree" "$work/inputs" "$work/unpacked" "$work/configured" "$work/source-date" "$work/tools" "$work/njs-done" "$work/deb" "$work/deb-root" "$work/smoke"
 	say "built $prefix"

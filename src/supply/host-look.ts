@@ -42,7 +42,7 @@ export interface HostLook {
   readonly staleUnits: readonly string[];
   /** Lines of the live configuration that were asked for. */
   readonly configuration: readonly string[];
-  /** Names of the sources that the last compile was given. */
+  /** Names of the sources that the build was made from. */
   readonly sources: readonly string[];
   /** SHA-256 of files that came with the edge, by path. */
   readonly hashes: ReadonlyMap<string, string>;

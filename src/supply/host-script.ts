@@ -21,8 +21,8 @@ system() {
 build() { readlink /opt/edge/nginx; }
 manifest() { cat /opt/edge/nginx/manifest.json; }
 packages() { dpkg-query -W -f '$\{db:Status-Abbrev}\t$\{source:Package}\t$\{source:Version}\t$\{Package}\t$\{Version}\t$\{Architecture}\n'; }
-sources() { cat /var/lib/edge/sources/SHA256SUMS; }
-hashes() { sha256sum /opt/edge/nginx/sbin/nginx /opt/edge/nginx/modules/*.so /opt/edge/bin/* /etc/edge/live/njs/*.js /opt/edge/www/vendor/*.js /var/lib/edge/build/patches/*.patch; }
+sources() { cat /opt/edge/nginx/made-from/SHA256SUMS; }
+hashes() { sha256sum /opt/edge/nginx/sbin/nginx /opt/edge/nginx/modules/*.so /opt/edge/bin/* /etc/edge/live/njs/*.js /opt/edge/www/vendor/*.js /opt/edge/nginx/made-from/*.patch; }
 changed() { stat -c %Y /opt/edge/nginx/.complete /etc/edge/live /var/lib/dpkg/status | sort -n | tail -n 1; }
 release() { /opt/edge/bin/edge-release status; }
 failed() { systemctl list-units --state=failed --no-legend --plain 'edge-*'; }

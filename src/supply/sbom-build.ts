@@ -5,7 +5,7 @@ import { packageUrl } from "./purl.js";
 import type { Component, ExternalReference, Hash, Pedigree, Referable } from "./sbom-types.js";
 
 const MODULES = "/opt/edge/nginx/modules/";
-const PATCHES = "/var/lib/edge/build/patches/";
+const PATCHES = "/opt/edge/nginx/made-from/";
 
 /** NGINX and what is compiled into it, or loaded by it. */
 export function buildComponents(look: HostLook, lock: SourceLock): Referable[] {
@@ -25,7 +25,7 @@ export function buildComponents(look: HostLook, lock: SourceLock): Referable[] {
 }
 
 /**
- * The pin of what a build says that it holds: of those that fit, the one whose file the last compile was given. A build
+ * The pin of what a build says that it holds: of those that fit, the one whose file it was made from. A build
  * names versions by its sources' own words, a commit by all its digits.
  */
 function entryFinder(look: HostLook, lock: SourceLock) {
@@ -118,7 +118,7 @@ function njsComponent(
   };
 }
 
-/** The patches that the last compile was given, of the set for the module that is in. */
+/** The patches that it was made with, of the set for the module that is in. */
 function ourPatches(look: HostLook, { httpFlv }: Manifest): Pedigree | undefined {
   const set = httpFlv ? "flv-" : "rtmp-";
   const names = [...look.hashes.keys()]

@@ -61,6 +61,7 @@ t.test("wrong usage is named, with exit 2 and nothing touched", async (t) => {
     [["--profile", "debian", "--sources", "/s", "--prefix", "/p", "--jobs", "many"], /--jobs is a number or 'auto'/],
     [["--profile", "debian", "--sources", "/s", "--prefix", "/p", "--with-vts", "y"], /--with-vts is/],
     [["--profile", "debian", "--sources", "/s", "--prefix", "/p", "--opt", "O3"], /--opt is/],
+    [["--artifact", "a.tar.gz", "--sources", "/s", "--prefix", "/p"], /--artifact is an absolute path that ends in/],
     [["--jobs"], /--jobs needs a value/],
     [["--fast"], /unknown argument '--fast'/],
     [["--profile", "upstream", "--sources", `${dir}/none`, "--prefix", `${dir}/p`], /none does not exist/],
@@ -167,7 +168,7 @@ t.test("the whole way with a toy NGINX", { skip: noMake }, async (t) => {
   });
 
   await t.test("the result is whole, described, and not built twice", async (t) => {
-    t.same(readdirSync(prefix).sort(), [".complete", "conf", "manifest.json", "modules", "sbin"]);
+    t.same(readdirSync(prefix).sort(), [".complete", "conf", "made-from", "manifest.json", "modules", "sbin"]);
     const manifest = JSON.parse(readFileSync(join(prefix, "manifest.json"), "utf8"));
     t.match(manifest, {
       format: 1,
@@ -177,8 +178,9 @@ t.test("the whole way with a toy NGINX", { skip: noMake }, async (t) => {
       load_modules: [],
       configure: "--toy",
       files: 4,
-      resumed: true,
     });
+    t.match(JSON.parse(readFileSync(join(work, "log.json"), "utf8")), { resumed: true, jobs: 1 });
+    t.match(readFileSync(join(prefix, "made-from/SHA256SUMS"), "utf8"), /^(\w{64} {2}[\w.-]+\.tar\.gz\n){4}$/);
     const again = run(args, pathWith(toy));
     t.equal(again.status, 0);
     t.match(again.stdout, /^already built/);

@@ -1,6 +1,7 @@
 import type { Scope } from "../playbook/scope.js";
 import type { Play, Value, Vars } from "../playbook/types.js";
 import type { BuildOptions } from "./compile-task.js";
+import type { Moment } from "./groups.js";
 import type { PlaySteps } from "./steps.js";
 
 /** What one host brings to the compile step. */
@@ -8,8 +9,8 @@ export interface HostScope {
   /** What is weaker than the play's variables: inventory and facts. */
   readonly base: Scope;
   readonly extraVars: Vars;
-  /** What the engine itself sets: inventory_hostname and the like. */
-  readonly magic: Vars;
+  /** What the engine itself sets: inventory_hostname and the like, with the groups that there are at a moment. */
+  readonly magic: (now: Moment) => Vars;
   /** set_fact. */
   facts: Record<string, Value>;
   registers: Record<string, Value>;
@@ -25,6 +26,8 @@ export interface HostScope {
 }
 
 export interface CompileInput {
+  /** Groups that tasks made from then on are not there yet. */
+  readonly now: Moment;
   readonly play: Play;
   readonly steps: PlaySteps;
   readonly host: HostScope;

@@ -6,7 +6,7 @@ import { quote } from "../util/shell.js";
 import type { CompileInput } from "./compile-input.js";
 import { type BuildOptions, buildTask, decideAll, NeedsControllerError } from "./compile-task.js";
 import type { CompiledCall, Segment, StepPosition, Target } from "./compiled.js";
-import { compileControl, isControl } from "./control.js";
+import { compileControl, GROUP_BY, isControl } from "./control.js";
 import { TaskLanguage, UnknownValueError } from "./language.js";
 import type { RegisterShape } from "./shell-condition.js";
 import type { BlockStep, Step, TaskStep } from "./steps.js";
@@ -63,6 +63,7 @@ class SegmentCompiler {
   #cached: { readonly directory: string; readonly scope: Scope } | undefined;
   /** Nothing after this call can run, or only the controller knows whether it can. */
   #closed = false;
+  #meeting: number | undefined;
 
   constructor(input: CompileInput) {
     this.#input = input;
@@ -104,6 +105,7 @@ class SegmentCompiler {
       calls: this.#calls,
       probes: this.#probes,
       units: this.#units,
+      meeting: this.#meeting,
       next: position,
       registers: this.#registers,
       facts: this.#facts,
@@ -136,9 +138,28 @@ class SegmentCompiler {
   }
 
   #step(step: Step): void {
-    if (step.kind === "task") this.#taskOrLater(step, undefined);
+    if (step.kind === "task" && step.node.module === GROUP_BY) this.#groupBy(step);
+    else if (step.kind === "task") this.#taskOrLater(step, undefined);
     else if (step.kind === "block") this.#block(step);
     else throw new InputError("E_FLUSH_IN_BLOCK", "flush_handlers does not work inside a block with rescue or always.");
+  }
+
+  /** Its segment holds only what the controller decides, and ends with it: all hosts meet there. */
+  #groupBy(step: TaskStep): void {
+    this.#atTop(step.node);
+    if (step.node.runOnce) {
+      throw new InputError("E_GROUP_BY", "group_by does not work with run_once.", { position: step.node.position });
+    }
+    if (this.#calls.some((call) => call.decided === undefined)) throw new SegmentEnd();
+    this.#taskOrLater(step, undefined);
+    this.#meeting = step.ref.id;
+    this.#closed = true;
+  }
+
+  #atTop({ position, module }: TaskNode): void {
+    if (module !== GROUP_BY || this.#depth === 0) return;
+    const text = "group_by does not work in a handler, or inside a block with rescue or always.";
+    throw new InputError("E_GROUP_BY", text, { position });
   }
 
   #block(step: BlockStep): void {
@@ -173,6 +194,7 @@ class SegmentCompiler {
     this.#body += `if [ -n "$H${number}" ] && [ -z "$DEAD" ]; then\n`;
     this.#depth++;
     try {
+      this.#atTop(step.node);
       this.#taskOrLater(step, index);
     } catch (error) {
       this.#body = this.#body.slice(0, mark.body);
@@ -206,8 +228,13 @@ class SegmentCompiler {
     } catch (error) {
       if (!this.#input.lenient || !(error instanceof InputError)) throw error;
       this.#rewind(mark, false);
-      this.#body += `if ${this.#begin("B")}; then\nPEND=${quote(`needs results that are not there before apply (${error.message})`)}\nE i\nfi\n`;
-      this.#calls.push({ ref: step.ref, node: step.node, payloads: [], missing: [], returns: {}, last: true });
+      const reason = `needs results that are not there before apply (${error.message})`;
+      this.#body += `if ${this.#begin("B")}; then\nPEND=${quote(reason)}\nE i\nfi\n`;
+      const { ref, node } = step;
+      this.#calls.push({
+        ...{ ref, node, payloads: [], missing: [], returns: {}, last: true },
+        ...{ reason, ...this.#status("pending") },
+      });
       this.#setRegister(step.node, { changed: false, failed: false, skipped: true });
     }
   }
@@ -291,8 +318,14 @@ class SegmentCompiler {
       missing: [],
       returns: {},
       reason,
+      ...this.#status(letter === "N" ? "skipped" : "ok"),
       ...about,
     });
+  }
+
+  /** A call's status, unless the way through a block or a handler's turn decides whether it is made. */
+  #status(decided: NonNullable<CompiledCall["decided"]>): Pick<CompiledCall, "decided"> {
+    return this.#depth === 0 ? { decided } : {};
   }
 
   /** One call; gives its registered value when that is known already. */
@@ -370,6 +403,11 @@ class SegmentCompiler {
     return undefined;
   }
 
+  #judged(node: TaskNode, about: CallItem): Pick<CompiledCall, "judge"> {
+    if (node.changedWhen === undefined && node.failedWhen === undefined) return {};
+    return { judge: judgeOf(this.#verdictContext(), node, {}, about) };
+  }
+
   #options(node: TaskNode): BuildOptions {
     const { options, play } = this.#input;
     return { ...options, directories: searchPath(node, play) };
@@ -411,9 +449,15 @@ class SegmentCompiler {
     }
     const common = { ref: step.ref, node, payloads: [], missing: [], returns: {}, ...about };
     const say = decided.say === undefined ? {} : { say: decided.say };
+    const reason = decided.reason === undefined ? {} : { reason: decided.reason };
+    if (decided.joins !== undefined) {
+      if (gate.kind === "open") throw new NeedsControllerError();
+      this.#calls.push({ ...common, ...reason, decided: "ok", joins: decided.joins, ...this.#judged(node, about) });
+      return undefined;
+    }
     if (gate.kind === "known" && decided.shell === undefined && !decided.fails) {
       this.#body += `${this.#begin("O")}\n`;
-      this.#calls.push({ ...common, ...say, ...(decided.reason === undefined ? {} : { reason: decided.reason }) });
+      this.#calls.push({ ...common, ...say, ...reason, ...this.#status("ok") });
       return { changed: false, failed: false, ...(decided.reason === undefined ? {} : { msg: decided.reason }) };
     }
     const shell =
@@ -427,7 +471,9 @@ class SegmentCompiler {
       (open ? "else skip -; fi\n" : "") +
       (node.register === undefined ? "" : `D\nRF ${node.register}\n`) +
       `E ${endFlag(node, loop, false)}\nfi\n`;
-    this.#calls.push({ ...common, ...say, ...(open ? { when: gate.source } : {}) });
+    const failed =
+      decided.fails && decided.shell === undefined && !open ? { ...reason, ...this.#status("failed") } : {};
+    this.#calls.push({ ...common, ...say, ...failed, ...(open ? { when: gate.source } : {}) });
     if (decided.fails && !open && !node.ignoreErrors && this.#depth === 0 && !loop) this.#closed = true;
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { LibName, ReturnType } from "../modules/types.js";
 import type { TaskNode, Value } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
+import type { Joined } from "./groups.js";
 
 /** Whom a program runs as, and where. */
 export interface Target {
@@ -15,6 +16,8 @@ export interface CallOutcome {
   readonly status: "ok" | "changed" | "failed" | "skipped" | "pending";
   readonly reason: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** Of its registered value, what the controller knows. */
+  readonly more?: Readonly<Record<string, Value>>;
 }
 
 /** One numbered call of a program: a task, or one item of its loop. */
@@ -36,6 +39,10 @@ export interface CompiledCall {
   readonly when?: string;
   /** Decided here; the program only keeps its turn. */
   readonly reason?: string;
+  /** Its status, where the host cannot change it: a segment of such calls needs no program. */
+  readonly decided?: CallOutcome["status"];
+  /** Groups that the host comes into. */
+  readonly joins?: Joined;
   /** Text that needs results which are there when the call ends (debug, fail). */
   readonly say?: (registers: Readonly<Record<string, Value>>) => string;
   /** changed_when and failed_when that shell cannot say, decided from the result. */
@@ -62,6 +69,8 @@ export interface Segment {
   readonly probes: ReadonlyMap<string, boolean>;
   /** Units to ask systemd about at once. */
   readonly units: ReadonlySet<string>;
+  /** A task that all hosts have to have passed before the next segment. */
+  readonly meeting: number | undefined;
   /** undefined at the end of the play. */
   readonly next: StepPosition | undefined;
   /** Results that are known without the program (tasks skipped for sure). */

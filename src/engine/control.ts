@@ -1,11 +1,15 @@
+import { toText } from "../modules/args.js";
 import type { TaskNode, Value } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import { decideAll } from "./compile-task.js";
+import type { Joined } from "./groups.js";
 import { type TaskLanguage, UnknownValueError } from "./language.js";
 import type { RegisterShapes } from "./shell-condition.js";
 
-const NAMES = new Set(["assert", "fail", "debug", "set_fact", "meta", "setup", "ping"]);
+/** Hosts meet at it: what follows sees the groups of all of them. */
+export const GROUP_BY = "group_by";
+const NAMES = new Set(["assert", "fail", "debug", "set_fact", "meta", "setup", "ping", GROUP_BY]);
 const FACT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** True for modules that the controller decides. */
@@ -20,6 +24,7 @@ export interface ControlResult {
   readonly shell?: string;
   readonly say?: (registers: Readonly<Record<string, Value>>) => string;
   readonly facts?: Readonly<Record<string, Value>>;
+  readonly joins?: Joined;
 }
 
 interface ControlContext {
@@ -54,11 +59,24 @@ export function compileControl(node: TaskNode, context: ControlContext): Control
       if (what === "noop") return { fails: false, reason: "noop" };
       throw new InputError("E_META", `meta: ${what} is not supported here.`, { position: node.position });
     }
+    case GROUP_BY: {
+      const joins = joined(node, context.language);
+      return { fails: false, reason: joins.group, joins };
+    }
     case "ping":
       return { fails: false, reason: "pong" };
     default:
       return { fails: false, reason: "facts are gathered" };
   }
+}
+
+/** As Ansible does: blanks become dashes, and nothing else is changed. */
+function joined(node: TaskNode, language: TaskLanguage): Joined {
+  const name = (value: Value) => toText("key", value).replaceAll(" ", "-");
+  const { key, parents } = node.args;
+  if (key === undefined) throw new InputError("E_MODULE_ARGUMENT", "group_by needs key.", { position: node.position });
+  const above = parents === undefined ? "all" : language.render(parents);
+  return { group: name(language.render(key)), parents: (Array.isArray(above) ? above : [above]).map(name) };
 }
 
 const show = (value: Value): string => (typeof value === "string" ? value : JSON.stringify(value));

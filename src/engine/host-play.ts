@@ -75,6 +75,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   }
   host.facts = facts;
   host.registers = registers;
+  input.place.applies();
   const payloads = withFetched(check, new Set(check.wanted));
   const apply = new Phase({ ...input, check: false, payloads, emit });
   await told(apply, input);

@@ -1,12 +1,14 @@
 import type { Play, Value } from "../playbook/types.js";
 import type { EmitEvent, TaskStatus } from "../report/events.js";
 import { InputError, InterruptedError, LockedError, TaskError, UnreachableError } from "../util/errors.js";
+import type { Place } from "./batch.js";
 import { compileSegment } from "./compile.js";
 import type { HostScope } from "./compile-input.js";
 import type { BuildOptions } from "./compile-task.js";
 import type { CallOutcome, CompiledCall, Segment, StepPosition } from "./compiled.js";
+import { type Moment, momentOf, type RunGroups } from "./groups.js";
 import { programText } from "./program.js";
-import { type CallState, mergeDiffs, ProgramReader } from "./program-reader.js";
+import { type CallState, emitStart, mergeDiffs, ProgramReader, stateOf } from "./program-reader.js";
 import { ProtocolParser } from "./protocol.js";
 import { RecapCounter } from "./recap.js";
 import { loopValue, resultValue } from "./results.js";
@@ -15,6 +17,10 @@ import type { SourceStore } from "./sources.js";
 import type { PlaySteps } from "./steps.js";
 
 export interface PhaseInput {
+  /** The play's number, for what tells tasks of all plays apart. */
+  readonly playNumber: number;
+  readonly place: Place;
+  readonly groups: RunGroups;
   readonly play: Play;
   readonly steps: PlaySteps;
   readonly host: HostScope;
@@ -59,6 +65,8 @@ export class Phase {
   readonly #notified = new Set<number>();
   readonly #loops = new Map<number, Value[]>();
   #resultBytes = 0;
+  /** The last task at which all hosts have met. */
+  #met = 0;
 
   constructor(input: PhaseInput) {
     this.#input = input;
@@ -70,15 +78,56 @@ export class Phase {
     while (position !== undefined && !this.failed) {
       if (this.#input.signal?.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted.");
       let segment: Segment = compileSegment(
-        { play, steps, host, options: build, check, lenient: check && this.dirty },
+        { play, steps, host, options: build, check, lenient: check && this.dirty, now: this.#now() },
         position,
       );
-      if (segment.calls.length > 0) segment = await this.#segment(segment);
+      if (segment.calls.every((call) => call.decided !== undefined)) this.#decided(segment);
+      else segment = await this.#segment(segment);
       Object.assign(host.registers, segment.registers);
       Object.assign(host.facts, segment.facts);
       position = segment.next;
+      if (segment.meeting !== undefined && !this.failed) {
+        await this.#input.place.meet(segment.meeting);
+        this.#met = segment.meeting;
+      }
     }
     this.counter.flush();
+  }
+
+  /** Behind the last meeting: it ended the segment before. */
+  #now(): Moment {
+    return momentOf(this.#input.playNumber, this.#met + 1);
+  }
+
+  /** Tells the results of a segment that the host is not needed for. */
+  #decided(segment: Segment): void {
+    const news = this.#join(segment.calls);
+    let loopFailed = false;
+    for (const call of segment.calls) {
+      const started = this.#input.clock.now().getTime();
+      emitStart(this.#input, call);
+      const { joins, decided = "ok" } = call;
+      const changed = joins !== undefined && news.get(call) === true;
+      const status = changed ? "changed" : decided;
+      const more =
+        joins === undefined ? {} : { more: { changed, add_group: joins.group, parent_groups: joins.parents } };
+      this.settle(call, stateOf(started), { status, reason: "-", fields: {}, ...more });
+      if (status === "failed" && !call.node.ignoreErrors) loopFailed = true;
+      if (call.last && loopFailed) this.failed = true;
+      if (this.failed) return;
+    }
+  }
+
+  /** Puts the host into the groups that calls name; gives which of them are news. */
+  #join(calls: readonly CompiledCall[]): Map<CompiledCall, boolean> {
+    const { groups, session, playNumber } = this.#input;
+    const naming = calls.flatMap((call) => (call.joins === undefined ? [] : [{ call, joins: call.joins }]));
+    const [first] = naming;
+    if (first === undefined) return new Map();
+    const { ref, node } = first.call;
+    const joined = naming.map(({ joins }) => joins);
+    const news = groups.join(session.host.name, momentOf(playNumber, ref.id), joined, node.position);
+    return new Map(naming.map(({ call }, index) => [call, news[index] === true]));
   }
 
   /** Runs a segment to its end, and gives it as it was compiled last. */
@@ -158,7 +207,7 @@ export class Phase {
   /** The same segment with sources that are there now. */
   #again(segment: Segment): Segment {
     const { play, steps, host, build, check } = this.#input;
-    return compileSegment({ play, steps, host, options: build, check, lenient: false }, segment.from);
+    return compileSegment({ play, steps, host, options: build, check, lenient: false, now: this.#now() }, segment.from);
   }
 
   /** Lets the build room fetch a source. @throws InputError when nobody can */

@@ -23,6 +23,16 @@ export interface CallState {
   logSize: number;
 }
 
+/** Before a call has said anything. */
+export function stateOf(started: number): CallState {
+  return { started, fields: {}, wants: undefined, path: "", diffs: [], diffSize: 0, logSize: 0 };
+}
+
+export function emitStart({ clock, session, emit }: PhaseInput, call: CompiledCall): void {
+  const item = call.item === undefined ? {} : { item: call.item };
+  emit({ type: "task.start", time: clock.now().toISOString(), host: session.host.name, task: call.ref, ...item });
+}
+
 export function mergeDiffs(diffs: readonly FileDiff[]): FileDiff {
   const [first] = diffs;
   return { path: first?.path ?? "", unified: diffs.map((diff) => diff.unified).join("") };
@@ -158,18 +168,8 @@ export class ProgramReader {
     if (this.#begun.has(number)) return;
     this.#begun.add(number);
     this.nextCall = number;
-    const { clock, session, emit } = this.input;
-    this.#states.set(number, {
-      started: clock.now().getTime(),
-      fields: {},
-      wants: undefined,
-      path: "",
-      diffs: [],
-      diffSize: 0,
-      logSize: 0,
-    });
-    const item = call.item === undefined ? {} : { item: call.item };
-    emit({ type: "task.start", time: clock.now().toISOString(), host: session.host.name, task: call.ref, ...item });
+    this.#states.set(number, stateOf(this.input.clock.now().getTime()));
+    emitStart(this.input, call);
   }
 
   #log(call: CompiledCall, state: CallState, bytes: Buffer): void {

@@ -18,6 +18,7 @@ export function resultValue(call: Pick<CompiledCall, "node" | "returns" | "itemV
     const text = result[name];
     if (typeof text === "string") result[`${name}_lines`] = text === "" ? [] : text.split(/\r?\n/);
   }
+  Object.assign(result, outcome.more);
   if (call.itemValue !== undefined) {
     result[call.node.loopVar] = call.itemValue;
     result.ansible_loop_var = call.node.loopVar;

@@ -20,12 +20,15 @@ import {
   UnreachableError,
 } from "../util/errors.js";
 import { Semaphore } from "../util/semaphore.js";
+import { Batch, type Place } from "./batch.js";
 import type { HostScope } from "./compile-input.js";
+import { GROUP_BY } from "./control.js";
+import { type Moment, momentOf, RunGroups } from "./groups.js";
 import { type Guards, runHostPlay } from "./host-play.js";
 import { emptyRecap } from "./recap.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
 import { SourceStore } from "./sources.js";
-import { countTasks, type PlaySteps, playSteps } from "./steps.js";
+import { countTasks, type PlaySteps, playSteps, type Step } from "./steps.js";
 
 export interface RunOptions {
   /** For the run.start event: `plan`, `apply`. */
@@ -86,6 +89,7 @@ class PlaybookRun {
   readonly #id = randomBytes(6).toString("hex");
   readonly #sources = new SourceStore();
   readonly #sessions = new Map<string, HostSession>();
+  readonly #groups: RunGroups;
   readonly #recaps: Record<string, HostRecap> = {};
   readonly #failed = new Set<string>();
   readonly #states = new Map<string, { facts: Record<string, Value>; registers: Record<string, Value> }>();
@@ -94,6 +98,7 @@ class PlaybookRun {
 
   constructor(input: RunInput) {
     this.#input = input;
+    this.#groups = new RunGroups(input.inventory);
     this.#clock = input.clock ?? systemClock;
     this.#emit = maskedEvents(input.emit, input.secrets ?? []);
   }
@@ -107,8 +112,11 @@ class PlaybookRun {
     const began = this.#clock.now().getTime();
     const traffic: Record<string, HostTraffic> = {};
     const filter = { tags: options.tags ?? [], skipTags: options.skipTags ?? [] };
-    const plays = playbook.plays.map((play) => ({ play, steps: playSteps(play, filter), hosts: this.#hostsOf(play) }));
-    const hosts = [...new Set(plays.flatMap(({ hosts: names }) => names.map((host) => host.name)))];
+    const plays = playbook.plays.map((play) => ({ play, steps: playSteps(play, filter) }));
+    const grouping = plays.findIndex(({ steps }) => makesGroups(steps.steps));
+    const isLate = (number: number) => grouping >= 0 && number > grouping;
+    const known = playbook.plays.flatMap((play, number) => this.#hostsOf(play, number, isLate(number)));
+    const hosts = [...new Set(known.map((host) => host.name))];
     for (const name of hosts) this.#recaps[name] = emptyRecap();
     this.#emit({
       type: "run.start",
@@ -120,16 +128,16 @@ class PlaybookRun {
       hosts,
     });
     try {
-      for (const { play, steps, hosts: playHosts } of plays) {
+      for (const [number, { play, steps }] of plays.entries()) {
         if (this.#input.signal?.aborted) break;
-        await this.#play(play, steps, playHosts);
+        await this.#play(play, steps, number, this.#hostsOf(play, number, isLate(number)));
         if (play.anyErrorsFatal && this.#failed.size > 0) break;
       }
     } finally {
       for (const [name, session] of this.#sessions) traffic[name] = session.traffic;
       await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     }
-    for (const name of hosts) {
+    for (const name of Object.keys(this.#recaps)) {
       this.#emit({ type: "host.end", time: this.#now(), host: name, recap: this.#recaps[name] ?? emptyRecap() });
     }
     const exitCode = this.#exitCode();
@@ -160,17 +168,18 @@ class PlaybookRun {
     return [...order, exitCodes.interrupted].find((code) => codes.has(code)) ?? exitCodes.ok;
   }
 
-  #hostsOf(play: Play): readonly InventoryHost[] {
+  /** @param late whether the play's groups may be made by a play before it */
+  #hostsOf(play: Play, number: number, late: boolean): readonly InventoryHost[] {
     const { inventory, options } = this.#input;
     if (play.hosts === "localhost" && !inventory.hosts.some((host) => host.name === "localhost"))
       return [implicitLocalhost(play)];
-    const chosen = inventory.select(play.hosts);
+    const chosen = late ? this.#groups.select(play.hosts, momentOf(number, 0)) : inventory.select(play.hosts);
     if (options.limit === undefined) return chosen;
     const allowed = new Set(inventory.select(options.limit).map((host) => host.name));
     return chosen.filter((host) => allowed.has(host.name));
   }
 
-  async #play(play: Play, steps: PlaySteps, all: readonly InventoryHost[]): Promise<void> {
+  async #play(play: Play, steps: PlaySteps, number: number, all: readonly InventoryHost[]): Promise<void> {
     const hosts = all.filter((host) => !this.#failed.has(host.name));
     this.#emit({
       type: "play.start",
@@ -179,27 +188,32 @@ class PlaybookRun {
       hosts: hosts.map((host) => host.name),
       tasks: countTasks(steps.steps),
     });
+    const { options, signal } = this.#input;
     const size = play.serial === undefined || play.serial <= 0 ? Math.max(1, hosts.length) : play.serial;
     for (let from = 0; from < hosts.length; from += size) {
       const batch = hosts.slice(from, from + size);
-      const slots = new Semaphore(this.#input.options.forks ?? DEFAULT_FORKS);
-      await Promise.all(batch.map((host) => slots.run(() => this.#hostPlay(play, steps, host, hosts))));
+      const names = batch.map((host) => host.name);
+      const together = new Batch(names, new Semaphore(options.forks ?? DEFAULT_FORKS));
+      const about = { play, steps, number, hosts: hosts.map((host) => host.name), batch: names };
+      await Promise.all(
+        batch.map((host) => together.run(host.name, signal, (place) => this.#hostPlay(about, host, place))),
+      );
       // As Ansible: a batch in which every host failed ends the play.
       if (batch.every((host) => this.#failed.has(host.name))) break;
     }
   }
 
-  async #hostPlay(play: Play, steps: PlaySteps, host: InventoryHost, hosts: readonly InventoryHost[]): Promise<void> {
-    if (this.#input.signal?.aborted) return;
+  async #hostPlay(about: PlayRun, host: InventoryHost, place: Place): Promise<void> {
     try {
-      await this.#onHost(play, steps, host, hosts);
+      await this.#onHost(about, host, place);
     } catch (error) {
       this.#failed.add(host.name);
       this.#report(host, error);
     }
   }
 
-  async #onHost(play: Play, steps: PlaySteps, host: InventoryHost, hosts: readonly InventoryHost[]): Promise<void> {
+  async #onHost(about: PlayRun, host: InventoryHost, place: Place): Promise<void> {
+    const { play, steps } = about;
     const { options, signal } = this.#input;
     const access = (this.#input.access ?? ((one: InventoryHost) => hostAccess(one)))(host);
     const session = await this.#connected(play, host, access);
@@ -209,12 +223,12 @@ class PlaybookRun {
     const scope: HostScope = {
       base: baseScope(host, known.facts),
       extraVars: options.extraVars ?? {},
-      magic: this.#magic(play, host, hosts, known.facts),
+      magic: this.#magic(about, host, known.facts),
       facts: state.facts,
       registers: state.registers,
       uid: known.uid,
       localUid: process.getuid?.() ?? 0,
-      first: hosts[0]?.name === host.name,
+      first: about.hosts[0] === host.name,
       local: session.isLocal,
       become: access.become,
       becomeUser: access.becomeUser,
@@ -223,6 +237,9 @@ class PlaybookRun {
       this.#input.canResolveSource ?? (this.#input.resolveMissingSource === undefined ? () => false : () => true);
     const diff = options.diff ?? false;
     const failed = await runHostPlay({
+      playNumber: about.number,
+      place,
+      groups: this.#groups,
       play,
       steps,
       host: scope,
@@ -274,21 +291,16 @@ class PlaybookRun {
     return `${user}@${hostname()} since ${this.#now()}, edge-setup ${this.#input.options.command}`;
   }
 
-  #magic(play: Play, host: InventoryHost, hosts: readonly InventoryHost[], facts: Vars): Vars {
+  #magic({ play, hosts, batch }: PlayRun, host: InventoryHost, facts: Vars): HostScope["magic"] {
     const { inventory, playbook, options } = this.#input;
-    const names = hosts.map((one) => one.name);
-    const groups: Record<string, Value> = {};
-    for (const [group, members] of Object.entries(inventory.groups)) groups[group] = members;
-    return {
+    const fixed = {
       inventory_hostname: host.name,
       inventory_hostname_short: host.name.split(".")[0] ?? host.name,
-      group_names: host.groups.filter((group) => group !== "all"),
-      groups,
       hostvars: Object.fromEntries(inventory.hosts.map((one) => [one.name, revealedVars(one.vars)])),
-      play_hosts: names,
-      ansible_play_hosts: names,
-      ansible_play_hosts_all: names,
-      ansible_play_batch: names,
+      play_hosts: batch,
+      ansible_play_hosts: hosts,
+      ansible_play_hosts_all: hosts,
+      ansible_play_batch: batch,
       ansible_play_name: play.name,
       playbook_dir: resolve(dirname(playbook.file)),
       inventory_file: resolve(inventory.file),
@@ -297,6 +309,15 @@ class PlaybookRun {
       ansible_check_mode: options.check,
       ansible_diff_mode: options.diff ?? false,
       ansible_facts: facts,
+    };
+    let known: { readonly version: number; readonly now: Moment; readonly vars: Vars } | undefined;
+    return (now) => {
+      const { version } = this.#groups;
+      if (known?.version !== version || known.now !== now) {
+        const vars = { ...fixed, groups: this.#groups.all(now), group_names: this.#groups.namesOf(host, now) };
+        known = { version, now, vars };
+      }
+      return known.vars;
     };
   }
 
@@ -344,6 +365,20 @@ class PlaybookRun {
     const more = hint === undefined ? {} : { hint };
     this.#emit({ type: "message", time: this.#now(), level: "error", host: host.name, text, ...more });
   }
+}
+
+/** One play, as far as it is the same for all its hosts. */
+interface PlayRun {
+  readonly play: Play;
+  readonly steps: PlaySteps;
+  readonly number: number;
+  readonly hosts: readonly string[];
+  /** Those that go through it at the same time. */
+  readonly batch: readonly string[];
+}
+
+function makesGroups(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.kind === "task" && step.node.module === GROUP_BY);
 }
 
 /** `hosts: localhost` in an inventory that does not have it. */

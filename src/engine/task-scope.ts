@@ -37,7 +37,7 @@ export function targetOf(
 
 /** The variables that a task sees, from the weakest to the strongest. */
 export function taskScope(
-  { play, host }: Pick<CompileInput, "play" | "host">,
+  { play, host, now }: Pick<CompileInput, "play" | "host" | "now">,
   node: TaskNode,
   extra: Vars,
   facts: Vars,
@@ -53,6 +53,6 @@ export function taskScope(
     .withValues({ ...host.registers, ...registers })
     .withValues(extra)
     .withTemplates(host.extraVars)
-    .withValues(host.magic);
+    .withValues(host.magic(now));
   return scope;
 }

@@ -7,12 +7,14 @@ type Groups = Readonly<Record<string, readonly string[]>>;
 /**
  * Hosts that match Ansible's pattern, in inventory order: names of groups and hosts, `*`, `?`, `[abc]`, `~regex`,
  * `group[0]`, `group[0:2]`, joined by `,` or `:`; `&group` keeps only its hosts, `!group` drops them.
+ * @param lenient a part that names nothing adds nothing, and nothing may be left
  * @throws InputError for a part that names nothing, and when nothing is left
  */
 export function selectHosts(
   pattern: string,
   hosts: readonly InventoryHost[],
   groups: Groups,
+  { lenient = false }: { readonly lenient?: boolean } = {},
 ): readonly InventoryHost[] {
   const parts = splitPattern(pattern, hosts);
   if (parts.length === 0) {
@@ -20,7 +22,7 @@ export function selectHosts(
     throw new InputError("E_PATTERN", `the host pattern ${what}`, { hint: "write all, a group, or a host" });
   }
   const names = hosts.map((host) => host.name);
-  const match = (part: string) => matchPart(part, names, groups);
+  const match = (part: string) => matchPart(part, names, groups, lenient);
   const plain = parts.filter((part) => !/^[&!]/.test(part));
   let selected = new Set((plain.length === 0 ? ["all"] : plain).flatMap(match));
   for (const part of parts.filter((p) => p.startsWith("&"))) {
@@ -29,7 +31,7 @@ export function selectHosts(
   }
   for (const part of parts.filter((p) => p.startsWith("!")))
     for (const name of match(part.slice(1))) selected.delete(name);
-  if (selected.size === 0)
+  if (selected.size === 0 && !lenient)
     throw new InputError("E_PATTERN", `no host is left of the pattern ${JSON.stringify(pattern)}`, {
       hint: `the inventory has ${listNames(names)}`,
     });
@@ -43,7 +45,7 @@ function splitPattern(pattern: string, hosts: readonly InventoryHost[]): string[
   return parts.map((part) => part.trim()).filter((part) => part !== "");
 }
 
-function matchPart(part: string, hosts: readonly string[], groups: Groups): readonly string[] {
+function matchPart(part: string, hosts: readonly string[], groups: Groups, lenient: boolean): readonly string[] {
   if (hosts.includes(part)) return [part];
   const [, base = part, subscript] = part.startsWith("~")
     ? []
@@ -53,7 +55,7 @@ function matchPart(part: string, hosts: readonly string[], groups: Groups): read
   const found = new Set(matchedGroups.flatMap((group) => groups[group] ?? []));
   if (matchedGroups.length === 0 || /^~|[.?*[]/.test(base)) for (const host of hosts.filter(test)) found.add(host);
   const result = subscript === undefined ? [...found] : slice([...found], subscript);
-  if (result.length > 0) return result;
+  if (result.length > 0 || lenient) return result;
   const known = [...Object.keys(groups), ...hosts];
   if (matchedGroups.length > 0)
     throw new InputError("E_PATTERN", `${part} has no hosts`, { hint: "add hosts to the group, or name another" });

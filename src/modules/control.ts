@@ -19,5 +19,9 @@ export const controlModules: readonly ModuleArgs[] = [
   { name: "set_fact", args: { cacheable: { type: "bool" } }, anyArgs: true },
   { name: "meta", args: { _raw_params: { type: "raw", choices: ["flush_handlers", "noop"] } }, freeForm: true },
   { name: "setup", args: { gather_subset: { type: "raw" }, filter: { type: "raw" } } },
+  {
+    name: "group_by",
+    args: { key: { type: "str", required: true }, parents: { type: "list", default: ["all"] } },
+  },
   { name: "ping", args: { data: { type: "raw" } } },
 ];

@@ -82,6 +82,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
         ["/d'e", true],
       ]),
       units: new Set(["a.service"]),
+      meeting: undefined,
       next: undefined,
       registers: {},
       facts: {},

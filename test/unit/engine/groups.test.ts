@@ -1,0 +1,154 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { UnreachableError } from "../../../src/util/errors.js";
+import { fleet, fleetRun } from "./fleet-run.js";
+
+function playbook(dir: string, text: string): string {
+  const file = join(dir, "play.yml");
+  writeFileSync(file, text.replaceAll("DIR", dir));
+  return file;
+}
+
+const three = () => fleet({ a: { kind: "x y" }, b: { kind: "x y" }, c: { kind: "z" } });
+
+t.test("group_by: names and members as ansible-core 2.14 makes them, seen by all hosts and later plays", async (t) => {
+  const dir = t.testdir();
+  const file = playbook(
+    dir,
+    `- name: Groups
+  hosts: all
+  tasks:
+    - name: by kind
+      group_by: { key: "g_{{ kind }}", parents: [p one, q] }
+      register: made
+      when: inventory_hostname != 'c'
+    - name: seen
+      debug: { msg: "{{ groups['g_x-y'] | join(' ') }}, {{ groups['q'] | join(' ') }}; {{ group_names | join(' ') }}; {{ made.add_group | default('-') }} {{ made.parent_groups | default([]) | join(',') }}" }
+    - name: again
+      group_by: { key: "g_{{ kind }}" }
+    - name: items
+      group_by: { key: "h-{{ item }}" }
+      loop: [1, 2]
+      changed_when: false
+- name: Those of q
+  hosts: q:!b
+  tasks:
+    - name: hosts
+      debug: { msg: "{{ ansible_play_hosts | join(' ') }}, {{ groups.keys() | sort | join(' ') }}" }
+- name: Nobody
+  hosts: g_nosuch
+  tasks: [{ debug: {} }]
+`,
+  );
+  const run = await fleetRun(dir, file, "plan", three());
+  t.equal(run.exitCode, 0);
+  t.strictSame(run.of("a"), [
+    "changed by kind: g_x-y",
+    "ok seen: a b, a b; edges g_x-y p-one q; g_x-y p-one,q",
+    "ok again: g_x-y",
+    "ok items[1]: h-1",
+    "ok items[2]: h-2",
+    "ok hosts: a, all edges g_x-y g_z h-1 h-2 p-one q",
+  ]);
+  t.strictSame(run.of("c"), [
+    "skipped by kind: when: inventory_hostname != 'c' is false",
+    "ok seen: a b, a b; edges; -",
+    "changed again: g_z",
+    "ok items[1]: h-1",
+    "ok items[2]: h-2",
+  ]);
+  t.strictSame([run.execs("a"), run.execs("c")], [1, 1], "facts, and no program for what is decided here");
+  t.strictSame(run.events[0], { ...run.events[0], hosts: ["a", "b", "c"] });
+  const nobody = run.events.flatMap((event) => (event.type === "play.start" ? [[event.play, event.hosts]] : []));
+  t.strictSame(nobody.at(-1), ["Nobody", []]);
+  const apply = await fleetRun(dir, file, "apply", three());
+  t.strictSame(apply.of("a"), run.of("a"), "the same again, when it is for real");
+});
+
+t.test("a play that is decided here costs no turn, and what follows is told by its groups", async (t) => {
+  const dir = t.testdir();
+  const file = playbook(
+    dir,
+    `- name: Groups
+  hosts: all
+  tasks:
+    - assert: { that: kind is defined }
+    - set_fact: { mine: "g_{{ kind | replace(' ', '-') }}" }
+    - group_by: { key: "{{ mine }}" }
+      changed_when: false
+- name: Work
+  hosts: all
+  tasks:
+    - name: peers
+      copy: { content: "{{ groups[mine] | join(' ') }}", dest: "DIR/{{ inventory_hostname }}.txt" }
+`,
+  );
+  const plan = await fleetRun(dir, file, "plan", three());
+  t.strictSame([plan.execs("a"), plan.execs("b"), plan.execs("c")], [2, 2, 2], "facts and one program");
+  const apply = await fleetRun(dir, file, "apply", three(), { options: { forks: 1 } });
+  t.strictSame([apply.exitCode, apply.execs("a"), apply.execs("c")], [0, 3, 3]);
+  t.equal(readFileSync(join(dir, "a.txt"), "utf8"), "a b");
+  t.equal(readFileSync(join(dir, "c.txt"), "utf8"), "c");
+  t.equal((await fleetRun(dir, file, "apply", three())).execs("b"), 2);
+});
+
+t.test("hosts meet at group_by, and nobody waits for one that is lost", async (t) => {
+  const dir = t.testdir();
+  const file = playbook(
+    dir,
+    `- name: Meet
+  hosts: all
+  tasks:
+    - name: first
+      shell: sleep {{ pause }}; echo {{ inventory_hostname }}
+      register: first
+      check_mode: false
+      changed_when: false
+    - name: wrong
+      fail: { msg: not me }
+      when: inventory_hostname == 'c'
+    - name: by answer
+      group_by: { key: "is_{{ first.stdout }}" }
+    - name: seen
+      debug: { msg: "{{ groups.keys() | select('match', 'is_') | join(' ') }}" }
+`,
+  );
+  mkdirSync(join(dir, "root"));
+  const hosts = fleet({ a: { pause: 0 }, b: { pause: 0.3 }, c: { pause: 0.1 }, d: { pause: 0 } });
+  for (const forks of [1, 10]) {
+    const run = await fleetRun(dir, file, "apply", hosts, {
+      options: { forks },
+      ...(forks === 1
+        ? {}
+        : {
+            access: (host) => {
+              if (host.name === "d") throw new UnreachableError("E_GONE", "It is gone.");
+              const address = { name: host.name, connection: "ssh", host: host.name } as const;
+              return { address, becomePassword: undefined, become: undefined, becomeUser: undefined };
+            },
+          }),
+    });
+    const seen = forks === 1 ? "is_a is_b is_d" : "is_a is_b";
+    t.equal(run.of("a").at(-1), `ok seen: ${seen}`);
+    t.equal(run.of("b").at(-1), `ok seen: ${seen}`);
+    t.match(run.recap, { c: { failed: 1 }, d: { unreachable: forks === 1 ? 0 : 1 } });
+  }
+});
+
+t.test("what group_by cannot do is said with its place", async (t) => {
+  const dir = t.testdir();
+  const message = async (task: string, more = "") => {
+    const file = playbook(dir, `- hosts: all\n  tasks:\n    - ${task}\n${more}`);
+    const run = await fleetRun(dir, file, "plan", fleet({ a: {}, b: {} }, { special: ["b"] }));
+    return run.events.flatMap((event) => (event.type === "message" && event.host === "a" ? [event.text] : []));
+  };
+  t.match(await message("group_by: { key: special }"), [/play\.yml:3:.*would put a into special, a group of the inv/]);
+  t.match(await message("group_by: { key: new, parents: special }"), [/would put a into special/]);
+  t.match(await message("group_by: { key: \"{{ omitted | default('') }}\" }"), [/empty name/]);
+  t.match(await message("group_by: { key: g, parents: g }"), [/above and below/]);
+  t.match(await message("group_by: { key: g }\n      run_once: true"), [/run_once/]);
+  t.match(await message("{ block: [{ group_by: { key: g } }], always: [{ debug: {} }] }"), [/inside a block/]);
+  const handler = "  handlers:\n    - { name: h, group_by: { key: g } }\n";
+  t.match(await message("debug: {}", handler), [/in a handler/]);
+});

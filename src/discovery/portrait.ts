@@ -1,11 +1,15 @@
 import type { Transport } from "../transport/transport.js";
 import { boundedAnswer } from "../util/bounded-answer.js";
 import { EdgeError } from "../util/errors.js";
+import { userlandWords } from "../util/machine-words.js";
 import { modelKey } from "../util/model-key.js";
 import type { HostCheck, HostPortrait } from "../wizard/types.js";
 import { capability } from "./capability.js";
+import { cpuLevelOf } from "./cpu-level.js";
 import { portraitScript } from "./portrait-script.js";
+import { storageKindOf } from "./storage.js";
 import { powerWords } from "./throttled.js";
+import { userlandOf, userlandProblem } from "./userland.js";
 
 /** The most that is read of an answer, bytes. */
 const ANSWER_LIMIT = 256 * 1024;
@@ -71,14 +75,19 @@ export function parsePortrait(answer: string, middle: number): HostPortrait {
   const clock = number("clock");
   const clockSkewMs = clock === 0 ? 0 : Math.round(clock - middle);
   const power = powerWords(text("throttled"));
+  const userland = userlandOf(text("arch"), text("id"));
   const portrait = {
     model,
     modelKey: modelKey(board, machine, cores),
     os: osName(text("id"), text("name"), text("version"), text("point")),
-    architecture: text("arch") || machine,
+    userland,
+    architecture: userlandWords(userland, machine),
+    cpuLevel: cpuLevelOf(machine, text("parts").split(" ")),
     cores,
     memoryMb: Math.floor(number("total") / 1024),
     memoryFreeMb: Math.floor(number("available") / 1024),
+    swapMb: Math.floor(number("swap") / 1024),
+    storage: storageKindOf(text("root_device"), text("root_rotational"), text("root_type")),
     diskFreeBytes: number("free") * 1024,
     power,
     clockSkewMs,
@@ -88,8 +97,9 @@ export function parsePortrait(answer: string, middle: number): HostPortrait {
       .filter((address) => address !== ""),
     capability: capability(model, machine, cores),
   };
+  const unfit = userlandProblem(userland, machine);
   const warnings = warningsOf(portrait, text("id"), text("version"), text("systemd") === "yes");
-  return { ...portrait, warnings };
+  return { ...portrait, warnings: unfit === undefined ? warnings : [unfit, ...warnings] };
 }
 
 function printable(value: string): string {

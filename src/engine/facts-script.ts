@@ -1,11 +1,7 @@
+import { machineScript } from "../discovery/machine-script.js";
 import { sh } from "../modules/sh.js";
 
-/**
- * Gathers facts in one go, as the user who logs in: lines of 0x1e, a name, a tab, a value; what a command prints stands
- * behind such a line, and lines of files behind the file's name. Only reads; each source may be missing. Most of its
- * time are processes, so it has few of them, and the controller picks out what it needs.
- */
-export const factsScript = sh`
+const ownScript = sh`
 LC_ALL=C
 PATH=$\{PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
@@ -18,7 +14,7 @@ o date "$(date '+%s %Y-%m-%d %H:%M:%S %Z %z')"
 o files
 grep -aH '' /etc/os-release /etc/debian_version /etc/machine-id /proc/1/comm /proc/uptime /proc/self/mounts \
   /proc/device-tree/model /sys/class/dmi/id/product_name /sys/class/dmi/id/sys_vendor
-grep -aHE '^(proces|phys|cpu c|sibl|model n|Mem|Buf|Cach|Swap)' /proc/cpuinfo /proc/meminfo
+grep -aHE '^(proces|phys|cpu c|CPU p|sibl|model n|Mem|Buf|Cach|Swap)' /proc/cpuinfo /proc/meminfo
 if [ -d /run/systemd/system ]; then o systemd yes; fi
 for _c in apt dpkg sudo flock systemctl systemd-run curl wget tar gzip dnf apk pacman zypper; do
   if h "$_c"; then o has "$_c"; fi
@@ -36,5 +32,11 @@ df -lPkT
 o fqdn "$(hostname -f)"
 if h systemd-detect-virt; then o virt "$(systemd-detect-virt)"; fi
 for _v in HOME USER LOGNAME SHELL LANG PATH PWD TERM; do eval "_x=\$\{$_v-}"; if [ -n "$_x" ]; then o env "$_v=$_x"; fi; done
-o end ok
 `;
+
+/**
+ * Gathers facts in one go, as the user who logs in: lines of 0x1e, a name, a tab, a value; what a command prints stands
+ * behind such a line, and lines of files behind the file's name. Only reads; each source may be missing. Most of its
+ * time are processes, so it has few of them, and the controller picks out what it needs.
+ */
+export const factsScript = `${ownScript}${machineScript}o end ok\n`;

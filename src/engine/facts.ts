@@ -3,7 +3,7 @@ import type { Value, Vars } from "../playbook/types.js";
 import { UnreachableError } from "../util/errors.js";
 import { modelKey } from "../util/model-key.js";
 import { safeLine } from "../util/safe-text.js";
-import { userlandOf } from "../util/userland.js";
+import { machineFacts, machineOf, machineSummary } from "./facts-machine.js";
 import { factsScript } from "./facts-script.js";
 
 /** Facts of one host under Ansible's names (without `ansible_`), and what the engine itself needs. */
@@ -11,7 +11,7 @@ export interface HostFacts {
   readonly facts: Vars;
   readonly uid: number;
   readonly user: string;
-  /** `Debian 13.1 x86_64, 4 CPU, 7872 MB`. */
+  /** `Raspberry Pi Zero W Rev 1.1, Debian 12.5 armhf (ARMv6), 1 ARMv6 core, 426 MB and 99 MB of swap, 5.2 GB free (SD card)`. */
   readonly summary: string;
   /** The same for all machines of one kind. */
   readonly model: string;
@@ -54,7 +54,8 @@ const PACKAGE_MANAGERS = ["apt", "dnf", "apk", "pacman", "zypper"];
 
 const ARCHITECTURES_64 = new Set(["amd64", "arm64", "ppc64el", "s390x", "riscv64", "mips64el", "loong64", "alpha"]);
 
-type Collected = ReadonlyMap<string, readonly string[]>;
+/** Lines of an answer by the fact that they are about. */
+export type Collected = ReadonlyMap<string, readonly string[]>;
 
 /** Files whose lines count, and the name of the fact that they are. */
 const FILES: Readonly<Record<string, string>> = {
@@ -73,7 +74,7 @@ const FILES: Readonly<Record<string, string>> = {
 /** Facts that are all the lines a command prints. */
 const LISTS = new Set(["addr", "df"]);
 /** Characters of what is said of a host in one line. */
-const MAX_SUMMARY = 200;
+const MAX_SUMMARY = 300;
 /** Lines of one fact; a host of 256 processors has 1280 of them about those. */
 const MAX_LINES = 5000;
 
@@ -114,7 +115,7 @@ export function parseFacts(answer: string): HostFacts {
     });
   }
   const one = (key: string) => got.get(key)?.[0] ?? "";
-  const facts: Record<string, Value> = {
+  const plain: Record<string, Value> = {
     ...system(got),
     ...cpu(got),
     ...memory(got),
@@ -128,9 +129,10 @@ export function parseFacts(answer: string): HostFacts {
     real_user_id: Number(uid),
     env: Object.fromEntries((got.get("env") ?? []).map((entry) => splitAt(entry, "="))),
   };
-  const summary = `${facts.distribution} ${facts.distribution_version} ${facts.machine}, ${facts.processor_vcpus} CPU, ${facts.memtotal_mb} MB`;
+  const machine = machineOf(plain, got);
+  const facts = { ...plain, ...machineFacts(machine) };
   const model = modelKey(one("board"), String(facts.machine), Number(facts.processor_vcpus));
-  return { facts, uid: Number(uid), user, summary: safeLine(summary, MAX_SUMMARY), model };
+  return { facts, uid: Number(uid), user, summary: safeLine(machineSummary(plain, machine), MAX_SUMMARY), model };
 }
 
 function splitAt(text: string, mark: string): [string, string] {
@@ -178,10 +180,8 @@ function system(got: Collected): Record<string, Value> {
     system_vendor: one("system_vendor") || "NA",
     virtualization_type: { "": "NA", none: "NA", "systemd-nspawn": "container" }[one("virt")] ?? one("virt"),
     uptime_seconds: Math.floor(Number(one("uptime").split(" ")[0]) || 0),
-    edge_board_model: one("board"),
     edge_distribution_id: id,
     edge_dpkg_architecture: arch,
-    edge_userland: userlandOf(arch, id),
     edge_commands: [...has],
   };
 }

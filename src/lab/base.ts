@@ -3,10 +3,11 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { aptSettings, mirrorOf } from "./apt-settings.js";
 import { run } from "./command.js";
+import { emulatorOf, ensureEmulation, ownArchitecture, requireEmulatedRelease } from "./emulation.js";
 import { ensureLayer, rootOf } from "./layers.js";
 import { mountRoot, unmountRootSync } from "./overlay.js";
 import { baseName } from "./paths.js";
-import type { LabLayer, LabLayerRequest, LabProgress, LabRelease } from "./types.js";
+import type { LabArchitecture, LabLayer, LabLayerRequest, LabProgress, LabRelease } from "./types.js";
 
 /** What a small Debian server has before anybody sets it up. No Python, no compiler: the product must not need them. */
 const BASE_PACKAGES = [
@@ -17,6 +18,8 @@ const BASE_PACKAGES = [
 const DEBIAN_NUMBER: Readonly<Record<LabRelease, string>> = { trixie: "13", bookworm: "12" };
 
 interface LayerOptions {
+  /** Default: this machine's own. */
+  readonly architecture?: LabArchitecture | undefined;
   readonly mirror?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: LabProgress | undefined;
@@ -24,14 +27,21 @@ interface LayerOptions {
 
 /** A bare Debian in the cache; made on first use. */
 export async function ensureBase(release: LabRelease, options: LayerOptions = {}): Promise<LabLayer> {
-  const architecture = (await run(["dpkg", "--print-architecture"])).trim();
+  const emulator = await emulatorOf(options.architecture);
+  const architecture = emulator === undefined ? undefined : options.architecture;
+  if (emulator !== undefined) {
+    requireEmulatedRelease(release);
+    await ensureEmulation(emulator);
+  }
   return ensureLayer({
     ...options,
-    name: baseName(release, architecture),
+    name: baseName(release, architecture ?? (await ownArchitecture())),
     build: async (folder) => {
-      options.onProgress?.(`downloading the Debian ${DEBIAN_NUMBER[release]} base (once, about a minute)`);
-      await bootstrap(release, rootOf(folder), options);
-      return { release, below: [] };
+      const what =
+        architecture === undefined ? "base (once, about a minute)" : `base of ${architecture} (once, minutes)`;
+      options.onProgress?.(`downloading the Debian ${DEBIAN_NUMBER[release]} ${what}`);
+      await bootstrap(release, rootOf(folder), { ...options, architecture });
+      return { release, architecture, below: [] };
     },
   });
 }
@@ -41,6 +51,7 @@ async function bootstrap(release: LabRelease, root: string, options: LayerOption
   await run(
     [
       ...["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--components=main", "--quiet"],
+      ...(options.architecture === undefined ? [] : [`--arch=${options.architecture}`]),
       ...settings.map((line) => `--aptopt=${line}`),
       `--include=${BASE_PACKAGES.join(",")}`,
       '--customize-hook=chroot "$1" useradd --create-home --shell /bin/bash --comment "Operator" ops',
@@ -66,7 +77,8 @@ export async function ensurePackages(
     build: async (folder) => {
       options.onProgress?.(`installing ${packages.length} packages for hosts of kind "${request.name}" (once)`);
       const kind = await installInto(base, packages, folder, options.signal);
-      return { release: base.release, below: kind === "overlay" ? base.lowers : [] };
+      const { release, architecture, lowers } = base;
+      return { release, architecture, below: kind === "overlay" ? lowers : [] };
     },
   });
 }

@@ -44,7 +44,7 @@ export async function freezeHost(host: LabHost, name: string, key: string): Prom
       unmountRootSync(hostFolder);
       const isCopy = !existsSync(join(hostFolder, "work", "work"));
       await rename(join(hostFolder, isCopy ? "merged" : "upper"), rootOf(folder));
-      return { release: layer.release, below: isCopy ? [] : layer.lowers };
+      return { release: layer.release, architecture: layer.architecture, below: isCopy ? [] : layer.lowers };
     },
   });
   await host.stop();

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { aptSettings } from "./apt-settings.js";
 import { run } from "./command.js";
 import type { LabNetwork } from "./network.js";
@@ -19,6 +19,8 @@ export interface GuestIdentity {
   readonly name: string;
   readonly number: number;
   readonly opsPassword?: string | undefined;
+  /** What qemu emulates, on a host of another architecture. */
+  readonly cpu?: string | undefined;
 }
 
 export interface GuestKeys {
@@ -40,6 +42,7 @@ export async function prepareGuest(
   await put("etc/machine-id", `${randomBytes(16).toString("hex")}\n`, 0o444);
   await put("etc/resolv.conf", await resolverFile());
   await put("etc/apt/apt.conf.d/80machine", `${(await aptSettings()).join("\n")}\n`);
+  if (identity.cpu !== undefined) await writeCpu(put, identity.cpu);
   await put("etc/sudoers.d/ops", `ops ALL=(ALL:ALL) ${identity.opsPassword ? "" : "NOPASSWD: "}ALL\n`, 0o440);
   await put("etc/systemd/system/lab-network.service", networkUnit(address, identity.number, network));
   const wanted = join(root, "etc/systemd/system/multi-user.target.wants/lab-network.service");
@@ -50,6 +53,14 @@ export async function prepareGuest(
     await run(["chroot", root, "chpasswd"], { input: `ops:${identity.opsPassword}\n` });
   }
   return writeKeys(root, folder, address, `${network.prefix6}::${identity.number.toString(16)}`);
+}
+
+/** Neither services nor SSH sessions nor sudo take over process 1's environment, and all of the host is to have one CPU. */
+async function writeCpu(put: (path: string, content: string, mode?: number) => Promise<void>, cpu: string) {
+  const folder = "etc/systemd/system.conf.d";
+  await put("etc/environment", `QEMU_CPU=${cpu}\n`);
+  await put(`${folder}/lab-cpu.conf`, `[Manager]\nDefaultEnvironment=QEMU_CPU=${cpu}\n`);
+  await put("etc/sudoers.d/lab-cpu", 'Defaults env_keep += "QEMU_CPU"\n', 0o440);
 }
 
 /** Without its own name here, sudo says "unable to resolve host" at every call. */
@@ -116,6 +127,7 @@ async function writeAuthorizedKeys(home: string, publicKey: string, owner: numbe
 
 /** Removes first: an absolute link inside the root (resolv.conf often is one) would lead to this machine's own file. */
 async function replaceFile(path: string, content: string, mode: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
   await rm(path, { force: true });
   await writeFile(path, content);
   await chmod(path, mode);

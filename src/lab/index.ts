@@ -6,6 +6,7 @@ export { installPackages, missingPackages, requireLabMachine } from "./requireme
 export { removeOrphansSync as removeOrphans } from "./teardown.js";
 export type {
   BootOptions,
+  LabArchitecture,
   LabExecResult,
   LabHost,
   LabLayer,

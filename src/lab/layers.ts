@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { withLock } from "./lock.js";
 import { cacheDir, layerDir } from "./paths.js";
-import type { LabLayer, LabProgress, LabRelease } from "./types.js";
+import type { LabArchitecture, LabLayer, LabProgress, LabRelease } from "./types.js";
 
 /** Written last, into the layer's folder: says that it is complete and what it lies on. */
 const MARKER = "layer.json";
@@ -12,6 +12,7 @@ const ROOT = "root";
 
 interface Marker {
   readonly release: LabRelease;
+  readonly architecture?: LabArchitecture | undefined;
   /** Folders below this one, topmost first; empty for a whole file system. */
   readonly below: readonly string[];
 }
@@ -30,7 +31,7 @@ export async function findLayer(name: string): Promise<LabLayer | undefined> {
   try {
     const marker = JSON.parse(await readFile(join(folder, MARKER), "utf8")) as Marker;
     if (!marker.below.every((lower) => existsSync(lower))) return undefined;
-    return { name, release: marker.release, lowers: [join(folder, ROOT), ...marker.below] };
+    return layerOf(name, marker);
   } catch {
     return undefined;
   }
@@ -58,10 +59,14 @@ async function buildUnderLock(request: BuildLayer): Promise<LabLayer> {
     await writeFile(join(unfinished, MARKER), `${JSON.stringify(marker)}\n`);
     await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
-    return { name: request.name, release: marker.release, lowers: [join(folder, ROOT), ...marker.below] };
+    return layerOf(request.name, marker);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
+}
+
+function layerOf(name: string, { below, ...traits }: Marker): LabLayer {
+  return { name, ...traits, lowers: [rootOf(layerDir(name)), ...below] };
 }
 
 /** Removes what a crashed build left: we hold the lock, so nobody works in it. */

@@ -30,6 +30,8 @@ export interface NspawnOptions {
   readonly hostname: string;
   readonly root: string;
   readonly bridge: string;
+  /** What qemu emulates, on a host of another architecture. */
+  readonly cpu?: string | undefined;
 }
 
 /** The command line, as data. */
@@ -42,6 +44,7 @@ export function nspawnCommand(
     // With systemd as process 1 the host gets a scope with delegation; without there is nobody to ask for one.
     ...(traits.systemdBooted ? [] : ["--keep-unit"]),
     ...[`--directory=${options.root}`, `--machine=${options.id}`, `--hostname=${options.hostname}`],
+    ...(options.cpu === undefined ? [] : [`--setenv=QEMU_CPU=${options.cpu}`]),
     ...[`--network-bridge=${options.bridge}`, "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--boot"],
   ];
   // On a mixed v1/v2 layout nspawn gives the host the legacy hierarchy, which systemd of Debian 13 refuses.

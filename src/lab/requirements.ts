@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../util/errors.js";
 import { labEnvironment, run } from "./command.js";
+import { EMULATION_REQUIREMENTS } from "./emulation.js";
 import type { LabProgress } from "./types.js";
 
 /** What the lab runs, and the Debian package that has it. A path is a file, a plain word a program. */
@@ -23,9 +24,9 @@ function hasProgram(program: string): boolean {
   return folders.some((folder) => folder !== "" && existsSync(join(folder, program)));
 }
 
-/** Debian packages that a lab needs and this machine lacks, sorted. */
-export function missingPackages(): string[] {
-  const missing = REQUIREMENTS.filter(
+/** Debian packages that a lab needs (one of emulated hosts, too) and this machine lacks, sorted. */
+export function missingPackages(options: { readonly emulated?: boolean } = {}): string[] {
+  const missing = [...REQUIREMENTS, ...(options.emulated ? EMULATION_REQUIREMENTS : [])].filter(
     ([needed]) => !(needed.startsWith("/") ? existsSync(needed) : hasProgram(needed)),
   );
   return [...new Set(missing.map(([, debianPackage]) => debianPackage))].sort();
@@ -79,8 +80,8 @@ export function requireLabMachine(
 /**
  * @throws InputError E_LAB_PACKAGES naming the command that installs what is missing.
  */
-export function requirePackages(): void {
-  const missing = missingPackages();
+export function requirePackages(options: { readonly emulated?: boolean } = {}): void {
+  const missing = missingPackages(options);
   if (missing.length === 0) return;
   throw new InputError("E_LAB_PACKAGES", `this machine lacks ${missing.join(", ")}`, {
     hint: `apt-get install --no-install-recommends ${missing.join(" ")}`,

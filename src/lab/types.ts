@@ -1,6 +1,9 @@
 /** Debian releases a lab host can be. */
 export type LabRelease = "trixie" | "bookworm";
 
+/** Debian's architectures that a lab host can be of; others than this machine's own are emulated. */
+export type LabArchitecture = "amd64" | "arm64" | "armhf" | "armel";
+
 /** Told one line at a time what takes long, for example "downloading the Debian 13 base (once, about a minute)". */
 export type LabProgress = (line: string) => void;
 
@@ -16,6 +19,8 @@ export interface LabLayerRequest {
 export interface LabLayer {
   readonly name: string;
   readonly release: LabRelease;
+  /** undefined for this machine's own. */
+  readonly architecture?: LabArchitecture | undefined;
   /** Lower directories of the overlay, topmost first. One alone is a whole file system. */
   readonly lowers: readonly string[];
 }
@@ -23,11 +28,13 @@ export interface LabLayer {
 export interface BootOptions {
   /** The host's name: its hostname, and what messages call it. Lower-case letters, digits, dashes. */
   readonly name: string;
-  /** Default: trixie (Debian 13). */
+  /** Default: trixie (Debian 13); bookworm where the host is emulated. */
   readonly release?: LabRelease;
+  /** Default: this machine's own. */
+  readonly architecture?: LabArchitecture | undefined;
   /** Packages to have installed from the start. */
   readonly layer?: LabLayerRequest | undefined;
-  /** Boots on this layer (of `freezeHost` or `findFrozen`) instead of the base; `release` and `layer` are then ignored. */
+  /** Boots on this layer (of `freezeHost` or `findFrozen`) instead of the base; `release`, `architecture` and `layer` are then ignored. */
   readonly from?: LabLayer | undefined;
   /** Password of user `ops`, for SSH and sudo; without it `ops` has only its key and sudo asks nothing. */
   readonly opsPassword?: string | undefined;
@@ -49,6 +56,7 @@ export interface LabExecResult {
 export interface LabHost {
   readonly name: string;
   readonly release: LabRelease;
+  readonly architecture: LabArchitecture | undefined;
   /** IPv4 and IPv6 address on the lab's bridge, reachable from this machine only. */
   readonly address: string;
   readonly address6: string;

@@ -1,4 +1,5 @@
 import { memoryWarning } from "../discovery/portrait.js";
+import { coreWords, memoryAndSwapWords, storageWords } from "../util/machine-words.js";
 import { hostProblems } from "../watch/words.js";
 import type { Advisory, Part } from "./advisories.js";
 import type { Exposed } from "./advisory-findings.js";
@@ -54,9 +55,12 @@ export function hostFindings(host: string, look: HostLook): Finding[] {
 }
 
 function healthy({ portrait, sample }: HostLook): string {
-  const free = `${(portrait.diskFreeBytes / 1e9).toFixed(1)} GB of disk free`;
+  const free = storageWords(portrait.storage, portrait.diskFreeBytes);
   const days = sample.certificateDays === undefined ? "" : `, certificate for ${sample.certificateDays} days`;
-  return `${portrait.os}, clock right to ${Math.max(1, Math.ceil(Math.abs(portrait.clockSkewMs) / 1000))} s, ${free}, units active${days}`;
+  const { model, os, architecture, cores, cpuLevel, userland, memoryMb, swapMb } = portrait;
+  const machine = `${model}, ${os} ${architecture}, ${coreWords(cores, cpuLevel, userland)}`;
+  const clock = `clock right to ${Math.max(1, Math.ceil(Math.abs(portrait.clockSkewMs) / 1000))} s`;
+  return `${machine}, ${memoryAndSwapWords(memoryMb, swapMb)}, ${free}, ${clock}, units active${days}`;
 }
 
 /** What advisories may name of a host: its build, and the packages of sources that the list knows. */

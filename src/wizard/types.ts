@@ -27,10 +27,17 @@ export interface HostPortrait {
   readonly modelKey: string;
   /** `Debian 13.1`. */
   readonly os: string;
+  /** What its programs are compiled for, as facts have it: `armhf/armv6`; and in words: `armhf (ARMv6) on a 64-bit kernel`. */
+  readonly userland: string;
   readonly architecture: string;
+  /** Of the CPU itself: `armv8-a`. */
+  readonly cpuLevel: string;
   readonly cores: number;
   readonly memoryMb: number;
   readonly memoryFreeMb: number;
+  readonly swapMb: number;
+  /** What / lies on: `SD card`; undefined where that is not known. */
+  readonly storage: string | undefined;
   /** Free bytes of /. */
   readonly diskFreeBytes: number;
   /** Of a Raspberry Pi: what `vcgencmd get_throttled` says, in words; empty when all is well or there is no such tool. */

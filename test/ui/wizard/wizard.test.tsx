@@ -43,7 +43,7 @@ t.test("a first Pi needs Enter and nothing typed, to the plan and its apply", as
   const login = await enterUntil(screen, "How are they reached?");
   t.match(login, /2\/6/);
   const tested = await screen.waitFor("Raspberry Pi 4 Model B");
-  t.match(tested, /Debian 13\.1 · arm64 · 4 cores · 3\.7 GB · 25 GB free · sudo without a password/);
+  t.match(tested, /Debian 13\.1 · arm64 · 4 cores · 3\.7 GB · 25 GB free \(SD card\) · sudo without a password/);
   t.match(tested, /▲ under-voltage now: use the original power supply/);
   t.match(tested, /SSH user +pi/, "the first user of Raspberry Pi OS is filled in");
   const stream = await enterUntil(screen, "What is streamed?");

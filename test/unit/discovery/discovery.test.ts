@@ -7,6 +7,7 @@ import { detectHosts } from "../../../src/discovery/detect-hosts.js";
 import { checkDomain, portState } from "../../../src/discovery/domain-check.js";
 import { checkHost, parsePortrait } from "../../../src/discovery/portrait.js";
 import { portraitScript } from "../../../src/discovery/portrait-script.js";
+import { storageKindOf } from "../../../src/discovery/storage.js";
 import { powerWords } from "../../../src/discovery/throttled.js";
 import { UnreachableError } from "../../../src/util/errors.js";
 import type { DetectedHost } from "../../../src/wizard/types.js";
@@ -31,6 +32,10 @@ const pi4 = {
   total: "3884000",
   available: "3000000",
   free: "25000000",
+  swap: "102396",
+  root_device: "/sys/devices/platform/emmc2bus/fe340000.mmc/mmc_host/mmc0/mmc0:aaaa/block/mmcblk0/mmcblk0p2",
+  root_rotational: "0",
+  root_type: "SD",
   throttled: "throttled=0x50005",
   uid: "1000",
   sudo: "free",
@@ -45,7 +50,10 @@ t.test("a Raspberry Pi with a weak power supply", async (t) => {
     model: "Raspberry Pi 4 Model B Rev 1.4",
     modelKey: "Raspberry Pi 4 Model B",
     os: "Debian 13.1",
+    userland: "arm64/armv8-a",
     architecture: "arm64",
+    cpuLevel: "armv8-a",
+    storage: "SD card",
     cores: 4,
     sudo: "passwordless",
     clockSkewMs: 0,
@@ -65,6 +73,33 @@ t.test("what speaks against a host is said", async (t) => {
   t.match(warnings({ sudo: "" }), /neither|has no sudo/);
   t.match(warnings({ systemd: "" }), /systemd/);
 });
+
+t.test("32-bit systems are told apart, and a CPU that does not run one is said", async (t) => {
+  const portrait = (change: Partial<typeof pi4> & { parts?: string }) =>
+    parsePortrait(answer({ ...pi4, ...change }), 1000);
+  const pi3 = portrait({ machine: "armv7l", arch: "armhf", id: "raspbian", parts: "0xd03 " });
+  t.match(pi3, { userland: "armhf/armv6", architecture: "armhf (ARMv6)", cpuLevel: "armv8-a", swapMb: 99 });
+  t.equal(portrait({ arch: "armhf" }).architecture, "armhf (ARMv7) on a 64-bit kernel");
+  t.match(portrait({ machine: "armv6l", arch: "armhf" }).warnings[0], /CPU \(armv6l\) does not run/);
+});
+
+for (const [device, rotational, type, kind] of [
+  ["/sys/devices/platform/soc/3f202000.mmc/mmc_host/mmc0/mmc0:0001/block/mmcblk0/mmcblk0p2", "0", "SD", "SD card"],
+  ["/sys/devices/platform/soc/fe340000.mmc/mmc_host/mmc1/mmc1:0001/block/mmcblk1/mmcblk1p2", "0", "MMC", "eMMC"],
+  [
+    "/sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host0/target0:0:0/0:0:0:0/block/sda/sda2",
+    "1",
+    "0",
+    "USB drive",
+  ],
+  ["/sys/devices/pci0000:00/0000:00:1d.0/0000:01:00.0/nvme/nvme0/nvme0n1/nvme0n1p2", "0", "", "NVMe"],
+  ["/sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda/sda1", "0", "0", "SSD"],
+  ["/sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda/sda1", "1", "0", "hard disk"],
+  ["/sys/devices/vbd-51712/block/xvda/xvda1", "0", "", "virtual disk"],
+  ["/sys/dev/block/0:61", "", "", undefined],
+] as const) {
+  t.equal(storageKindOf(device, rotational, type), kind, device);
+}
 
 t.test("a host that answers nonsense is shown, not believed", async (t) => {
   const portrait = parsePortrait(`model\t\u001b[2Jevil${"x".repeat(500)}\nfree\tlots\n\tno name\n`, 0);

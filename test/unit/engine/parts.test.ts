@@ -232,6 +232,6 @@ t.test("facts of a Raspberry Pi", async (t) => {
     date_time: { epoch: "1700000000", iso8601: "2023-11-14T22:13:20Z" },
     mounts: [{ mount: "/", size_available: 614400000 }],
   });
-  t.equal(summary, "Debian 12.5 armv6l, 1 CPU, 426 MB");
+  t.equal(summary, "Raspberry Pi Zero W Rev 1.1, Debian 12.5 armv6l, 1 core, 426 MB, 0.6 GB free");
   t.throws(() => parseFacts("sh: not found"), { code: "E_FACTS" });
 });

@@ -63,7 +63,7 @@ t.test("a healthy edge, and what can be wrong with one", async (t) => {
       host: "pi",
       level: "ok",
       check: "host",
-      text: "Debian 13.8, clock right to 1 s, 80.5 GB of disk free, units active",
+      text: "x86_64 host, Debian 13.8 amd64, 2 cores, 23.5 GB, 80 GB free, clock right to 1 s, units active",
     },
   ]);
   const problems = (change: (text: string) => string) =>

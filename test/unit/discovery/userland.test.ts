@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import t from "tap";
 import { parse } from "yaml";
-import { userlandOf } from "../../../src/util/userland.js";
+import { userlandOf, userlandProblem } from "../../../src/discovery/userland.js";
 
 const TASKS = resolve(import.meta.dirname, "../../../playbooks/tasks/userland.yml");
 
@@ -35,3 +35,20 @@ for (const [architecture, id, userland] of [
     t.equal(said.trim(), userland);
   });
 }
+
+t.test("what runs where is the same for both engines", async (t) => {
+  const [task] = parse(readFileSync(resolve(TASKS, "../preflight-machine.yml"), "utf8"));
+  const table: Readonly<Record<string, readonly string[]>> = task.vars.edge_userland_machines;
+  const machines = ["x86_64", "aarch64", "armv8l", "armv7l", "armv6l", "armv5tel", "armv5tejl", "riscv64", "i686"];
+  for (const userland of [...Object.keys(table), "riscv64/unknown", "i386/unknown"]) {
+    for (const machine of machines) {
+      const runs = table[userland]?.includes(machine) ?? false;
+      t.equal(userlandProblem(userland, machine) === undefined, runs, `${userland} on ${machine}`);
+    }
+  }
+  t.equal(
+    userlandProblem("armhf/armv7-a", "armv6l"),
+    "its CPU (armv6l) does not run what is compiled for armhf/armv7-a",
+  );
+  t.match(userlandProblem("riscv64/unknown", "riscv64"), /\(riscv64\) is not supported/);
+});

@@ -447,6 +447,8 @@ configure_tree() {
 	PATH=$work/tools:$PATH
 	# shellcheck disable=SC2086 # one word an option, none holds a space
 	logged "NGINX's configure" $configure $options --with-cc-opt="$cflags" --with-ld-opt="$ldflags"
+	# The package of the compiler is another one where it is a cross compiler.
+	sed -i '/^#define NGX_COMPILER /s/ (.*"/"/' objs/ngx_auto_config.h
 	if [ -n "$njs" ]; then
 		cd "$work/tree/njs"
 		rm -rf build
@@ -530,7 +532,7 @@ assemble() {
 	rm -rf "$partial"
 	mkdir -p "$partial/sbin" "$partial/modules" "$partial/conf"
 	cp "$work/tree/nginx/objs/nginx" "$partial/sbin/nginx"
-	strip "$partial/sbin/nginx"
+	strip -R .comment "$partial/sbin/nginx"
 	cp "$work/tree/nginx/conf/mime.types" "$partial/conf/"
 	[ "$profile" = upstream ] || cp "$njs_module" "$partial/modules/"
 	keep_origin
@@ -614,7 +616,7 @@ write_manifest() {
 			"$([ $patch_set = flv ] && echo true || echo false)"
 		printf '  "load_modules": [%s],\n' "$([ $njs_dynamic = false ] || json_string "modules/ngx_http_js_module.so")"
 		printf '  "configure": %s,\n' "$(json_string "$("$partial/sbin/nginx" -V 2>&1 | sed -n 's/^configure arguments: //p')")"
-		printf '  "compiler": %s,\n  "machine": %s,\n' "$(json_string "$(cc -v 2>&1 | sed -n '$p')")" "$(json_string "$(cc -dumpmachine)")"
+		printf '  "compiler": %s,\n  "machine": %s,\n' "$(json_string "$(cc -v 2>&1 | sed -n '$s/ (.*//;$p')")" "$(json_string "$(cc -dumpmachine)")"
 		printf '  "system": %s,\n  "userland": %s,\n' "$(json_string "$here_system")" "$(json_string "$here_userland")"
 		printf '  "files": %s\n}\n' "$(cat "$work/total")"
 	} >"$partial/manifest.json"

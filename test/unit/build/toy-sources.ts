@@ -27,6 +27,7 @@ echo "configured with $*"
 echo run >>../../configure-runs
 echo "# $* flags=$CFLAGS on $(uname -s) $(uname -r) $(uname -m)" >>src/main.c
 mkdir -p objs/src
+echo '#define NGX_COMPILER "gcc 0 (toy 1) "' >objs/ngx_auto_config.h
 cat >objs/Makefile <<'EOF'
 CC = cc
 CFLAGS = -O1

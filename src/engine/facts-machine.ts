@@ -1,4 +1,5 @@
 import { cpuLevelOf } from "../discovery/cpu-level.js";
+import { librariesOf } from "../discovery/libraries.js";
 import { storageKindOf } from "../discovery/storage.js";
 import { powerWords } from "../discovery/throttled.js";
 import { userlandOf } from "../discovery/userland.js";
@@ -12,6 +13,8 @@ export interface Machine {
   readonly board: string;
   readonly userland: string;
   readonly cpuLevel: string;
+  /** Of NGINX, for the build's fingerprint. */
+  readonly libraries: string;
   readonly storage: string | undefined;
   /** Of /. */
   readonly freeBytes: number;
@@ -27,6 +30,7 @@ export function machineOf(plain: Vars, got: Collected): Machine {
     board: one("board").replaceAll("\0", ""),
     userland: userlandOf(String(plain.edge_dpkg_architecture), String(plain.edge_distribution_id)),
     cpuLevel: cpuLevelOf(String(plain.machine), parts),
+    libraries: librariesOf(got.get("libraries") ?? []),
     storage: storageKindOf(one("root_device"), one("root_rotational"), one("root_type")),
     freeBytes: (Number(root?.[4]) || 0) * 1024,
     power: powerWords(one("throttled")),
@@ -39,6 +43,7 @@ export function machineFacts(machine: Machine): Record<string, Value> {
     edge_board_model: machine.board,
     edge_userland: machine.userland,
     edge_cpu_level: machine.cpuLevel,
+    edge_libraries: machine.libraries,
     edge_storage: machine.storage ?? "",
     edge_power: [...machine.power],
   };

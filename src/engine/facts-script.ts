@@ -29,6 +29,8 @@ if h ip; then
 fi
 o df
 df -lPkT
+o libraries
+awk '/^Package: (libc6|libssl3(t64)?|libpcre2-8-0|zlib1g)$/{p=$2} p&&/^Version:/{print p,$2;p=""}' /var/lib/dpkg/status
 o fqdn "$(hostname -f)"
 if h systemd-detect-virt; then o virt "$(systemd-detect-virt)"; fi
 for _v in HOME USER LOGNAME SHELL LANG PATH PWD TERM; do eval "_x=\$\{$_v-}"; if [ -n "$_x" ]; then o env "$_v=$_x"; fi; done

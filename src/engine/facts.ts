@@ -72,7 +72,7 @@ const FILES: Readonly<Record<string, string>> = {
   "/proc/meminfo": "mem",
 };
 /** Facts that are all the lines a command prints. */
-const LISTS = new Set(["addr", "df"]);
+const LISTS = new Set(["addr", "df", "libraries"]);
 /** Characters of what is said of a host in one line. */
 const MAX_SUMMARY = 300;
 /** Lines of one fact; a host of 256 processors has 1280 of them about those. */

@@ -24,7 +24,11 @@ const facts = {
   item: "edge-record@.service",
   ...{ inventory_hostname: "pi", playbook_dir: join(root, "playbooks"), ansible_distribution: "Debian" },
   ...{ ansible_distribution_release: "bookworm", ansible_distribution_major_version: "12", ansible_memtotal_mb: 4000 },
-  ...{ ansible_edge_userland: "arm64/armv8-a", ansible_all_ipv6_addresses: ["fe80::1"] },
+  ...{
+    ansible_edge_userland: "arm64/armv8-a",
+    ansible_edge_libraries: "libc6 2.36",
+    ansible_all_ipv6_addresses: ["fe80::1"],
+  },
   ...{ ansible_processor_vcpus: 4, ansible_service_mgr: "systemd", ansible_kernel: "6.1.0" },
 };
 const secrets = {

@@ -53,6 +53,7 @@ const HOSTS: Readonly<Record<string, { facts: Readonly<Record<string, unknown>>;
     facts: {
       ...{ architecture: "x86_64", edge_userland: "amd64/x86-64", edge_cpu_level: "x86-64", edge_board_model: "" },
       edge_storage: "virtual disk",
+      edge_libraries: "libc6 2.41, libpcre2-8-0 10, libssl3t64 3.5, zlib1g 1.3",
     },
     summary: "Debian 13.1 amd64, 1 core, 964 MB, 17 GB free (virtual disk)",
   },

@@ -332,8 +332,11 @@ apply_own_patches() {
 # Debian's own NJS module for this release, verified by apt; unpacked, not installed: no package and no service of
 # NGINX comes to the host. Fetched before the compile, so that what is wrong with it is said at once.
 fetch_debian_njs() {
-	deb=$(find "$sources" -maxdepth 1 -name 'libnginx-mod-http-js_*.deb' | head -n 1)
-	if [ -z "$deb" ]; then
+	deb=$(find_source "Debian's NJS module" 'libnginx-mod-http-js_*.deb')
+	if [ -n "$deb" ]; then
+		verify "$deb"
+		deb=$sources/$deb
+	else
 		step "fetch libnginx-mod-http-js"
 		rm -rf "$work/deb"
 		mkdir -p "$work/deb"

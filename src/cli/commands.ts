@@ -93,7 +93,7 @@ export const commandTable: readonly CommandSpec[] = [
     name: "plan",
     summary: "Show what apply would change on each host, and why; touch nothing",
     examples: ["edge-setup plan", "edge-setup plan -D -l pi-church", "edge-setup plan --exit-code"],
-    options: [...reach, "tags", "skip-tags", "diff", "exit-code", "source-dir", ...display],
+    options: [...reach, "tags", "skip-tags", "diff", "exit-code", "source-dir", "bundle", ...display],
     load: () => import("./commands/plan.js"),
   },
   {
@@ -112,11 +112,23 @@ export const commandTable: readonly CommandSpec[] = [
       "verify",
       "no-verify",
       "source-dir",
+      "bundle",
       "bell",
       "title",
       ...display,
     ],
     load: () => import("./commands/apply.js"),
+  },
+  {
+    name: "bundle",
+    summary: "Make one file of sources, packages and builds, for hosts and controllers without internet",
+    examples: [
+      "edge-setup bundle -o edge-bundle.tar",
+      "edge-setup bundle -o edge-bundle.tar --release trixie,bookworm --arch amd64,arm64",
+      "edge-setup apply --bundle edge-bundle.tar",
+    ],
+    options: ["output", "release", "arch", "source-dir", ...reach, "no-input"],
+    load: () => import("./commands/bundle.js"),
   },
   {
     name: "verify",

@@ -9,6 +9,7 @@ export type Shell = (typeof shells)[number];
 const flagWords: Readonly<Record<string, readonly string[]>> = {
   progress: ["auto", "tui", "plain", "json", "quiet"],
   release: ["trixie", "bookworm"],
+  arch: ["amd64", "arm64", "armhf", "armel"],
   "hls-fragment": ["1s", "2s", "4s", "6s"],
   "nginx-sources": ["upstream", "debian"],
 };

@@ -19,6 +19,7 @@ import { didYouMean } from "../util/suggest.js";
 import { certificateGuard } from "./certificate-guard.js";
 import { EDGES, type Fleet, type FleetHost } from "./fleet.js";
 import { HeadStart } from "./head-start.js";
+import { type OpenBundle, openBundle } from "./open-bundle.js";
 import { type Flags, intFlag } from "./options.js";
 import { checkOwnCertificates } from "./own-certificate.js";
 
@@ -55,6 +56,7 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
   checkReadable(flags["ssh-config"], "--ssh-config");
   checkOwnCertificates(fleet, Date.now());
   const cacheDir = defaultCacheDir(process.env);
+  const bundle = flags.bundle === undefined ? undefined : await openBundle(flags.bundle, process.env, signal);
   // Hosts answer while the playbook is being read.
   const head = new HeadStart(fleet, forks, connectOptions);
   try {
@@ -74,29 +76,41 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
         forks,
         tags,
         skipTags,
-        extraVars: { ...revealedVars(fleet.extraVars.vars), edge_source_cache: cacheDir },
+        extraVars: { ...revealedVars(fleet.extraVars.vars), edge_source_cache: cacheDir, ...bundleVars(bundle) },
       },
       emit,
       signal,
       secrets: fleet.hosts.flatMap((one) => maskedTexts(one.host, one.settings)),
-      resolveMissingSource: sourceFetcher(options, root, cacheDir),
+      resolveMissingSource: sourceFetcher(options, root, cacheDir, bundle),
       canResolveSource: (path) => dirname(resolve(path)) === cacheDir,
       guards: (host) => certificateGuard(ofFleet(host), { emit, signal }),
     });
   } finally {
     await head.close();
+    await bundle?.close();
   }
 }
 
+const bundleVars = (bundle: OpenBundle | undefined) => (bundle === undefined ? {} : { edge_bundle: bundle.directory });
+
 /** Fetches a pinned source into the cache, once a host needs it: most runs need none. */
-function sourceFetcher({ flags, emit, signal }: ConvergeOptions, root: string, cacheDir: string) {
+function sourceFetcher(
+  { flags, emit, signal }: ConvergeOptions,
+  root: string,
+  cacheDir: string,
+  bundle: OpenBundle | undefined,
+) {
   const say = (level: "info" | "warning", text: string) => emit({ type: "message", time: nowText(), level, text });
   let resolver: Promise<(path: string) => Promise<void>> | undefined;
   const makeResolver = async () =>
     makeSourceResolver({
       lock: await loadLock(join(root, "nginx-build", "sources.lock.json")),
       cacheDir,
-      sourceDirs: flags["source-dir"] === undefined ? [] : [resolve(flags["source-dir"])],
+      sourceDirs: [
+        ...(flags["source-dir"] === undefined ? [] : [resolve(flags["source-dir"])]),
+        ...(bundle === undefined ? [] : [join(bundle.directory, "sources")]),
+      ],
+      ...(bundle === undefined ? {} : { fetch: refuseToFetch }),
       signal,
       onSource: (entry, source) => {
         const { level, text } = sourceWords(entry, source);
@@ -109,6 +123,9 @@ function sourceFetcher({ flags, emit, signal }: ConvergeOptions, root: string, c
     await (await resolver)(path);
   };
 }
+
+/** In place of the network, for a run that has a bundle. */
+const refuseToFetch = () => Promise.reject(new Error("a run with --bundle asks no network, and its bundle lacks it"));
 
 /** The inventory with the hosts as the fleet has them: extra vars and secrets included, and only the chosen ones. */
 function fleetInventory({ inventory, hosts }: Fleet) {
@@ -169,6 +186,6 @@ function checkReadable(path: string | undefined, flag: string): void {
 }
 
 /** undefined when there is no such file. */
-function textOf(path: string): string | undefined {
+export function textOf(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }

@@ -96,7 +96,21 @@ export const optionTable = {
   "exit-code": { type: "boolean", help: "Exit 4 when changes are pending" },
   keep: { type: "boolean", help: "Leave the host running until Ctrl-C (the default on a terminal)" },
   once: { type: "boolean", help: "Tear the host down when the proof is done (the default without a terminal)" },
-  release: { type: "string", value: "NAME", help: "Debian release of the throw-away host: trixie or bookworm" },
+  release: {
+    type: "string",
+    value: "NAME",
+    help: "Debian releases: of try's throw-away host one, of bundle several by commas",
+  },
+  arch: {
+    type: "string",
+    value: "NAMES",
+    help: "Architectures, by commas: amd64, arm64, armhf, armel. Default: amd64",
+  },
+  bundle: {
+    type: "string",
+    value: "FILE",
+    help: "Take sources, packages and builds from this file; ask no network (docs/offline.md)",
+  },
   help: { type: "boolean", short: "h", help: "This text" },
 } as const satisfies Record<string, OptionSpec>;
 

@@ -1,4 +1,4 @@
-import type { HostRecap } from "./events.js";
+import type { HostRecap, RunEvent } from "./events.js";
 
 /** Ansible's recap line. */
 export function recapLine(host: string, recap: HostRecap): string {
@@ -37,4 +37,13 @@ export type Paint = (style: keyof typeof codes, text: string) => string;
 /** A painter that colours, or leaves text alone. Colour never is the only sign: the word stands beside it. */
 export function painter(enabled: boolean): Paint {
   return enabled ? (style, text) => `${ESC}[${codes[style]}m${text}${ESC}[0m` : (_style, text) => text;
+}
+
+/** Whether a result has a line: what is right already only when that is asked for, but for what a task was made to say. */
+export function isShown(
+  { status, pending, task }: Extract<RunEvent, { type: "task.result" }>,
+  verbose: boolean,
+): boolean {
+  const said = status === "ok" && task.module === "debug";
+  return said || status === "changed" || status === "failed" || pending === true || verbose;
 }

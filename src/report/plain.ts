@@ -1,6 +1,6 @@
 import type { RunEvent } from "./events.js";
 import { Failures } from "./failures.js";
-import { formatDuration, indent, type Paint, recapLine } from "./format.js";
+import { formatDuration, indent, isShown, type Paint, recapLine } from "./format.js";
 import type { Output, Reporter } from "./reporter.js";
 
 /** A long task says that it lives at least this often. */
@@ -47,8 +47,7 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
 
   function taskResult(event: TaskResult): void {
     running.delete(event.host);
-    const shown = event.status === "changed" || event.status === "failed" || event.pending === true;
-    if (!shown && !options.verbose) return;
+    if (!isShown(event, options.verbose)) return;
     const write = options.tasksAreResult ? output.result : output.progress;
     write(taskLine(event, options.paint));
     if (event.diff !== undefined && event.diff.unified !== "") {

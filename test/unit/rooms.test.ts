@@ -110,6 +110,16 @@ t.same(
 t.same(
   offenders(
     (one) =>
+      one.room === "bundle" &&
+      (/^(transport|ui|cli|playbook|inventory|lab|edge|store)\//.test(one.target) ||
+        (one.target.startsWith("engine/") && one.target !== "engine/tar.js")),
+  ),
+  [],
+  "a bundle knows files and apt, and no host",
+);
+t.same(
+  offenders(
+    (one) =>
       one.room === "supply" &&
       (/^(ui|cli|engine|playbook|inventory|lab|edge|store)\//.test(one.target) ||
         (one.target.startsWith("transport/") && !one.typeOnly && one.target !== "transport/become.js")),

@@ -1,6 +1,6 @@
 import type { HostRecap, RunEvent, TaskRef } from "../../report/events.js";
 import { failureLines, LAST_LINES } from "../../report/failures.js";
-import { formatDuration, recapLine } from "../../report/format.js";
+import { formatDuration, isShown, recapLine } from "../../report/format.js";
 import { cleanLine } from "../sanitize.js";
 import type { Status } from "../theme.js";
 
@@ -274,7 +274,7 @@ function taskResult(
       ? [...one.failures, { label: name, reason, output: said.length > 0 ? said : one.log.slice(-LAST_LINES) }]
       : one.failures,
   }));
-  const shown = status === "changed" || status === "failed" || pending === true || verbose;
+  const shown = isShown(event, verbose);
   if (!shown) return next;
   const look = pending === true ? "pending" : status === "failed" && !failed ? "warning" : status;
   return finish(next, { status: look, time, host, text: `${name}: ${reason}`, durationMs });

@@ -224,6 +224,34 @@ check_host() {
 		die $EXIT_USAGE "this host's programs are $here_userland, the build is for $userland; compile it on a host of that kind"
 }
 
+# What the compiler makes when it is given no -march has to run on every CPU of the userland: one that was set to more, or that
+# comes from elsewhere, would make programs that end by SIGILL on the oldest of them.
+check_compiler() {
+	macros=$(: | cc -dM -E -x c - 2>/dev/null) || return 0
+	case $here_userland in
+	*/x86-64) above='__SSE3__' ;;
+	*/armv8-a) above='__ARM_FEATURE_ATOMICS' ;;
+	*/armv7-a) above='__ARM_ARCH [89]' ;;
+	*/armv6) above='__ARM_ARCH [789]' ;;
+	*/armv5te) above='__ARM_ARCH [6789]' ;;
+	*) return 0 ;;
+	esac
+	if say "$macros" | grep -q "^#define $above"; then
+		die 1 "this compiler makes programs for newer CPUs than those of $here_userland ($above); use the one of the distribution"
+	fi
+}
+
+# Start files and libraries that are linked in may be for more than what was compiled. On 32-bit ARM the linker says so.
+check_programs() {
+	case $here_userland in */armv7-a) most=7 ;; */armv6) most=6 ;; */armv5te) most=5 ;; *) return 0 ;; esac
+	for program in "$partial"/sbin/nginx "$partial"/modules/*.so; do
+		[ -f "$program" ] || continue
+		level=$(readelf -A "$program" 2>/dev/null | sed -n 's/^ *Tag_CPU_arch: v\([0-9]*\).*/\1/p')
+		[ "${level:-0}" -le "$most" ] ||
+			die 1 "${program##*/} is for ARMv$level, and programs of $here_userland run on ARMv$most"
+	done
+}
+
 count_jobs() {
 	[ "$jobs" = auto ] || return 0
 	cpus=${EDGE_BUILD_CPUS:-$(nproc 2>/dev/null || echo 1)}
@@ -684,6 +712,7 @@ main() {
 	fi
 	exec 3>&1
 	check_tools
+	check_compiler
 	check_space
 	lower_priority
 	take_lock
@@ -713,6 +742,7 @@ main() {
 	configure_tree
 	compile
 	assemble
+	check_programs
 	smoke_test
 	write_manifest
 	write_log

@@ -27,6 +27,7 @@ const MAX_ANSWER = 4 * 2 ** 30;
 export interface PackedSystem {
   readonly key: string;
   readonly about: BundledSystem;
+  readonly packages: readonly IndexedPackage[];
   readonly files: readonly PackedFile[];
 }
 
@@ -70,6 +71,7 @@ export async function packagesFor(
   const bytes = packages.reduce((total, { size }) => total + size, 0);
   return {
     key,
+    packages,
     about: { system, userland, from, packages: packages.length, bytes, ...(njs === undefined ? {} : { njs }) },
     files: [
       { name: `debs/${key}/Packages`, source: Buffer.from(indexOf(packages)) },

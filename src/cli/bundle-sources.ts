@@ -5,7 +5,9 @@ import { hashFile } from "../build/digest.js";
 import { defaultCacheDir, fetchSource } from "../build/fetch.js";
 import { sourceWords } from "../build/resolver.js";
 import { loadLock, type SourceEntry } from "../build/sources.js";
+import type { IndexedPackage } from "../bundle/packages-index.js";
 import type { PackedFile } from "../bundle/write-bundle.js";
+import { librariesOf } from "../discovery/libraries.js";
 import type { Value } from "../playbook/types.js";
 import { packageRoot } from "../util/package-root.js";
 import type { BundleTarget } from "./bundle-targets.js";
@@ -47,14 +49,19 @@ function pins(sources: Value): string[] {
   );
 }
 
-/** Builds of the cache that the hosts would take: those of their fingerprints, whole. */
+/**
+ * Builds of the cache that hosts of one system would take: those of their fingerprints, whole.
+ * @param packages of that system, with which a host that is not there yet would be linked
+ */
 export async function artifactsFor(
   targets: readonly BundleTarget[],
+  packages: readonly IndexedPackage[],
   cacheDir: string,
   say: (text: string) => void,
 ): Promise<PackedFile[]> {
   const packed: PackedFile[] = [];
-  for (const id of new Set(targets.map(({ value }) => String(value("edge_build_id"))))) {
+  const facts = { edge_libraries: librariesOf(packages.map(({ name, version }) => `${name} ${version}`)) };
+  for (const id of new Set(targets.map(({ value }) => String(value("edge_build_id", facts))))) {
     const path = join(cacheDir, `${id}.tar.gz`);
     const about = join(cacheDir, `${id}.json`);
     const fits = existsSync(path) && existsSync(about) && (await hashFile(path)) === (await hashIn(about));

@@ -29,8 +29,8 @@ export interface BundleTarget {
   readonly system: string;
   /** `armhf/armv7-a` */
   readonly userland: string;
-  /** What a variable of the play is there. */
-  readonly value: (expression: string) => Value;
+  /** What a variable of the play is there. `facts` are those that the target has not said itself. */
+  readonly value: (expression: string, facts?: Vars) => Value;
   /** Its host, while it is connected. */
   readonly transport?: Transport;
 }
@@ -70,7 +70,7 @@ function valuesFor(host: InventoryHost, facts: Vars, extraVars: Vars): BundleTar
   const playbook = loadPlaybook(file, { catalog: moduleCatalog, readFile: textOf });
   const play = playbook.plays.at(-1);
   if (play === undefined) throw new Error(`${file} has no play`);
-  return playValues(playbook, play, host, facts, extraVars);
+  return (expression, more = {}) => playValues(playbook, play, host, { ...more, ...facts }, extraVars)(expression);
 }
 
 async function namedTargets(flags: Flags): Promise<BundleTarget[]> {

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { defaultCacheDir } from "../../build/fetch.js";
 import { BUNDLE_FORMAT, systemKey } from "../../bundle/manifest.js";
-import { writeBundle } from "../../bundle/write-bundle.js";
+import { type PackedFile, writeBundle } from "../../bundle/write-bundle.js";
 import { installablePackages } from "../../supply/play-packages.js";
 import { type ExitCode, exitCodes, InputError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
@@ -28,11 +28,13 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   const cache = dirname(defaultCacheDir(process.env));
   const { systems, written } = await withTargets(context, async (targets) => {
     const sources = await sourcesFor(targets, { flags, signal, say });
-    const artifacts = await artifactsFor(targets, join(cache, "artifacts"), say);
     const optional = [...(await installablePackages(packageRoot())), FOR_ANSIBLE];
     const systems: PackedSystem[] = [];
+    const artifacts: PackedFile[] = [];
     for (const group of bySystem(targets)) {
-      systems.push(await packagesFor(group, optional, { cacheDir: join(cache, "debs"), signal, say }));
+      const packed = await packagesFor(group, optional, { cacheDir: join(cache, "debs"), signal, say });
+      systems.push(packed);
+      artifacts.push(...(await artifactsFor(group, packed.packages, join(cache, "artifacts"), say)));
     }
     const about = {
       format: BUNDLE_FORMAT,

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
 import { InputError } from "../util/errors.js";
+import { boundCache } from "./bounded.js";
+import { cacheDir } from "./cache-dir.js";
 import { checkDigest, type DigestCheck } from "./digest.js";
 import { type DownloadOptions, download, partName, reasonOf, removeStaleParts } from "./download.js";
 import { checkSignature, type SignatureCheck } from "./signature.js";
@@ -34,13 +35,9 @@ export interface FetchedSource {
   readonly signature: SignatureCheck;
 }
 
-/** `$XDG_CACHE_HOME/edge-setup/sources`, by default under ~/.cache. A relative XDG_CACHE_HOME is ignored, as its specification says. */
+/** Where sources are. */
 export function defaultCacheDir(env: NodeJS.ProcessEnv): string {
-  const base = env.XDG_CACHE_HOME;
-  return join(
-    base !== undefined && isAbsolute(base) ? base : join(env.HOME ?? homedir(), ".cache"),
-    "edge-setup/sources",
-  );
+  return cacheDir(env, "sources");
 }
 
 /**
@@ -55,7 +52,20 @@ export async function fetchSource(entry: SourceEntry, options: FetchOptions): Pr
   await mkdir(options.cacheDir, { recursive: true });
   const path = join(options.cacheDir, entry.file);
   const origin = await obtain(entry, path, options);
+  await markUsed(path);
+  if (origin !== "cache") await boundCache(options.cacheDir, { setOf: sourceOf });
   return { path, origin, signature: await checkSignature(entry, path, options) };
+}
+
+/** What was used last goes last. A cache that cannot be written to is read all the same. */
+async function markUsed(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => undefined);
+}
+
+/** A source, its signature, and what was found in its place go together. */
+function sourceOf(name: string): string | undefined {
+  return name.endsWith(".part") ? undefined : name.replace(/\.(asc|rejected)$/, "");
 }
 
 async function obtain(entry: SourceEntry, path: string, options: FetchOptions): Promise<FetchedSource["origin"]> {

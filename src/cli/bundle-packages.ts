@@ -81,8 +81,10 @@ export async function packagesFor(
 }
 
 function packagesOf({ value }: BundleTarget): string[] {
-  const names = value("edge_packages");
-  return Array.isArray(names) ? names.map(String) : [];
+  return ["edge_packages", "edge_build_packages"].flatMap((variable) => {
+    const names = value(variable);
+    return Array.isArray(names) ? names.map(String) : [];
+  });
 }
 
 /** Debian itself: Raspbian and the additions of Raspberry Pi OS have packages of their own, and so has Ubuntu. */

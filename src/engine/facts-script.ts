@@ -21,6 +21,7 @@ for _c in apt dpkg sudo flock systemctl systemd-run curl wget tar gzip dnf apk p
 done
 if h dpkg; then o dpkg_arch "$(dpkg --print-architecture)"; else o bits "$(getconf LONG_BIT)"; fi
 o nproc "$(nproc)"
+for _b in /opt/edge/builds/*/.complete; do if [ -f "$_b" ]; then o build "$_b"; fi; done
 if h ip; then
   o route4 "$(ip -4 route get 8.8.8.8)"
   o route6 "$(ip -6 route get 2404:6800:400a:800::1012)"

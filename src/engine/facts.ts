@@ -73,6 +73,8 @@ const FILES: Readonly<Record<string, string>> = {
 };
 /** Facts that are all the lines a command prints. */
 const LISTS = new Set(["addr", "df", "libraries"]);
+/** A build that is whole, by the file that says so. */
+const BUILD = /^\/opt\/edge\/builds\/([A-Za-z0-9._+~-]{1,100})\/\.complete$/;
 /** Characters of what is said of a host in one line. */
 const MAX_SUMMARY = 300;
 /** Lines of one fact; a host of 256 processors has 1280 of them about those. */
@@ -183,6 +185,7 @@ function system(got: Collected): Record<string, Value> {
     edge_distribution_id: id,
     edge_dpkg_architecture: arch,
     edge_commands: [...has],
+    edge_builds: (got.get("build") ?? []).flatMap((path) => BUILD.exec(path)?.[1] ?? []),
   };
 }
 

@@ -7,8 +7,8 @@ export async function playPackages(root: string): Promise<string[]> {
     readFile(join(root, "playbooks", "vars", "derived.yml"), "utf8"),
     readLock(root),
   ]);
-  const line = /^edge_packages: .*$/m.exec(derived)?.[0] ?? "";
-  const own = [...line.matchAll(/'([a-z0-9][a-z0-9.+-]+)'/g)].flatMap(([, name]) => name ?? []);
+  const lines = derived.match(/^edge_(runtime_)?packages: .*$/gm) ?? [];
+  const own = [...lines.join("\n").matchAll(/'([a-z0-9][a-z0-9.+-]+)'/g)].flatMap(([, name]) => name ?? []);
   return [...new Set([...own, ...Object.values(profiles).flatMap((profile) => profile.packages.debian)])].sort();
 }
 

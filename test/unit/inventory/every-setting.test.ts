@@ -18,7 +18,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   njs_version: "playbooks/vars/settings.yml",
   nginx_vts: "playbooks/vars/derived.yml",
   rtmp_module: "playbooks/vars/derived.yml",
-  build_jobs: "playbooks/tasks/build.yml",
+  build_jobs: "playbooks/tasks/compile.yml",
   firewall: "playbooks/tasks/firewall.yml",
   // Files of this machine.
   tls_certificate: "playbooks/vars/derived.yml",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests, with their set-up, on a Debian or Ubuntu machine with Node 20+: `npm test`.
-#   test/run.sh [unit|lab|pack ...]   default: unit lab
+#   test/run.sh [unit|lab|pack|arm ...]   default: unit lab; arm emulates hosts of other architectures, which takes an hour or more
 # Installs the Debian packages that are missing (root or sudo), npm's packages and the build when absent, runs the
 # suites, and ends with one line: N passed, N failed, N skipped. Exit 1 when anything failed.
 set -euo pipefail
@@ -16,6 +16,7 @@ needs="
 "
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(unit lab)
+case " ${suites[*]} " in *" arm "*) needs="$needs qemu-arm-static=qemu-user-static arch-test=arch-test" ;; esac
 passed=0 failed=0 skipped=0
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
@@ -65,11 +66,11 @@ install_node_modules() {
   npm ci --ignore-scripts
 }
 
-# Test files of a suite: lab and pack are folders; unit is all the rest.
+# Test files of a suite: lab, pack and arm are folders; unit is all the rest.
 files_of() {
   case $1 in
-    lab | pack) find "test/$1" -name '*.test.ts' ;;
-    *) find test -name '*.test.ts' -o -name '*.test.tsx' | grep -v -e '^test/lab/' -e '^test/pack/' ;;
+    lab | pack | arm) find "test/$1" -name '*.test.ts' ;;
+    *) find test -name '*.test.ts' -o -name '*.test.tsx' | grep -v -e '^test/lab/' -e '^test/pack/' -e '^test/arm/' ;;
   esac | sort
 }
 
@@ -83,6 +84,7 @@ run_suite() {
   say "suite $name: ${#files[@]} files"
   case $name in
     lab) tap=(as_root "${tap[@]}" --jobs=2 --timeout=1500) ;;
+    arm) tap=(as_root "${tap[@]}" --jobs=1 --timeout=7200) ;;
     pack) tap+=(--timeout=600) ;;
   esac
   "${tap[@]}" "${files[@]}" | node test/tap-lines.mjs "$counts" || code=$?
@@ -91,6 +93,8 @@ run_suite() {
   [ "$code" = 0 ] || [ "$fail" -gt 0 ] || fail=1
   passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
 }
+
+is_of_hosts() { [ "$1" = lab ] || [ "$1" = arm ]; }
 
 # Hosts of a test that was killed; and what ran as root must not keep the user from the next run.
 clean_up_lab() {
@@ -103,13 +107,13 @@ install_node_modules
 say "npm run build"
 npm run --silent build
 for suite in "${suites[@]}"; do
-  if [ "$suite" = lab ] && ! can_be_root; then
-    say "suite lab is skipped: it boots hosts, which needs root or sudo without a password"
-    skipped=$((skipped + $(files_of lab | wc -l)))
+  if is_of_hosts "$suite" && ! can_be_root; then
+    say "suite $suite is skipped: it boots hosts, which needs root or sudo without a password"
+    skipped=$((skipped + $(files_of "$suite" | wc -l)))
     continue
   fi
   run_suite "$suite"
-  [ "$suite" != lab ] || clean_up_lab
+  ! is_of_hosts "$suite" || clean_up_lab
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -40,13 +40,13 @@ export async function ensureBase(release: LabRelease, options: LayerOptions = {}
       const what =
         architecture === undefined ? "base (once, about a minute)" : `base of ${architecture} (once, minutes)`;
       options.onProgress?.(`downloading the Debian ${DEBIAN_NUMBER[release]} ${what}`);
-      await bootstrap(release, rootOf(folder), { ...options, architecture });
+      await bootstrap(release, rootOf(folder), { ...options, architecture }, emulator?.cpu);
       return { release, architecture, below: [] };
     },
   });
 }
 
-async function bootstrap(release: LabRelease, root: string, options: LayerOptions): Promise<void> {
+async function bootstrap(release: LabRelease, root: string, options: LayerOptions, cpu?: string): Promise<void> {
   const settings = await aptSettings(options.signal);
   await run(
     [
@@ -59,7 +59,7 @@ async function bootstrap(release: LabRelease, root: string, options: LayerOption
       '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
       ...[release, root, mirrorOf(options.mirror)],
     ],
-    { signal: options.signal, env: { TMPDIR: "/var/tmp" } },
+    { signal: options.signal, env: { TMPDIR: "/var/tmp", ...(cpu === undefined ? {} : { QEMU_CPU: cpu }) } },
   );
 }
 
@@ -75,8 +75,9 @@ export async function ensurePackages(
     ...options,
     name: `${base.name}+${request.name}-${digest}`,
     build: async (folder) => {
+      const emulator = await emulatorOf(base.architecture);
       options.onProgress?.(`installing ${packages.length} packages for hosts of kind "${request.name}" (once)`);
-      const kind = await installInto(base, packages, folder, options.signal);
+      const kind = await installInto(base, packages, folder, { cpu: emulator?.cpu, signal: options.signal });
       const { release, architecture, lowers } = base;
       return { release, architecture, below: kind === "overlay" ? lowers : [] };
     },
@@ -84,7 +85,12 @@ export async function ensurePackages(
 }
 
 /** Installs packages on top of `base` so that `folder`/root holds the difference (or, without overlay, everything). */
-async function installInto(base: LabLayer, packages: readonly string[], folder: string, signal?: AbortSignal) {
+async function installInto(
+  base: LabLayer,
+  packages: readonly string[],
+  folder: string,
+  { cpu, signal }: { readonly cpu: string | undefined; readonly signal: AbortSignal | undefined },
+) {
   const work = join(folder, "build");
   await mkdir(work);
   const mounted = await mountRoot(base.lowers, work, signal);
@@ -105,6 +111,7 @@ async function installInto(base: LabLayer, packages: readonly string[], folder: 
           "--timezone=off",
         ],
         ...["--pipe", `--directory=${mounted.root}`, "--setenv=DEBIAN_FRONTEND=noninteractive"],
+        ...(cpu === undefined ? [] : [`--setenv=QEMU_CPU=${cpu}`]),
         ...["--setenv=LC_ALL=C.UTF-8", "/bin/sh", "-c", script, "sh", ...packages],
       ],
       { signal },

@@ -9,6 +9,7 @@ import { unmountRootSync } from "./overlay.js";
 import { cacheDir } from "./paths.js";
 import { isAlive, leaderOf, signalProcess } from "./processes.js";
 import { readStates } from "./state.js";
+import { endProcessesSync } from "./teardown.js";
 import type { LabHost, LabLayer } from "./types.js";
 
 /** What systemd as init takes for "power off" (systemd(1), SIGRTMIN+4); 34 is SIGRTMIN of glibc. */
@@ -53,19 +54,24 @@ export async function freezeHost(host: LabHost, name: string, key: string): Prom
 }
 
 async function powerOff(host: LabHost): Promise<void> {
-  const { nspawn } = runningHost(host).current.state;
+  const { current, emulator } = runningHost(host);
+  const { nspawn } = current.state;
   const leader = nspawn && leaderOf(nspawn);
   if (nspawn === undefined || leader === undefined) throw new TaskError("E_LAB_DOWN", `${host.name} is not running`);
-  signalProcess(leader, POWER_OFF);
+  // qemu keeps the first signals for itself, and hands the others on by other numbers.
+  if (emulator === undefined) signalProcess(leader, POWER_OFF);
+  else await host.exec("systemctl --no-block poweroff");
   const began = performance.now();
   let patient = true;
   while (isAlive(nspawn)) {
     const waited = performance.now() - began;
-    if (patient && waited > PATIENCE_MS) {
+    if (patient && waited > PATIENCE_MS && emulator === undefined) {
       patient = false;
       signalProcess(leader, POWER_OFF_NOW);
     }
-    if (waited > POWER_OFF_TIMEOUT_MS) throw new TaskError("E_LAB_POWEROFF", `${host.name} does not power off`);
+    // One that hangs in its shutdown has ended its services by then.
+    if (waited > POWER_OFF_TIMEOUT_MS && emulator !== undefined) endProcessesSync(current.state);
+    else if (waited > POWER_OFF_TIMEOUT_MS) throw new TaskError("E_LAB_POWEROFF", `${host.name} does not power off`);
     await sleep(POLL_MS);
   }
 }

@@ -6,6 +6,7 @@ import {
   bootHost,
   findFrozen,
   freezeHost,
+  type LabArchitecture,
   type LabHost,
   type LabLayer,
   type LabLayerRequest,
@@ -48,9 +49,13 @@ export async function edgeLayer(): Promise<LabLayerRequest> {
 }
 
 /** A bare host with the packages, an inventory for it in a folder of its own, both gone after the test. */
-export async function bootBare(t: TestScope, vars: Readonly<Record<string, unknown>> = {}): Promise<LabEdge> {
+export async function bootBare(
+  t: TestScope,
+  vars: Readonly<Record<string, unknown>> = {},
+  architecture?: LabArchitecture,
+): Promise<LabEdge> {
   const onProgress = (line: string) => t.comment(line);
-  const host = await bootHost({ name: EDGE, layer: await edgeLayer(), onProgress });
+  const host = await bootHost({ name: EDGE, architecture, layer: await edgeLayer(), onProgress });
   t.teardown(() => host.stop());
   const edge = await deskFor(host, { ...LAB_VARS, ...vars });
   t.teardown(() => rm(edge.desk.folder, { recursive: true, force: true }));

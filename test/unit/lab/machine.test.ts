@@ -15,6 +15,8 @@ t.test("nspawn gets the flags that this machine needs", async (t) => {
   const bare = nspawnCommand(host, { systemdBooted: false, pureCgroup2: false });
   t.ok(bare.argv.includes("--keep-unit"));
   t.same(bare.env, { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" });
+  const emulated = nspawnCommand({ ...host, cpu: "arm1176" }, { systemdBooted: true, pureCgroup2: true });
+  t.ok(emulated.argv.includes("--setenv=QEMU_CPU=arm1176"));
 });
 
 t.test("a machine that cannot have a lab is told why", async (t) => {

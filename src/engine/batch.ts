@@ -4,23 +4,48 @@ import type { Semaphore } from "../util/semaphore.js";
 /** How far a host is: it looks, it changes things, or its play is over. */
 type Stage = "check" | "apply" | "over";
 
+/** What a host waits for. */
+interface Wait {
+  readonly ready: () => boolean;
+  /** Gives it up, where it is a file that may be nobody's. */
+  readonly giveUp?: () => void;
+}
+
 interface Member {
   stage: Stage;
   /** Tasks that it has passed and that others wait for, by stage. */
   readonly passed: Set<string>;
+  /** Controller files that its tasks bring, or may bring. */
+  readonly brings: Set<string>;
+  /** Missing files that no host turned out to bring. */
+  readonly nobodys: Set<string>;
+  wait: Wait | undefined;
 }
 
-const mark = (stage: Stage, task: number) => `${stage} ${task}`;
+/** Whether another host brings a missing file cannot be said yet: some are still being looked at. */
+export class UndecidedSource extends Error {
+  constructor(readonly path: string) {
+    super(`${path} may be brought by another host`);
+  }
+}
 
 /** The hosts that go through a play at the same time, for what one of them has to know of the others. */
 export class Batch {
   readonly #members: ReadonlyMap<string, Member>;
   readonly #waiting = new Set<() => void>();
+  readonly #arrived = new Set<string>();
   readonly #slots: Semaphore;
 
   /** @param slots as many hosts are worked on at once; who waits for another gives his up */
   constructor(hosts: readonly string[], slots: Semaphore) {
-    this.#members = new Map(hosts.map((host) => [host, { stage: "check", passed: new Set() }]));
+    const member = (): Member => ({
+      stage: "check",
+      passed: new Set(),
+      brings: new Set(),
+      nobodys: new Set(),
+      wait: undefined,
+    });
+    this.#members = new Map(hosts.map((host) => [host, member()]));
     this.#slots = slots;
   }
 
@@ -45,26 +70,74 @@ export class Batch {
   }
 
   /** Says that a host has passed a task, and gives what tells whether all others have, or never will. */
-  pass(host: string, task: number): () => boolean {
+  pass(host: string, task: number): Wait {
     const { stage, passed } = this.#of(host);
-    const wanted = mark(stage, task);
+    const wanted = `${stage} ${task}`;
     passed.add(wanted);
     this.#changed();
-    return () => [...this.#members.values()].every((one) => one.stage === "over" || one.passed.has(wanted));
+    return { ready: () => this.#all((one) => one.stage === "over" || one.passed.has(wanted)) };
+  }
+
+  foretell(host: string, path: string): void {
+    this.#of(host).brings.add(path);
+    this.#changed();
+  }
+
+  /** Hosts that bring a file, and are not through. */
+  bringers(path: string): string[] {
+    return [...this.#members].filter(([, one]) => one.brings.has(path)).map(([host]) => host);
+  }
+
+  /** Whether it is known who brings a file, or that nobody does. */
+  decision(host: string, path: string): Wait {
+    const own = this.#of(host);
+    return {
+      ready: () =>
+        this.bringers(path).length > 0 ||
+        own.nobodys.has(path) ||
+        this.#all((one) => one === own || one.stage !== "check"),
+      giveUp: () => own.nobodys.add(path),
+    };
+  }
+
+  arrive(path: string): void {
+    this.#arrived.add(path);
+    this.#changed();
+  }
+
+  hasArrived(path: string): boolean {
+    return this.#arrived.has(path);
+  }
+
+  /** Whether a file has come, or never will. */
+  arrival(host: string, path: string): Wait {
+    const own = this.#of(host);
+    const comes = (one: Member) => one !== own && one.stage !== "over" && one.brings.has(path);
+    let given = false;
+    return {
+      ready: () => given || this.hasArrived(path) || !this.#some(comes),
+      giveUp: () => {
+        given = true;
+      },
+    };
   }
 
   /** @throws InterruptedError when the signal aborts */
-  async until(ready: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+  async until(host: string, wait: Wait, signal: AbortSignal | undefined): Promise<void> {
+    const own = this.#of(host);
+    own.wait = wait;
     await new Promise<void>((resolve, reject) => {
       const look = () => {
-        if (!ready() && signal?.aborted !== true) return;
+        if (!wait.ready() && signal?.aborted !== true) return;
+        own.wait = undefined;
         this.#waiting.delete(look);
         signal?.removeEventListener("abort", look);
-        if (ready()) resolve();
+        if (wait.ready()) resolve();
         else reject(new InterruptedError("E_INTERRUPTED", "The run is interrupted."));
       };
       this.#waiting.add(look);
       signal?.addEventListener("abort", look);
+      this.#changed();
       look();
     });
   }
@@ -75,8 +148,22 @@ export class Batch {
     return member;
   }
 
+  #all(holds: (member: Member) => boolean): boolean {
+    return [...this.#members.values()].every(holds);
+  }
+
+  #some(holds: (member: Member) => boolean): boolean {
+    return [...this.#members.values()].some(holds);
+  }
+
   #changed(): void {
-    for (const look of this.#waiting) look();
+    for (const look of [...this.#waiting]) look();
+    // All wait for each other: the first that waits for a file does so in vain.
+    const stuck = this.#all((one) => one.stage === "over" || one.wait !== undefined);
+    const first = stuck ? [...this.#members.values()].find((one) => one.wait?.giveUp !== undefined) : undefined;
+    if (first?.wait?.giveUp === undefined) return;
+    first.wait.giveUp();
+    for (const look of [...this.#waiting]) look();
   }
 }
 
@@ -110,10 +197,36 @@ export class Place {
     await this.#wait(this.batch.pass(this.host, task));
   }
 
-  async #wait(ready: () => boolean): Promise<void> {
-    if (ready()) return;
+  /** A task of this host brings a controller file, unless its condition says otherwise. */
+  foretell(path: string): void {
+    this.batch.foretell(this.host, path);
+  }
+
+  /** It is there now. */
+  arrive(path: string): void {
+    this.batch.arrive(path);
+  }
+
+  /** The hosts that bring a file. @throws UndecidedSource */
+  whoBrings(path: string): string[] {
+    if (!this.batch.decision(this.host, path).ready()) throw new UndecidedSource(path);
+    return this.batch.bringers(path);
+  }
+
+  async decide(path: string): Promise<void> {
+    await this.#wait(this.batch.decision(this.host, path));
+  }
+
+  /** Waits for a file of another host; false when none brings it any more. */
+  async arrival(path: string): Promise<boolean> {
+    await this.#wait(this.batch.arrival(this.host, path));
+    return this.batch.hasArrived(path);
+  }
+
+  async #wait(wait: Wait): Promise<void> {
+    if (wait.ready()) return;
     this.leave();
-    await this.batch.until(ready, this.signal);
+    await this.batch.until(this.host, wait, this.signal);
     await this.enter(this.signal);
   }
 }

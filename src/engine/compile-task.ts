@@ -1,3 +1,5 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
 import { coerceArgs } from "../modules/args.js";
 import { FREE_FORM } from "../modules/command.js";
 import { findModule } from "../modules/registry.js";
@@ -16,6 +18,11 @@ export type Gate =
 
 /** A condition that only the controller can decide once results are there. */
 export class NeedsControllerError extends Error {}
+
+/** Why a task is left for apply. */
+export function notBeforeApply(error: InputError): string {
+  return `needs results that are not there before apply (${error.message})`;
+}
 
 /** Conditions that must all hold, decided now or by shell. @throws NeedsControllerError when shell cannot say them */
 export function decideAll(
@@ -39,6 +46,15 @@ export interface BuildOptions {
   readonly sources: SourceStore;
   readonly wantDiff: boolean;
   readonly canFetch: (path: string) => boolean;
+  /** Who brings a missing file. @throws UndecidedSource while other hosts may still turn out to */
+  readonly comesFrom: ModuleContext["comesFrom"];
+  /** This host is going to bring a file. */
+  readonly foretell: (path: string) => void;
+  /** Before a controller file is read. @throws NeedsControllerError when an earlier call of the same program brings it */
+  readonly beforeRead: (path: string) => void;
+  readonly hostName: string;
+  /** Where relative paths of files to be written begin. */
+  readonly playbookDirectory: string;
   /** Directories in which relative sources are searched, nearest first. */
   readonly directories: readonly string[];
 }
@@ -74,7 +90,10 @@ export function buildTask(
     }
     const context: ModuleContext = {
       resolve: (path, folder) => options.sources.resolve(path, folder, options.directories),
-      describe: (path) => options.sources.describe(path),
+      describe: (path) => {
+        options.beforeRead(path);
+        return options.sources.describe(path);
+      },
       tree: (path) => options.sources.tree(path),
       content: (bytes) => options.sources.content(bytes),
       renderTemplate: (path, given) =>
@@ -83,11 +102,19 @@ export function buildTask(
           lstripBlocks: given.lstrip_blocks === true,
         }),
       canFetch: options.canFetch,
+      comesFrom: options.comesFrom,
+      controllerPath: (path) => controllerPath(path, options.playbookDirectory),
+      hashes: (path) => {
+        options.beforeRead(path);
+        return options.sources.hashes(path);
+      },
+      hostName: options.hostName,
       wantDiff: options.wantDiff,
       environment: env,
       ...(job === undefined ? {} : { async: job }),
     };
     const built = module.build(args, context);
+    if (built.brings !== undefined) options.foretell(built.brings.dest);
     const commandLike = built.libs.includes("command");
     const exported = commandLike ? "" : exportLines(env);
     const unset = exported === "" ? "" : `unset ${Object.keys(env).join(" ")}\n`;
@@ -97,6 +124,12 @@ export function buildTask(
   } catch (error) {
     throw located(error, node);
   }
+}
+
+/** Ansible's: `~` is the home of who runs this, and all else begins beside the playbook. */
+function controllerPath(path: string, beside: string): string {
+  const slash = path.endsWith("/") ? "/" : "";
+  return resolve(beside, path.replace(/^~(?=\/|$)/, homedir())) + slash;
 }
 
 function exportLines(env: Readonly<Record<string, string>>): string {

@@ -4,7 +4,7 @@ import type { TaskNode, Value, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import type { CompileInput } from "./compile-input.js";
-import { type BuildOptions, buildTask, decideAll, NeedsControllerError } from "./compile-task.js";
+import { type BuildOptions, buildTask, decideAll, NeedsControllerError, notBeforeApply } from "./compile-task.js";
 import type { CompiledCall, Segment, StepPosition, Target } from "./compiled.js";
 import { compileControl, GROUP_BY, isControl } from "./control.js";
 import { TaskLanguage, UnknownValueError } from "./language.js";
@@ -64,6 +64,8 @@ class SegmentCompiler {
   /** Nothing after this call can run, or only the controller knows whether it can. */
   #closed = false;
   #meeting: number | undefined;
+  /** Controller files that calls of this program bring. */
+  readonly #brought = new Set<string>();
 
   constructor(input: CompileInput) {
     this.#input = input;
@@ -228,7 +230,7 @@ class SegmentCompiler {
     } catch (error) {
       if (!this.#input.lenient || !(error instanceof InputError)) throw error;
       this.#rewind(mark, false);
-      const reason = `needs results that are not there before apply (${error.message})`;
+      const reason = notBeforeApply(error);
       this.#body += `if ${this.#begin("B")}; then\nPEND=${quote(reason)}\nE i\nfi\n`;
       const { ref, node } = step;
       this.#calls.push({
@@ -269,6 +271,9 @@ class SegmentCompiler {
       known.push(this.#call(step, bound, about, items !== undefined, handler));
     }
     if (items !== undefined) this.#body += `LE ${node.ignoreErrors ? "i" : "''"} ${this.#shellRegister(node)}\n`;
+    if (this.#calls.some((call) => call.ref.id === step.ref.id && call.brings !== undefined)) {
+      this.#body += '[ -z "$SENT" ] || fin sent\n';
+    }
     this.#afterCalls(step, items, known);
   }
 
@@ -347,7 +352,7 @@ class SegmentCompiler {
     }
     if (isControl(node.module)) return this.#control(step, language, about, gate, loop);
     let made: { shell: string; libs: readonly LibName[] };
-    let rest: Pick<CompiledCall, "payloads" | "missing" | "returns"> & { readonly reason?: string };
+    let rest: Pick<CompiledCall, "payloads" | "missing" | "awaited" | "brings" | "returns">;
     try {
       const built = buildTask(
         node,
@@ -363,7 +368,11 @@ class SegmentCompiler {
         if (path.startsWith("/")) this.#probes.set(path, sure || this.#probes.get(path) === true);
       }
       for (const unit of built.units ?? []) this.#units.add(unit);
-      rest = { payloads: built.payloads ?? [], missing: built.missing ?? [], returns: built.module.returns };
+      const { payloads = [], missing = [], awaited, brings } = built;
+      rest = { payloads, missing, returns: built.module.returns };
+      if (awaited !== undefined) rest = { ...rest, awaited };
+      if (brings !== undefined) rest = { ...rest, brings };
+      if (brings !== undefined && !(this.#input.check && node.checkMode !== false)) this.#brought.add(brings.dest);
     } catch (error) {
       // Where it is not sure that the task runs, its mistake counts only if it does.
       if (!(error instanceof InputError) || (gate.kind === "known" && handler === undefined)) throw error;
@@ -410,7 +419,10 @@ class SegmentCompiler {
 
   #options(node: TaskNode): BuildOptions {
     const { options, play } = this.#input;
-    return { ...options, directories: searchPath(node, play) };
+    const beforeRead = (path: string) => {
+      if (this.#brought.has(path)) throw new NeedsControllerError();
+    };
+    return { ...options, directories: searchPath(node, play), beforeRead };
   }
 
   #notify(node: TaskNode): string {

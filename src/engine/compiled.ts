@@ -1,4 +1,4 @@
-import type { LibName, ReturnType } from "../modules/types.js";
+import type { Brought, LibName, ReturnType } from "../modules/types.js";
 import type { TaskNode, Value } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import type { Joined } from "./groups.js";
@@ -30,6 +30,9 @@ export interface CompiledCall {
   /** What the host may ask for: hashes, and controller files that are fetched or verified before they travel. */
   readonly payloads: readonly string[];
   readonly missing: readonly string[];
+  /** Controller files that another host brings. */
+  readonly awaited?: readonly string[];
+  readonly brings?: Brought;
   readonly returns: Readonly<Record<string, ReturnType>>;
   /** The loop ends with this call. */
   readonly last: boolean;

@@ -111,9 +111,9 @@ async function told(phase: Phase, input: HostPlayInput): Promise<void> {
   }
 }
 
-/** Sources that were just fetched have a hash now, and are sent at once. */
+/** Sources that were just fetched, or came from another host meanwhile, have a hash now, and are sent at once. */
 function withFetched(check: Phase, payloads: Set<string>): Set<string> {
-  for (const path of check.missing.keys()) {
+  for (const path of [...check.missing.keys(), ...check.awaited]) {
     const digest = check.hashOf(path);
     if (digest !== undefined) payloads.add(digest);
   }

@@ -1,16 +1,17 @@
 import type { Play, Value } from "../playbook/types.js";
 import type { EmitEvent, TaskStatus } from "../report/events.js";
 import { InputError, InterruptedError, LockedError, TaskError, UnreachableError } from "../util/errors.js";
-import type { Place } from "./batch.js";
+import { type Place, UndecidedSource } from "./batch.js";
 import { compileSegment } from "./compile.js";
 import type { HostScope } from "./compile-input.js";
-import type { BuildOptions } from "./compile-task.js";
+import { type BuildOptions, notBeforeApply } from "./compile-task.js";
 import type { CallOutcome, CompiledCall, Segment, StepPosition } from "./compiled.js";
 import { type Moment, momentOf, type RunGroups } from "./groups.js";
 import { programText } from "./program.js";
 import { type CallState, emitStart, mergeDiffs, ProgramReader, stateOf } from "./program-reader.js";
 import { ProtocolParser } from "./protocol.js";
 import { RecapCounter } from "./recap.js";
+import { hasFailed } from "./replay.js";
 import { loopValue, resultValue } from "./results.js";
 import type { Clock, HostSession } from "./session.js";
 import type { SourceStore } from "./sources.js";
@@ -56,6 +57,8 @@ export class Phase {
   readonly wanted = new Set<string>();
   /** Controller files that have to be fetched, or verified, for it. */
   readonly missing = new Map<string, CompiledCall>();
+  /** Controller files that other hosts bring, and that it needs. */
+  readonly awaited = new Set<string>();
   /** Something changed, or would in apply. */
   dirty = false;
   failed = false;
@@ -64,6 +67,8 @@ export class Phase {
   readonly #input: PhaseInput;
   readonly #notified = new Set<number>();
   readonly #loops = new Map<number, Value[]>();
+  /** Files that were waited for in vain, and why. */
+  readonly #lost = new Map<string, string>();
   #resultBytes = 0;
   /** The last task at which all hosts have met. */
   #met = 0;
@@ -73,14 +78,11 @@ export class Phase {
   }
 
   async run(): Promise<void> {
-    const { play, steps, host, build, check } = this.#input;
+    const { host, check } = this.#input;
     let position: StepPosition | undefined = { step: 0, handler: 0 };
     while (position !== undefined && !this.failed) {
       if (this.#input.signal?.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted.");
-      let segment: Segment = compileSegment(
-        { play, steps, host, options: build, check, lenient: check && this.dirty, now: this.#now() },
-        position,
-      );
+      let segment: Segment = await this.#compile(position, check && this.dirty);
       if (segment.calls.every((call) => call.decided !== undefined)) this.#decided(segment);
       else segment = await this.#segment(segment);
       Object.assign(host.registers, segment.registers);
@@ -92,6 +94,31 @@ export class Phase {
       }
     }
     this.counter.flush();
+  }
+
+  /** Compiles a segment, as soon as it is known which missing files other hosts bring. */
+  async #compile(from: StepPosition, lenient: boolean): Promise<Segment> {
+    const { play, steps, host, build, check, place } = this.#input;
+    const options: BuildOptions = {
+      ...build,
+      comesFrom: (path) => this.#comesFrom(path),
+      foretell: (path) => place.foretell(path),
+    };
+    for (;;) {
+      try {
+        return compileSegment({ play, steps, host, options, check, lenient, now: this.#now() }, from);
+      } catch (error) {
+        if (!(error instanceof UndecidedSource)) throw error;
+        await place.decide(error.path);
+      }
+    }
+  }
+
+  #comesFrom(path: string): ReturnType<BuildOptions["comesFrom"]> {
+    const why = this.#lost.get(path);
+    if (why !== undefined) return { kind: "lost", why };
+    const hosts = this.#input.place.whoBrings(path);
+    return hosts.length === 0 ? undefined : { kind: "host", host: hosts.join(" or ") };
   }
 
   /** Behind the last meeting: it ended the segment before. */
@@ -134,6 +161,7 @@ export class Phase {
   async #segment(segment: Segment): Promise<Segment> {
     const { session, sources, steps, clock } = this.#input;
     const payloads = new Set(this.#input.payloads);
+    const ended = new Map<number, { call: CompiledCall; outcome: CallOutcome }>();
     let current = segment;
     let start = 1;
     for (let sends = 0; ; sends++) {
@@ -154,14 +182,15 @@ export class Phase {
         who: this.#input.who,
         handlerNames: steps.handlers.map((handler) => handler.node.name),
         notified: this.#notified,
+        ended,
       });
-      const reader = new ProgramReader(current, this.#input, this);
+      const reader = new ProgramReader(current, this.#input, this, ended);
       const parser = new ProtocolParser(nonce, (message) => reader.take(message));
       let heard = 0;
       const hear = (chunk: Buffer) => {
         heard += chunk.length;
         parser.push(chunk);
-        if (parser.noise > MAX_NOISE || heard > MAX_ANSWER) throw floodError();
+        if (parser.noise > MAX_NOISE || heard - reader.receivedChars > MAX_ANSWER) throw floodError();
       };
       try {
         await session.run(current.target, text, entries, hear, () => reader.spoke);
@@ -178,6 +207,8 @@ export class Phase {
         );
         start = Math.max(start, reader.nextCall);
         continue;
+      } finally {
+        reader.close();
       }
       const end = reader.end;
       if (end === "done") return current;
@@ -187,13 +218,21 @@ export class Phase {
       }
       if (end === "locked") throw lockedError(this.holder);
       if (end === "stopped") throw reader.interruption();
+      if (end === "sent") {
+        start = Math.max(start, reader.nextCall);
+        // A failure of this side leads into a rescue, or to the end, which the program knows how to do.
+        const failed = [...ended.values()].some(({ call, outcome }) => hasFailed(call, outcome));
+        if (start > current.calls.length && !failed) return current;
+        continue;
+      }
       if (end === "need" && reader.need !== undefined) {
         const { call, digest } = reader.need;
         start = call;
         if (digest === "") {
           const compiled = current.calls[call - 1];
           for (const path of compiled?.missing ?? []) await this.fetch(path);
-          current = this.#again(segment);
+          for (const path of compiled?.awaited ?? []) await this.#await(path);
+          current = await this.#compile(segment.from, false);
           for (const again of current.calls[call - 1]?.payloads ?? []) payloads.add(again);
         } else payloads.add(digest);
         continue;
@@ -204,10 +243,19 @@ export class Phase {
     }
   }
 
-  /** The same segment with sources that are there now. */
-  #again(segment: Segment): Segment {
-    const { play, steps, host, build, check } = this.#input;
-    return compileSegment({ play, steps, host, options: build, check, lenient: false, now: this.#now() }, segment.from);
+  /** Waits for a file that another host brings. One that does not come is the task's failure. */
+  async #await(path: string): Promise<void> {
+    const { sources, place, emit, clock } = this.#input;
+    if (sources.describe(path) !== undefined) return;
+    const hosts = place.whoBrings(path).filter((host) => host !== place.host);
+    const from = hosts.join(" or ");
+    const text = `waits for ${from}, from which ${path} is fetched`;
+    if (hosts.length > 0) {
+      emit({ type: "message", time: clock.now().toISOString(), level: "info", host: place.host, text });
+    }
+    if ((await place.arrival(path)) && sources.describe(path) !== undefined) return;
+    const why = hosts.length === 0 ? "no other host brings it" : `${from} ended without bringing it`;
+    this.#lost.set(path, `src ${path} does not exist on this machine: ${why}`);
   }
 
   /** Lets the build room fetch a source. @throws InputError when nobody can */
@@ -230,7 +278,8 @@ export class Phase {
     const { host, clock, session } = this.#input;
     this.#resultBytes += Object.values(raw.fields).reduce((total, value) => total + value.length, 0);
     if (this.#resultBytes > MAX_RESULT_BYTES) throw new TaskError("E_RESULTS", "The host's results are too large.");
-    const outcome = call.judge === undefined ? raw : call.judge(raw, host.registers);
+    const judged = call.judge === undefined ? raw : call.judge(raw, host.registers);
+    const { outcome, said } = this.#said(call, judged);
     // A handler that an earlier run did not get to is work, whatever its own probe says.
     const due = call.ref.handler && outcome.status !== "skipped";
     if (due || outcome.status === "changed" || outcome.status === "pending") this.dirty = true;
@@ -249,7 +298,7 @@ export class Phase {
     const ignored = status === "failed" && call.node.ignoreErrors;
     this.counter.add(status, { pending, ignored: ignored || call.rescued === true, last: call.last });
     const hidden = call.node.noLog;
-    let reason = call.say === undefined || status === "skipped" ? outcome.reason : call.say(host.registers);
+    let reason = said ?? outcome.reason;
     if (call.reason !== undefined && (outcome.reason === "-" || outcome.reason === "")) reason = call.reason;
     if (call.when !== undefined && status === "skipped" && outcome.reason === "-")
       reason = `when: ${call.when} is false`;
@@ -269,6 +318,17 @@ export class Phase {
       ...(state.output === undefined || hidden ? {} : { output: state.output }),
       durationMs: Math.max(0, clock.now().getTime() - state.started),
     });
+  }
+
+  /** The text of a debug or fail. In a check it may need what only apply gives. */
+  #said(call: CompiledCall, outcome: CallOutcome): { readonly outcome: CallOutcome; readonly said?: string } {
+    if (call.say === undefined || outcome.status === "skipped" || outcome.status === "pending") return { outcome };
+    try {
+      return { outcome, said: call.say(this.#input.host.registers) };
+    } catch (error) {
+      if (!(error instanceof InputError) || !this.#input.check || !this.dirty) throw error;
+      return { outcome: { ...outcome, status: "pending", reason: notBeforeApply(error) } };
+    }
   }
 
   #register(call: CompiledCall, outcome: CallOutcome): void {

@@ -1,11 +1,15 @@
+import { existsSync } from "node:fs";
+import { FETCH_LIMIT } from "../modules/from-host.js";
 import type { FileDiff, RunEvent } from "../report/events.js";
 import { InterruptedError } from "../util/errors.js";
 import { safeLine } from "../util/safe-text.js";
-import type { CompiledCall, Segment } from "./compiled.js";
+import { broughtOutcome } from "./brought.js";
+import type { CallOutcome, CompiledCall, Segment } from "./compiled.js";
 import { isText, unifiedDiff } from "./diff.js";
 import { JobLog } from "./job-log.js";
 import type { Phase, PhaseInput } from "./phase.js";
 import type { ProgramMessage } from "./protocol.js";
+import { type Offer, Receiver } from "./receiver.js";
 
 /** What a call has said so far. */
 export interface CallState {
@@ -21,11 +25,14 @@ export interface CallState {
   log?: JobLog;
   /** Bytes of the job's log. */
   logSize: number;
+  receiver?: Receiver;
+  /** Bytes of files. */
+  received: number;
 }
 
 /** Before a call has said anything. */
 export function stateOf(started: number): CallState {
-  return { started, fields: {}, wants: undefined, path: "", diffs: [], diffSize: 0, logSize: 0 };
+  return { started, fields: {}, wants: undefined, path: "", diffs: [], diffSize: 0, logSize: 0, received: 0 };
 }
 
 export function emitStart({ clock, session, emit }: PhaseInput, call: CompiledCall): void {
@@ -71,6 +78,8 @@ export class ProgramReader {
   need: { call: number; digest: string } | undefined;
   /** First call without a result. */
   nextCall = 1;
+  /** Characters of files that were taken, and that no limit of answers counts. */
+  receivedChars = 0;
   readonly #states = new Map<number, CallState>();
   readonly #begun = new Set<number>();
   #hasPid = false;
@@ -79,7 +88,13 @@ export class ProgramReader {
     private readonly segment: Segment,
     private readonly input: PhaseInput,
     private readonly phase: Phase,
+    private readonly ended: Map<number, { call: CompiledCall; outcome: CallOutcome }>,
   ) {}
+
+  /** Leaves nothing behind of files that did not come whole. */
+  close(): void {
+    for (const state of this.#states.values()) state.receiver?.drop();
+  }
 
   /** What became of the task at hand. */
   interruption(): InterruptedError {
@@ -144,6 +159,13 @@ export class ProgramReader {
         state.path = message.path;
         if (message.digest !== "" && call.payloads.includes(message.digest)) this.phase.wanted.add(message.digest);
         for (const path of call.missing) this.phase.missing.set(path, call);
+        for (const path of call.awaited ?? []) this.phase.awaited.add(path);
+        return;
+      case "offer":
+        this.#offer(call, state, message);
+        return;
+      case "piece":
+        this.#piece(state, message.bytes);
         return;
       case "file":
         state.path = message.path;
@@ -160,8 +182,42 @@ export class ProgramReader {
         this.#finishDiff(state, message.status);
         this.#states.delete(message.call);
         this.nextCall = message.call + 1;
-        this.phase.settle(call, state, { status: message.status, reason: message.reason, fields: state.fields });
+        this.#result(message.call, call, state, {
+          status: message.status,
+          reason: message.reason,
+          fields: state.fields,
+        });
     }
+  }
+
+  #result(number: number, call: CompiledCall, state: CallState, said: CallOutcome): void {
+    const outcome =
+      call.brings === undefined ? said : broughtOutcome(call.brings, said, state.receiver, this.#brings(call));
+    this.ended.set(number, { call, outcome });
+    this.phase.settle(call, state, outcome);
+    if (call.brings !== undefined && this.#brings(call) && existsSync(call.brings.dest)) {
+      this.input.place.arrive(call.brings.dest);
+    }
+  }
+
+  /** A check takes no file, whatever the host says. */
+  #brings({ node, brings }: CompiledCall): boolean {
+    return brings !== undefined && !(this.input.check && node.checkMode !== false);
+  }
+
+  #offer(call: CompiledCall, state: CallState, offer: Offer): void {
+    if (call.brings === undefined || !this.#brings(call) || offer.size > FETCH_LIMIT) return;
+    state.receiver?.drop();
+    state.receiver = new Receiver(call.brings.dest, offer);
+  }
+
+  #piece(state: CallState, bytes: Buffer): void {
+    const { receiver } = state;
+    if (receiver === undefined) return;
+    receiver.write(bytes);
+    state.received += bytes.length;
+    // A task that tries again and again sends its file again; what is beyond the limit counts as answers do.
+    if (state.received <= FETCH_LIMIT) this.receivedChars += Math.floor((bytes.length * 4) / 3);
   }
 
   #start(number: number, call: CompiledCall): void {

@@ -3,6 +3,7 @@ import { libTexts } from "../modules/registry.js";
 import { partsOf, reached, type ShellPart, withoutChanges } from "../modules/sh.js";
 import { quote } from "../util/shell.js";
 import type { Segment } from "./compiled.js";
+import { type Ended, replayText } from "./replay.js";
 import { lockLookText, lockText, runtimeText } from "./runtime.js";
 
 export interface ProgramOptions {
@@ -23,6 +24,8 @@ export interface ProgramOptions {
   readonly handlerNames: readonly string[];
   /** Handlers already notified, from 1. */
   readonly notified: ReadonlySet<number>;
+  /** Of calls before `start`. */
+  readonly ended: Ended;
 }
 
 const RUN_PLACE = '"/run/edge-setup.XXXXXX"';
@@ -46,6 +49,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
         `H${index + 1}=${options.notified.has(index + 1) ? "1" : "''"} HS${index + 1}=${contentDigest(name)}`,
     ),
   ];
+  if (options.start > 1) settings.push(replayText(options.ended, options.start));
   if (segment.libs.has("systemd")) settings.push(`UN='${[...segment.units].join(" ")}'`);
   const own = `${probeText(segment.probes)}
 journaled

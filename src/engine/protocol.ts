@@ -25,13 +25,16 @@ export type ProgramMessage =
   | { kind: "file"; call: number; path: string }
   /** The program ended because a payload was not with it. */
   | { kind: "need"; call: number; digest: string }
+  /** A file begins to come: its bytes follow in pieces. */
+  | { kind: "offer"; call: number; size: number; sha1: string }
+  | { kind: "piece"; call: number; bytes: Buffer }
   /** The program's process id, to ask it to stop. */
   | { kind: "pid"; pid: number }
   /** Another run holds the host. */
   | { kind: "locked"; holder: string }
   /** Handlers notified and not run yet, by number. */
   | { kind: "handlers"; notified: number[] }
-  | { kind: "end"; reason: "done" | "failed" | "stopped" | "locked" | "need" };
+  | { kind: "end"; reason: "done" | "failed" | "stopped" | "locked" | "need" | "sent" };
 
 /** A field holds at most 128 KiB of file or 64 KiB of output, in base64. */
 const MAX_LINE = 256 * 1024;
@@ -52,7 +55,7 @@ const textOf = (field: string): string => bytesOf(field).toString("utf8").replac
 const shown = (field: string, most?: number): string => safeLine(textOf(field), most);
 
 const STATUSES: readonly string[] = ["ok", "changed", "failed", "skipped", "pending"];
-const ENDS: readonly string[] = ["done", "failed", "stopped", "locked", "need"];
+const ENDS: readonly string[] = ["done", "failed", "stopped", "locked", "need", "sent"];
 
 /** Turns chunks of a program's stdout into messages, as they come. */
 export class ProtocolParser {
@@ -135,6 +138,13 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
       return { kind: "content", call, which: "new", bytes: bytesOf(second) };
     case "f":
       return { kind: "file", call, path: shown(second) };
+    case "b":
+      return { kind: "piece", call, bytes: bytesOf(second) };
+    case "g": {
+      const sha1 = textOf(third);
+      if (!/^\d{1,12}$/.test(second) || !/^[0-9a-f]{40}$/.test(sha1)) return undefined;
+      return { kind: "offer", call, size: Number(second), sha1 };
+    }
     case "l":
       return { kind: "log", call, bytes: bytesOf(second) };
     case "w":

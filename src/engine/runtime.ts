@@ -119,12 +119,13 @@ probe() {
   done <"$W/probe"
 }
 
-# B [CALL]: begins a task, unless given the one behind the last; false when it is not to run
+# B [CALL]: begins a task, unless given the one behind the last; false when it is not to run. again(): see replay.ts
 B() {
   CN=$\{1:-$((CN + 1))}
-  [ -z "$DEAD" ] && [ "$CN" -ge "$START" ] || return 1
+  [ -z "$DEAD" ] || return 1
+  if [ "$CN" -lt "$START" ]; then again; return 1; fi
   [ -z "$STOP" ] || fin stopped
-  C=$CN S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 VLD='' RO='' K=$CHECK
+  C=$CN S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 VLD='' FRM='' RO='' K=$CHECK
   R_rc=0
   emit s "$C"
   [ -z "$STOP" ] || fin stopped
@@ -229,6 +230,8 @@ LE() {
   fi
   if [ -n "$LF" ] && [ "$1" != i ]; then DEAD=1; fi
 }
+# from WORDS: of the source of this task, which is not there yet
+from() { FRM=$1; }
 # need WHAT: the controller has something for this task that was not sent
 need() { enc "$1"; emit n "$C" "$E_"; fin need; }
 # lockfile: LK. held: tells who holds it

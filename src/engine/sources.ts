@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { contentDigest, DIGEST_DIGITS } from "../modules/digest.js";
-import type { SourceInfo, TreeEntry } from "../modules/types.js";
+import type { FileHashes, SourceInfo, TreeEntry } from "../modules/types.js";
+import { AnsibleHashes } from "./ansible-hashes.js";
 import type { TarEntry } from "./tar.js";
 
 interface Payload extends SourceInfo {
@@ -19,6 +20,7 @@ const READ_BYTES = 1 << 20;
  */
 export class SourceStore {
   readonly #payloads = new Map<string, Payload>();
+  readonly #hashes = new Map<string, { stamp: string; hashes: FileHashes }>();
   readonly #files = new Map<string, { stamp: string; info: SourceInfo }>();
 
   /** Ansible's search: `files/` or `templates/` beside the task's file and the play, then the directories themselves. */
@@ -32,7 +34,7 @@ export class SourceStore {
 
   /** Describes a file; undefined when there is none. */
   describe(path: string): SourceInfo | undefined {
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statOf(path);
     if (stats === undefined || !stats.isFile()) return undefined;
     const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
     const known = this.#files.get(path);
@@ -49,6 +51,18 @@ export class SourceStore {
     return info;
   }
 
+  /** Hashes of a file, as Ansible tells them; undefined when there is none. */
+  hashes(path: string): FileHashes | undefined {
+    const stats = statOf(path);
+    if (stats === undefined || !stats.isFile()) return undefined;
+    const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
+    const known = this.#hashes.get(path);
+    if (known?.stamp === stamp) return known.hashes;
+    const hashes = fileHashes(path);
+    this.#hashes.set(path, { stamp, hashes });
+    return hashes;
+  }
+
   content(data: string | Buffer): SourceInfo {
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
     const digest = contentDigest(bytes);
@@ -61,12 +75,12 @@ export class SourceStore {
 
   /** The tree below a directory, sorted, parents first; links are followed, as Ansible does. */
   tree(path: string): readonly TreeEntry[] | undefined {
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    if (!statOf(path)?.isDirectory()) return undefined;
     const entries: TreeEntry[] = [];
     const walk = (directory: string, prefix: string) => {
       for (const name of readdirSync(directory).sort()) {
         const full = join(directory, name);
-        const stats = statSync(full, { throwIfNoEntry: false });
+        const stats = statOf(full);
         if (stats === undefined) continue;
         const entry = { path: prefix + name, mode: stats.mode & 0o7777 };
         if (stats.isDirectory()) {
@@ -96,22 +110,42 @@ export class SourceStore {
   }
 }
 
+/** As Python's os.path: what cannot be looked at is not there. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 function firstLine(bytes: Uint8Array): string {
   return Buffer.from(bytes.subarray(0, 256)).toString("latin1").split("\n")[0] ?? "";
 }
 
-function hashFile(path: string): { digest: string; firstLine: string } {
-  const hash = createHash("sha256");
+/** Reads a file in pieces. */
+function eachPiece(path: string, take: (bytes: Uint8Array) => void): void {
   const handle = openSync(path, "r");
-  let line: string | undefined;
   try {
     const buffer = Buffer.alloc(READ_BYTES);
-    for (let read = readSync(handle, buffer); read > 0; read = readSync(handle, buffer)) {
-      line ??= firstLine(buffer.subarray(0, read));
-      hash.update(buffer.subarray(0, read));
-    }
+    for (let read = readSync(handle, buffer); read > 0; read = readSync(handle, buffer)) take(buffer.subarray(0, read));
   } finally {
     closeSync(handle);
   }
+}
+
+function fileHashes(path: string): FileHashes {
+  const hashes = new AnsibleHashes();
+  eachPiece(path, (bytes) => hashes.update(bytes));
+  return hashes.digests();
+}
+
+function hashFile(path: string): { digest: string; firstLine: string } {
+  const hash = createHash("sha256");
+  let line: string | undefined;
+  eachPiece(path, (bytes) => {
+    line ??= firstLine(bytes);
+    hash.update(bytes);
+  });
   return { digest: hash.digest("hex").slice(0, DIGEST_DIGITS), firstLine: line ?? "" };
 }

@@ -2,6 +2,7 @@ import { basename } from "node:path/posix";
 import type { ArgSpec, Value } from "../playbook/types.js";
 import { type Args, flag, given, text } from "./args.js";
 import { attributeArgs, attributes, call, validator } from "./fragments.js";
+import { lostSource, sourceFile } from "./source-file.js";
 import {
   ArgumentError,
   type ModuleCall,
@@ -81,15 +82,12 @@ function buildCopy(args: Args, context: ModuleContext): ModuleCall {
   if (flag(args, "remote_src")) return copyRemote(args);
   const source = context.resolve(text(args, "src"), "files");
   if (context.tree(source) !== undefined) return copyTree(args, source, context);
-  const info = context.describe(source);
-  if (info === undefined && !context.canFetch(source)) {
-    throw new ArgumentError(`src ${source} does not exist on this machine`, "src");
-  }
+  const { info, needs, before, lost } = sourceFile(source, context);
+  if (lost !== undefined) return lostSource(lost);
   return {
-    shell: check + write(args, dest, info, mode, basename(source)),
+    shell: before + check + write(args, dest, info, mode, basename(source)),
     libs: ["put", "copy"],
-    payloads: info === undefined ? [] : [info.digest],
-    missing: info === undefined || context.canFetch(source) ? [source] : [],
+    ...needs,
     probes: [target(dest, basename(source))],
   };
 }

@@ -1,5 +1,6 @@
 import { type Args, bit, flag, given, list, text } from "./args.js";
 import { attributeArgs, attributes, call } from "./fragments.js";
+import { lostSource, sourceFile } from "./source-file.js";
 import { ArgumentError, type TaskModule } from "./types.js";
 
 const ALGORITHMS = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
@@ -170,13 +171,12 @@ export const unarchive: TaskModule = {
     if (!given(args, "creates"))
       throw new ArgumentError("unarchive of a file on this machine needs creates", "creates");
     const source = context.resolve(text(args, "src"), "files");
-    const info = context.describe(source);
-    if (info === undefined && !context.canFetch(source)) throw new ArgumentError(`src ${source} does not exist`, "src");
+    const { info, needs, before, lost } = sourceFile(source, context);
+    if (lost !== undefined) return lostSource(lost);
     return {
-      shell: call("m_unarchive", "", text(args, "dest"), text(args, "creates"), info?.digest ?? "", ...words),
+      shell: before + call("m_unarchive", "", text(args, "dest"), text(args, "creates"), info?.digest ?? "", ...words),
       libs: ["unarchive"],
-      payloads: info === undefined ? [] : [info.digest],
-      missing: info === undefined || context.canFetch(source) ? [source] : [],
+      ...needs,
     };
   },
 };

@@ -5,12 +5,14 @@ import { controlModules } from "./control.js";
 import { copy, template } from "./copy.js";
 import { getUrl, slurp, stat, unarchive, uri } from "./fetch.js";
 import { file } from "./file.js";
+import { fetch } from "./from-host.js";
 import { groupText, userText } from "./lib/accounts.js";
 import { asyncText } from "./lib/async.js";
 import { commandText } from "./lib/command.js";
 import { copyText } from "./lib/copy.js";
 import { mountText, slurpText, statText, unarchiveText, uriText, urlText } from "./lib/fetch.js";
 import { fileText } from "./lib/file.js";
+import { fetchText } from "./lib/from-host.js";
 import { blockText } from "./lib/lines.js";
 import { aptText } from "./lib/packages.js";
 import { putText } from "./lib/put.js";
@@ -25,6 +27,7 @@ const implementations: readonly TaskModule[] = [
   blockinfile,
   command,
   copy,
+  fetch,
   file,
   getUrl,
   group,
@@ -71,6 +74,7 @@ export const moduleCatalog: ModuleCatalog = new Map<string, ModuleArgs>([
 export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["put", putText],
   ["copy", copyText],
+  ["fetch", fetchText],
   ["file", fileText],
   ["stat", statText],
   ["command", commandText],

@@ -19,6 +19,24 @@ export interface TreeEntry {
   readonly mode: number;
 }
 
+/** Hex; there is no MD5 on a machine in FIPS mode. */
+export interface FileHashes {
+  readonly sha1: string;
+  readonly md5: string | null;
+}
+
+/** A file of the host that is to come to the controller. */
+export interface Brought {
+  /** On the host. */
+  readonly source: string;
+  /** Absolute, on the controller. */
+  readonly dest: string;
+  /** What is there now. */
+  readonly now: FileHashes | undefined;
+  /** Its hash has to be what the host says. */
+  readonly strict: boolean;
+}
+
 /** What a module may ask of the controller while it builds its call. */
 export interface ModuleContext {
   /** Absolute path of a controller file named by a task, searched as Ansible does: files/ or templates/, then beside the task. */
@@ -33,6 +51,14 @@ export interface ModuleContext {
   renderTemplate(path: string, args: Readonly<Record<string, Value>>): string;
   /** Whether a missing controller file can be fetched when the host needs it. */
   canFetch(path: string): boolean;
+  /** Who brings a missing file: a host whose `fetch` has that dest, or nobody any more; undefined when no host does. */
+  comesFrom(path: string): { kind: "host"; host: string } | { kind: "lost"; why: string } | undefined;
+  /** Absolute path of a controller file that is to be written, beside the playbook unless it is absolute. */
+  controllerPath(path: string): string;
+  /** Hashes of a controller file; undefined when it does not exist. */
+  hashes(path: string): FileHashes | undefined;
+  /** inventory_hostname. */
+  readonly hostName: string;
   /** True when the caller wants the old content back, to show a diff. */
   readonly wantDiff: boolean;
   /** Environment of the task's commands. */
@@ -48,6 +74,7 @@ export type LibName =
   | "block"
   | "command"
   | "copy"
+  | "fetch"
   | "file"
   | "group"
   | "mount"
@@ -79,6 +106,10 @@ export interface ModuleCall {
   readonly payloads?: readonly string[];
   /** Controller files that are fetched, or verified where they are there, before they travel. */
   readonly missing?: readonly string[];
+  /** Controller files that another host's `fetch` brings. */
+  readonly awaited?: readonly string[];
+  /** A file that comes to the controller. */
+  readonly brings?: Brought;
   /** Paths that the call looks at: all of a program are looked at together, as long as nothing has changed. */
   readonly probes?: readonly Probe[];
   /** Units that the call asks systemd about, likewise. */

@@ -42,7 +42,7 @@ m_copy() {
   f)
     case $7 in *n*) fine "exists, force is no"; att "$d" "$4" "$5" "$6"; return ;; esac
     _w='content differs'
-    if [ -z "$2" ]; then _w='source not yet fetched'
+    if [ -z "$2" ]; then _w="source $\{FRM:-not yet fetched}"
     elif [ "$FS" = "$3" ] && sha256 "$d" && [ "$\{H_#"$2"}" != "$H_" ]; then
       fine 'sha256 equal'
       att "$d" "$4" "$5" "$6"
@@ -52,7 +52,7 @@ m_copy() {
   l) _w='is a link, not a file' ;;
   *) bad "$d exists and is no file"; return 1 ;;
   esac
-  if [ -z "$2" ] && [ "$FT" = - ]; then _w='missing (source not yet fetched)'; fi
+  if [ -z "$2" ] && [ "$FT" = - ]; then _w="missing (source $\{FRM:-not yet fetched})"; fi
   enc "$d"
   emit w "$C" "=$2" "$E_"
   if chg "$_w"; then

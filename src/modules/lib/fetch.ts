@@ -134,7 +134,7 @@ m_unarchive() {
     _a=$W/p/$4
     emit w "$C" "=$4"
     if [ ! -f "$_a" ]; then
-      if [ -n "$K" ]; then chg "$\{3:-content} missing"; return; fi
+      if [ -n "$K" ]; then chg "$\{3:-content} missing$\{FRM:+ (source $FRM)}"; return; fi
       need "$4"
     fi
   elif [ ! -f "$1" ]; then

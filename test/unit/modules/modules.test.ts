@@ -22,7 +22,7 @@ const cases: readonly Case[] = JSON.parse(readFileSync(new URL("./cases.json", i
 const info = { digest: "5".repeat(32), size: 12, firstLine: "#!/bin/bash -e", mode: 0o755 };
 const context: ModuleContext = {
   resolve: (path, folder) => `/play/${folder}/${path}`,
-  describe: (path) => (path.includes("missing") ? undefined : info),
+  describe: (path) => (/missing|brought/.test(path) ? undefined : info),
   tree: (path) =>
     path.includes("tree")
       ? [
@@ -33,6 +33,10 @@ const context: ModuleContext = {
   content: () => info,
   renderTemplate: () => "text",
   canFetch: (path) => path.includes("fetchable"),
+  comesFrom: (path) => (path.includes("brought") ? { kind: "host", host: "b" } : undefined),
+  controllerPath: (path) => (path.startsWith("/") ? path : `/play/${path}`),
+  hashes: (path) => (path.includes("here") ? { sha1: "1".repeat(40), md5: null } : undefined),
+  hostName: "a",
   wantDiff: false,
   environment: { LANG: "C.UTF-8" },
 };
@@ -98,6 +102,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       who: "it's me",
       handlerNames: ["a", "b"],
       notified: new Set([2]),
+      ended: new Map(),
     },
   );
   const file = join(t.testdir(), "program");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles NGINX with the RTMP, NJS and VTS modules from pinned sources into one directory. Stands alone: needs a C
-# compiler, make, the development files of PCRE2, OpenSSL and zlib, and nothing from the network except, in the debian
-# profile, apt. See docs/build.md.
+# compiler, make, the development files of PCRE2, OpenSSL and zlib, and nothing from the network except, in the profiles
+# debian and packages, apt. See docs/build.md.
 set -eu
 umask 022
 # Command output is parsed below; messages and sorting must not depend on the operator's language.
@@ -28,6 +28,7 @@ Usage: build.sh --sources DIR --prefix DIR [options]
 
   --profile NAME     upstream (default): NGINX, RTMP, NJS and VTS compiled in.
                      debian:   Debian's NGINX source with its patches, RTMP compiled in, NJS as Debian's dynamic module.
+                     packages: modules for the NGINX that apt installed, which with its NJS and stream is what runs.
   --sources DIR      holds the source archives; where DIR/SHA256SUMS exists, only files listed there are used, verified
   --prefix DIR       where the result goes; appears there complete or not at all
   --sums FILE        hashes of the sources, in place of DIR/SHA256SUMS
@@ -35,6 +36,8 @@ Usage: build.sh --sources DIR --prefix DIR [options]
   --work DIR         where to compile (default: PREFIX.work); kept after a failure or an interruption, and resumed
   --jobs N|auto      compilers at once (default auto, also 0: by processors and free memory)
   --with-vts yes|no|auto  default auto: when its source is there (in the upstream profile it has to be there)
+  --with-rtmp yes|no  default yes; no: in the profile packages, RTMP is that of its package too
+  --nginx-abi TEXT   in the profile packages, refuse another NGINX than one of this nginx-abi, such as 1.26.3-1
   --opt O1|O2        optimisation (default O1)
   --system TEXT      refuse to compile on another system than this one, such as "debian bookworm"
   --userland TEXT    refuse to compile for another userland than this one, such as "armhf/armv7-a"
@@ -58,7 +61,8 @@ die() {
 	exit "$status"
 }
 
-profile=upstream sources='' prefix='' work='' jobs=auto with_vts=auto opt=O1 keep_work=no list=no sums='' system='' userland='' artifact=''
+profile=upstream sources='' prefix='' work='' jobs=auto with_vts=auto with_rtmp=yes nginx_abi='' opt=O1 keep_work=no list=no
+sums='' system='' userland='' artifact=''
 own_patches=$(dirname "$0")/patches
 
 parse_arguments() {
@@ -67,7 +71,7 @@ parse_arguments() {
 		--help | -h) usage && exit 0 ;;
 		--list) list=yes ;;
 		--keep-work) keep_work=yes ;;
-		--profile | --sources | --prefix | --patches | --work | --jobs | --with-vts | --opt | --sums | --system | --userland | --artifact)
+		--profile | --sources | --prefix | --patches | --work | --jobs | --with-vts | --with-rtmp | --nginx-abi | --opt | --sums | --system | --userland | --artifact)
 			[ $# -ge 2 ] || die $EXIT_USAGE "$1 needs a value"
 			case $1 in
 			--profile) profile=$2 ;;
@@ -77,6 +81,8 @@ parse_arguments() {
 			--work) work=$2 ;;
 			--jobs) jobs=$2 ;;
 			--with-vts) with_vts=$2 ;;
+			--with-rtmp) with_rtmp=$2 ;;
+			--nginx-abi) nginx_abi=$2 ;;
 			--opt) opt=$2 ;;
 			--sums) sums=$2 ;;
 			--system) system=$2 ;;
@@ -89,7 +95,7 @@ parse_arguments() {
 		esac
 		shift
 	done
-	case $profile in upstream | debian) ;; *) die $EXIT_USAGE "--profile is 'upstream' or 'debian', not '$profile'" ;; esac
+	case $profile in upstream | debian | packages) ;; *) die $EXIT_USAGE "--profile is 'upstream', 'debian' or 'packages', not '$profile'" ;; esac
 	[ -n "$sources" ] || die $EXIT_USAGE "--sources is missing"
 	[ -n "$prefix" ] || [ "$list" = yes ] || die $EXIT_USAGE "--prefix is missing"
 	prefix=${prefix:-/opt/edge/builds/unnamed}
@@ -108,6 +114,7 @@ parse_arguments() {
 	case $jobs in auto) ;; 0) jobs=auto ;; '' | *[!0-9]*) die $EXIT_USAGE "--jobs is a number or 'auto', not '$jobs'" ;; esac
 	case $with_vts in yes | no | auto) ;; *) die $EXIT_USAGE "--with-vts is 'yes', 'no' or 'auto', not '$with_vts'" ;; esac
 	case $artifact in '' | /*.tar.gz) ;; *) die $EXIT_USAGE "--artifact is an absolute path that ends in .tar.gz, not '$artifact'" ;; esac
+	case $profile/$with_rtmp in */yes | packages/no) ;; *) die $EXIT_USAGE "--with-rtmp is 'yes', or 'no' with --profile packages, not '$with_rtmp'" ;; esac
 	case $opt in O1 | O2) ;; *) die $EXIT_USAGE "--opt is 'O1' or 'O2', not '$opt'" ;; esac
 }
 
@@ -172,27 +179,35 @@ verify() {
 
 choose_sources() {
 	[ -d "$sources" ] || die $EXIT_USAGE "the source directory $sources does not exist"
-	patches='' njs=''
-	if [ "$profile" = upstream ]; then
+	nginx='' patches='' njs='' rtmp=''
+	case $profile in
+	upstream)
 		nginx=$(find_source NGINX 'nginx-[0-9]*.tar.*' 'nginx-release-*.tar.*')
 		njs=$(find_source NJS 'njs-*.tar.*')
 		require NJS "$njs"
-	else
+		require NGINX "$nginx"
+		;;
+	debian)
 		nginx=$(find_source NGINX 'nginx_*.orig.tar.*')
 		patches=$(find_source "Debian's patches" 'nginx_*.debian.tar.*')
 		require "Debian's patches" "$patches"
+		require NGINX "$nginx"
+		;;
+	esac
+	if [ "$with_rtmp" = yes ]; then
+		rtmp=$(find_source RTMP 'nginx-rtmp-module-*.tar.*' 'libnginx-mod-rtmp_*.orig.tar.*' 'nginx-http-flv-module-*.tar.*')
+		require RTMP "$rtmp"
 	fi
-	require NGINX "$nginx"
-	rtmp=$(find_source RTMP 'nginx-rtmp-module-*.tar.*' 'libnginx-mod-rtmp_*.orig.tar.*' 'nginx-http-flv-module-*.tar.*')
-	require RTMP "$rtmp"
 	case $rtmp in nginx-http-flv-module-*) patch_set=flv ;; *) patch_set=rtmp ;; esac
 	vts=$(find_source VTS 'nginx-module-vts-*.tar.*')
 	case $with_vts in
 	no) vts='' ;;
 	yes) require VTS "$vts" ;;
-	auto) [ "$profile" = debian ] || require VTS "$vts" ;;
+	auto) [ "$profile" != upstream ] || require VTS "$vts" ;;
 	esac
 }
+
+compiles() { [ "$profile" != packages ] || [ -n "$rtmp$vts" ]; }
 
 # --- the host --------------------------------------------------------------------------------------------------------
 
@@ -272,6 +287,7 @@ existing_parent() {
 }
 
 check_space() {
+	compiles || return 0
 	parent=$(existing_parent "$work")
 	free_mb=$(df -Pk "$parent" | awk 'NR == 2 { print int($4 / 1024) }')
 	# Objects of an interrupted build are space already spent.
@@ -283,6 +299,7 @@ check_space() {
 
 check_tools() {
 	missing=''
+	compiles || return 0
 	for tool in cc make tar gzip sha256sum strip awk; do
 		command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 	done
@@ -384,6 +401,51 @@ fetch_debian_njs() {
 	[ -z "$absent" ] || die 1 "Debian's NJS module needs $absent; install the package that has it (libxml2)"
 }
 
+# The NGINX that apt installed, from the distribution alone: others do not say what modules have to be made for.
+look_at_packages() {
+	package_version=$(dpkg-query -W -f '${Version}' nginx 2>/dev/null) || package_version=''
+	abi=$(dpkg-query -W -f '${Provides}' nginx 2>/dev/null | sed -n 's/.*nginx-abi-\([0-9.]*-[0-9]*\).*/\1/p')
+	[ -n "$abi" ] ||
+		die 1 "the distribution's package nginx is not installed${package_version:+ ($package_version, which is, names no nginx-abi)}"
+	[ -z "$nginx_abi" ] || [ "$abi" = "$nginx_abi" ] ||
+		die 1 "the installed nginx $package_version takes modules of nginx-abi $abi, and this build is for $nginx_abi; run edge-setup again, which then looks at what is installed"
+	nginx_version=${abi%-*}
+	njs_version=$(package_number libnginx-mod-http-js)
+	rtmp_version=''
+	[ -n "$rtmp" ] || rtmp_version=$(package_number libnginx-mod-rtmp)
+}
+
+# Version of an installed package, without epoch and revision.
+package_number() {
+	number=$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null) || die 1 "the package $1 is not installed"
+	number=${number#*:}
+	say "${number%-*}"
+}
+
+# What modules for the installed NGINX are compiled with, verified by apt; unpacked, not installed, as its package asks for
+# 200 MB of others. Of the same version where the mirror still has it, else of the same ABI.
+unpack_headers() {
+	deb=$(find "$sources" -maxdepth 1 -name 'nginx-dev_*.deb' | head -n 1)
+	if [ -z "$deb" ]; then
+		step "fetch nginx-dev"
+		rm -rf "$work/deb"
+		mkdir -p "$work/deb"
+		cd "$work/deb"
+		apt-get -o APT::Sandbox::User=root download "nginx-dev=$package_version" >>"$log" 2>&1 </dev/null ||
+			logged "apt-get download nginx-dev" apt-get -o APT::Sandbox::User=root download nginx-dev
+		deb=$(find "$work/deb" -name '*.deb' | head -n 1)
+	fi
+	rm -rf "$work/deb-root"
+	logged "unpacking $deb" dpkg-deb -x "$deb" "$work/deb-root"
+	mkdir -p "$work/tree"
+	mv "$work/deb-root/usr/share/nginx/src" "$work/tree/nginx"
+	[ "$(source_version)" = "$nginx_version" ] ||
+		die 1 "$deb is for NGINX $(source_version), the installed one is $nginx_version"
+}
+
+# As the source says it.
+source_version() { sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' "$work/tree/nginx/src/core/nginx.h"; }
+
 # Modules that an edge does not use: fewer files, and each is code that no CVE can reach.
 lean_arguments() {
 	for module in ssi userid mirror geo split_clients fastcgi uwsgi scgi grpc memcached empty_gif browser \
@@ -401,6 +463,13 @@ lean_arguments() {
 compose_configure() {
 	cflags="-$opt -g0 -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE -Wno-error -Wformat -Werror=format-security"
 	ldflags="-pie -Wl,-z,relro -Wl,-z,now -Wl,--build-id=none"
+	if [ "$profile" = packages ]; then
+		# The rest is what the package says of itself, beside its headers.
+		cflags=$(printf '%s' "$cflags" | sed 's/-fPIE/-fPIC/')
+		ldflags=${ldflags#-pie }
+		options="${rtmp:+--add-dynamic-module=../rtmp} ${vts:+--add-dynamic-module=../vts}"
+		return 0
+	fi
 	options="--prefix=$prefix --error-log-path=stderr --http-log-path=/dev/null"
 	options="$options --pid-path=/run/edge/nginx.pid --lock-path=/run/edge/nginx.lock"
 	options="$options --http-client-body-temp-path=/var/cache/edge/client_body --http-proxy-temp-path=/var/cache/edge/proxy"
@@ -416,6 +485,7 @@ compose_configure() {
 # Everything that makes objects of an earlier run usable or not.
 describe_inputs() {
 	say "recipe $RECIPE" "options $options" "cflags $cflags" "ldflags $ldflags"
+	[ "$profile" != packages ] || say "nginx $package_version"
 	cc -v 2>&1 | sed -n '$p'
 	for name in $nginx $patches $rtmp $vts $njs; do
 		printf '%s %s\n' "$name" "$(sha256sum <"$sources/$name")"
@@ -435,12 +505,14 @@ prepare_tree() {
 	rm -rf "$work/tree" "$work/unpacked" "$work/configured" "$work/objects" "$work/rss" "$work/njs-done"
 	mv "$work/inputs.new" "$work/inputs"
 	step unpack
-	unpack nginx "$nginx"
-	# Before patches touch it: a time that belongs to the source.
-	stat -c %Y "$work/tree/nginx/src/core/nginx.h" >"$work/source-date"
-	unpack rtmp "$rtmp"
+	if [ "$profile" = packages ]; then unpack_headers; else unpack nginx "$nginx"; fi
+	[ -z "$rtmp" ] || unpack rtmp "$rtmp"
 	[ -z "$vts" ] || unpack vts "$vts"
 	[ -z "$njs" ] || unpack njs "$njs"
+	# Before patches touch it: a time that belongs to a source. That of headers is another after each update of the package.
+	dated=nginx/src/core/nginx.h
+	[ "$profile" != packages ] || { [ -n "$rtmp" ] && dated=rtmp/config; } || dated=vts/config
+	stat -c %Y "$work/tree/$dated" >"$work/source-date"
 	[ -z "$patches" ] || apply_patches
 	apply_own_patches
 	: >"$work/unpacked"
@@ -471,6 +543,7 @@ configure_tree() {
 	cd "$work/tree/nginx"
 	configure=./configure
 	[ -f $configure ] || configure=auto/configure
+	[ "$profile" != packages ] || options="$(sed -n 's/^NGX_CONF_FLAGS=( \(.*\) )$/\1/p' conf_flags) $options"
 	NJS_QUICKJS=NO NJS_LIBXSLT=NO NJS_ZLIB=NO
 	export NJS_QUICKJS NJS_LIBXSLT NJS_ZLIB
 	write_uname
@@ -539,7 +612,12 @@ compile() {
 	njs_total=0
 	# Its makefile knows more objects than the library takes; a dry run over everything names those that it does.
 	[ -z "$njs" ] || njs_total=$(make -C njs -f build/Makefile -B -n build/libnjs.a 2>/dev/null | grep -c -- '-o build/.*\.o')
+	target=build
 	nginx_total=$(grep -c '^objs/.*\.o:' nginx/objs/Makefile)
+	if [ "$profile" = packages ]; then
+		target=modules
+		nginx_total=$(make -C nginx -f objs/Makefile -B -n modules 2>/dev/null | grep -c -- '-o objs/.*\.o')
+	fi
 	total=$((njs_total + nginx_total))
 	echo "$total" >"$work/total"
 	write_compiler
@@ -552,7 +630,7 @@ compile() {
 		touch njs/build/libnjs.a
 		: >"$work/njs-done"
 	fi
-	logged "compiling NGINX" make -C nginx -f objs/Makefile -j "$jobs" CC="$work/cc" build
+	logged "compiling NGINX" make -C nginx -f objs/Makefile -j "$jobs" CC="$work/cc" "$target"
 	make_seconds=$(($(date +%s) - began))
 }
 
@@ -562,6 +640,11 @@ assemble() {
 	step install
 	rm -rf "$partial"
 	mkdir -p "$partial/sbin" "$partial/modules" "$partial/conf"
+	if [ "$profile" = packages ]; then
+		assemble_packages
+		keep_origin
+		return 0
+	fi
 	cp "$work/tree/nginx/objs/nginx" "$partial/sbin/nginx"
 	strip -R .comment "$partial/sbin/nginx"
 	cp "$work/tree/nginx/conf/mime.types" "$partial/conf/"
@@ -581,13 +664,50 @@ keep_origin() {
 	for name in $(own_patch_names); do cp "$own_patches/$name" "$partial/made-from/"; done
 }
 
+# Links to what apt keeps up to date, and what was compiled for it. By way of one link, which edge-release points elsewhere when
+# apt brings an NGINX that the modules are not made for.
+assemble_packages() {
+	rmdir "$partial/conf"
+	ln -s /usr "$partial/from"
+	ln -s ../from/sbin/nginx "$partial/sbin/nginx"
+	for module in ngx_stream_module ngx_http_js_module; do
+		ln -s "../from/lib/nginx/modules/$module.so" "$partial/modules/"
+	done
+	[ -n "$rtmp" ] || ln -s ../from/lib/nginx/modules/ngx_rtmp_module.so "$partial/modules/"
+	compiles || return 0
+	for module in "$work"/tree/nginx/objs/*.so; do
+		cp "$module" "$partial/modules/"
+		strip --strip-unneeded -R .comment "$partial/modules/${module##*/}"
+	done
+}
+
+# Packages whose files are linked to.
+packages() {
+	say nginx libnginx-mod-stream libnginx-mod-http-js
+	[ -n "$rtmp" ] || say libnginx-mod-rtmp
+}
+
+# Modules beside the binary, by their names in $partial.
+modules() {
+	case $profile in
+	upstream) ;;
+	debian) say ngx_http_js_module ;;
+	packages)
+		say ngx_stream_module ngx_rtmp_module ngx_http_js_module
+		[ -z "$vts" ] || say ngx_http_vhost_traffic_status_module
+		;;
+	esac
+}
+
 smoke_test() {
 	step "smoke test"
 	smoke=$work/smoke
 	rm -rf "$smoke"
 	mkdir -p "$smoke"
 	load=''
-	[ -n "$njs" ] || load="load_module $partial/modules/ngx_http_js_module.so;"
+	for module in $(modules); do load="$load load_module $partial/modules/$module.so;"; done
+	scratch=''
+	[ "$profile" != packages ] || scratch="fastcgi_temp_path $smoke/f; uwsgi_temp_path $smoke/u; scgi_temp_path $smoke/s;"
 	zone='' display=''
 	if [ -n "$vts" ]; then
 		zone='vhost_traffic_status_zone;' display='location /s { vhost_traffic_status_display; }'
@@ -604,6 +724,7 @@ http {
   access_log off;
   client_body_temp_path $smoke/body;
   proxy_temp_path $smoke/proxy;
+  $scratch
   js_path $smoke;
   js_import hi from hi.js;
   limit_req_zone \$binary_remote_addr zone=a:1m rate=1r/s;
@@ -630,7 +751,7 @@ peak_group() {
 }
 
 write_manifest() {
-	rtmp_version=$(top_directory "$rtmp")
+	[ -z "$rtmp" ] || rtmp_version=$(top_directory "$rtmp")
 	rtmp_version=${rtmp_version#nginx-rtmp-module-}
 	vts_version=null vts_feature=false
 	if [ -n "$vts" ]; then
@@ -645,9 +766,14 @@ write_manifest() {
 		printf '  "features": {"vts": %s, "njs": %s, "njs_dynamic": %s, "rtmps": %s, "http2": true, "http_flv": %s},\n' \
 			"$vts_feature" "$(json_string "$njs_version")" "$njs_dynamic" "$(grep -q '^stream' "$work/smoke/nginx.conf" && echo true || echo false)" \
 			"$([ $patch_set = flv ] && echo true || echo false)"
-		printf '  "load_modules": [%s],\n' "$([ $njs_dynamic = false ] || json_string "modules/ngx_http_js_module.so")"
+		printf '  "load_modules": [%s],\n' "$(for module in $(modules); do printf '"modules/%s.so" ' "$module"; done | sed 's/ $//; s/ /, /g')"
+		[ "$profile" != packages ] || printf '  "packages": [%s],\n  "nginx_abi": "%s",\n' "$(packages | sed 's/.*/"&"/' | paste -sd , | sed 's/,/, /g')" "$abi"
 		printf '  "configure": %s,\n' "$(json_string "$("$partial/sbin/nginx" -V 2>&1 | sed -n 's/^configure arguments: //p')")"
-		printf '  "compiler": %s,\n  "machine": %s,\n' "$(json_string "$(cc -v 2>&1 | sed -n '$s/ (.*//;$p')")" "$(json_string "$(cc -dumpmachine)")"
+		compiler=null machine=null
+		if compiles; then
+			compiler=$(json_string "$(cc -v 2>&1 | sed -n '$s/ (.*//;$p')") machine=$(json_string "$(cc -dumpmachine)")
+		fi
+		printf '  "compiler": %s,\n  "machine": %s,\n' "$compiler" "$machine"
 		printf '  "system": %s,\n  "userland": %s,\n' "$(json_string "$here_system")" "$(json_string "$here_userland")"
 		printf '  "files": %s\n}\n' "$(cat "$work/total")"
 	} >"$partial/manifest.json"
@@ -668,7 +794,7 @@ patches_version() {
 publish() {
 	# .complete is in the directory before the directory has its name: whoever sees the name sees a whole build.
 	: >"$partial/.complete"
-	sync "$partial/sbin/nginx" "$partial/manifest.json" 2>/dev/null || sync
+	find "$partial" -type f -exec sync {} + 2>/dev/null || sync
 	rm -rf "$prefix"
 	mv "$partial" "$prefix"
 }
@@ -679,7 +805,8 @@ pack() {
 	[ -n "$artifact" ] || return 0
 	step pack
 	mkdir -p "${artifact%/*}"
-	tar -cf "$artifact.tar" -C "$prefix" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --format=gnu .
+	# What edge-release keeps beside it is the host's own.
+	tar -cf "$artifact.tar" -C "$prefix" --exclude=./kept --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --format=gnu .
 	gzip -n -9 <"$artifact.tar" >"$artifact.part"
 	rm "$artifact.tar"
 	sum=$(sha256sum <"$artifact.part")
@@ -697,6 +824,18 @@ already_built() {
 	pack
 	say "already built: $prefix"
 	exit 0
+}
+
+# Of what was unpacked or, in the profile packages, installed.
+find_versions() {
+	njs_dynamic=true
+	[ "$profile" != packages ] || return 0
+	nginx_version=$(source_version)
+	if [ "$profile" = debian ]; then
+		fetch_debian_njs
+	else
+		njs_version=$(sed -n 's/^#define NJS_VERSION *"\(.*\)"/\1/p' "$work/tree/njs/src/njs.h") njs_dynamic=false
+	fi
 }
 
 main() {
@@ -728,19 +867,20 @@ main() {
 	step verify
 	for name in $nginx $patches $rtmp $vts $njs; do verify "$name"; done
 	compose_configure
-	prepare_tree
-	# What __DATE__ and __TIME__ stand for (the RTMP module's statistics have them).
-	SOURCE_DATE_EPOCH=$(cat "$work/source-date")
-	export SOURCE_DATE_EPOCH
-	nginx_version=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' "$work/tree/nginx/src/core/nginx.h")
-	njs_version='' njs_dynamic=true
-	if [ -n "$njs" ]; then
-		njs_version=$(sed -n 's/^#define NJS_VERSION *"\(.*\)"/\1/p' "$work/tree/njs/src/njs.h") njs_dynamic=false
+	[ "$profile" != packages ] || look_at_packages
+	! compiles || prepare_tree
+	find_versions
+	if compiles; then
+		# What __DATE__ and __TIME__ stand for (the RTMP module's statistics have them).
+		SOURCE_DATE_EPOCH=$(cat "$work/source-date")
+		export SOURCE_DATE_EPOCH
+		configure_tree
+		compile
 	else
-		fetch_debian_njs
+		make_seconds=0
+		echo 0 >"$work/configured"
+		echo 0 >"$work/total"
 	fi
-	configure_tree
-	compile
 	assemble
 	check_programs
 	smoke_test

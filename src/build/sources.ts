@@ -211,19 +211,26 @@ export async function loadLock(file: string): Promise<SourceLock> {
   return parseLock(text, file);
 }
 
+/** Kinds of profiles: the setting `nginx_sources`, or with `nginx_from: packages` that. */
+export type ProfileKind = "upstream" | "debian" | "packages";
+
+const ELSEWHERE = {
+  debian: ["nginx_sources: debian knows no sources", "nginx_sources: upstream"],
+  packages: ["nginx_from: packages knows no packages", "nginx_from: source"],
+} as const;
+
 /**
  * The profile for a host.
- * @param sources the setting `nginx_sources`
  * @param release the host's `ansible_distribution_release`, such as "trixie"
- * @throws InputError `E_PROFILE_UNKNOWN` where the lock has no Debian sources for that release.
+ * @throws InputError `E_PROFILE_UNKNOWN` where the lock has nothing of Debian for that release.
  */
-export function profileFor(lock: SourceLock, sources: "upstream" | "debian", release: string): BuildProfile {
-  const name = sources === "upstream" ? "upstream" : `debian-${release}`;
-  const profile = lock.profiles.get(name);
+export function profileFor(lock: SourceLock, kind: ProfileKind, release: string): BuildProfile {
+  const profile = lock.profiles.get(kind === "upstream" ? kind : `${kind}-${release}`);
   if (profile !== undefined) return profile;
-  const known = [...lock.profiles.keys()].flatMap((key) => (key.startsWith("debian-") ? [key.slice(7)] : []));
-  throw new InputError("E_PROFILE_UNKNOWN", `nginx_sources: debian knows no sources for the release "${release}"`, {
-    hint: `It knows ${known.join(", ")}. Elsewhere use nginx_sources: upstream.`,
+  const [problem, instead] = ELSEWHERE[kind === "packages" ? kind : "debian"];
+  const known = [...lock.profiles.keys()].filter((key) => key.startsWith(`${kind}-`));
+  throw new InputError("E_PROFILE_UNKNOWN", `${problem} for the release "${release}"`, {
+    hint: `It knows ${known.map((key) => key.slice(kind.length + 1)).join(", ")}. Elsewhere use ${instead}.`,
   });
 }
 

@@ -20,6 +20,7 @@ for _c in apt dpkg sudo flock systemctl systemd-run curl wget tar gzip dnf apk p
   if h "$_c"; then o has "$_c"; fi
 done
 if h dpkg; then o dpkg_arch "$(dpkg --print-architecture)"; else o bits "$(getconf LONG_BIT)"; fi
+if [ -x /usr/sbin/nginx ]; then o nginx "$(sed -n '/^Package: nginx$/,/^$/s/^Provides: //p' /var/lib/dpkg/status)"; fi
 o nproc "$(nproc)"
 for _b in /opt/edge/builds/*/.complete; do if [ -f "$_b" ]; then o build "$_b"; fi; done
 if h ip; then

@@ -9,6 +9,7 @@ import { partsOfBuild } from "./manifest.js";
 
 /** Systems whose packages are Debian's, so that Debian's versions tell what is fixed. */
 const DEBIAN_LIKE = ["debian", "raspbian"];
+const NJS = "libnginx-mod-http-js";
 
 /** What is wrong with a host itself, whatever the advisories say. */
 export function hostFindings(host: string, look: HostLook): Finding[] {
@@ -66,7 +67,8 @@ function healthy({ portrait, sample }: HostLook): string {
 /** What advisories may name of a host: its build, and the packages of sources that the list knows. */
 export function hostParts(look: HostLook, advisories: readonly Advisory[]): Part[] {
   const { id, release } = look.system;
-  const build = look.manifest === undefined ? [] : partsOfBuild(look.manifest, release);
+  const build =
+    look.manifest === undefined ? [] : partsOfBuild(look.manifest, release).map((part) => installed(part, look));
   if (!DEBIAN_LIKE.includes(id)) return build;
   const built = new Set(["nginx", "njs", "vts"]);
   const known = new Set(advisories.map(({ component }) => component).filter((name) => !built.has(name)));
@@ -79,9 +81,31 @@ export function hostParts(look: HostLook, advisories: readonly Advisory[]): Part
   ];
 }
 
+/** NGINX from packages is what apt installed, whatever it was when modules were compiled for it. */
+function installed(part: Part, { manifest, packages, system }: HostLook): Part {
+  const { component } = part;
+  const wanted = component === "njs" ? NJS : component;
+  const { version } = (manifest?.packages.includes(wanted) && packages.find(({ name }) => name === wanted)) || part;
+  if (version === part.version) return part;
+  return component === "njs"
+    ? { component, version: numberOf(version) }
+    : { component, version, debian: system.release };
+}
+
+/** Of a package's version what its authors call it: 1:0.8.9-1 is 0.8.9. */
+function numberOf(version: string): string {
+  return version.replace(/^\d+:/, "").replace(/-[^-]*$/, "");
+}
+
+/** Packages of the distribution that a part is of, as far as they are installed. */
+export function packagesOf(part: Part, { manifest, packages }: HostLook): readonly InstalledPackage[] {
+  if (part.component === "njs") return packages.filter(({ name }) => name === NJS && manifest?.packages.includes(NJS));
+  return packages.filter(({ source }) => source === part.component);
+}
+
 /** What to do about a package of the distribution. */
-export function packageRemedy(part: Part, packages: readonly InstalledPackage[]): string {
-  const own = packages.filter(({ source }) => source === part.component).map(({ name }) => name);
+export function packageRemedy(packages: readonly InstalledPackage[]): string {
+  const own = packages.map(({ name }) => name);
   return `On the host: apt-get update && apt-get install --only-upgrade ${own.join(" ")}`;
 }
 

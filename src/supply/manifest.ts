@@ -2,14 +2,18 @@ import type { Part } from "./advisories.js";
 
 /** What a build on a host says of itself (docs/build.md, manifest.json); a host may say anything. */
 export interface Manifest {
-  readonly profile: "upstream" | "debian";
+  readonly profile: "upstream" | "debian" | "packages";
   readonly versions: Readonly<Partial<Record<"nginx" | "nginx_patches" | "rtmp" | "njs" | "vts", string>>>;
   readonly configure: string;
   readonly compiler: string;
   readonly httpFlv: boolean;
+  /** Packages of the distribution that it runs the files of; none where all is compiled. */
+  readonly packages: readonly string[];
 }
 
 const VERSION = /^[A-Za-z0-9][A-Za-z0-9.+~:_-]{0,79}$/;
+const PROFILES = ["upstream", "debian", "packages"] as const;
+const OF_NGINX = /^(nginx|libnginx-mod-[a-z-]{1,40})$/;
 const COMPONENTS = ["nginx", "nginx_patches", "rtmp", "njs", "vts"] as const;
 
 /** undefined for what is no manifest. */
@@ -30,11 +34,12 @@ export function parseManifest(text: string): Manifest | undefined {
   );
   if (versions.nginx === undefined) return undefined;
   return {
-    profile: raw.profile === "debian" ? "debian" : "upstream",
+    profile: PROFILES.find((name) => name === raw.profile) ?? "upstream",
     versions,
     configure: textOf(raw.configure),
     compiler: textOf(raw.compiler).trim(),
     httpFlv: objectOf(raw.features).http_flv === true,
+    packages: (Array.isArray(raw.packages) ? raw.packages : []).filter((name) => OF_NGINX.test(String(name))),
   };
 }
 

@@ -1,10 +1,18 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type BuildProfile, neededSources, type SourceEntry, type SourceLock } from "../build/sources.js";
+import {
+  type BuildProfile,
+  neededSources,
+  type ProfileKind,
+  type SourceEntry,
+  type SourceLock,
+} from "../build/sources.js";
 import type { Part } from "./advisories.js";
 
 /** What chooses the sources of a host's build, from its settings. */
 export interface BuildChoice {
+  readonly nginx_from: string;
+  readonly nginx_sources: string;
   readonly nginx_vts: string;
   readonly nginx_version: string | undefined;
   readonly njs_version: string | undefined;
@@ -14,16 +22,31 @@ export interface BuildChoice {
 /** The fork that has HTTP-FLV; playbooks/vars/derived.yml chooses the same. */
 const FLV = "38ca192";
 
+/** What Debian's pool has for modules of its packages; the same is chosen there. */
+const DEBIAN_RTMP = "1.2.2+dfsg";
+
+/** Which profiles a choice is of. */
+export function profileKind({ nginx_from, nginx_sources }: BuildChoice): ProfileKind {
+  if (nginx_from === "packages") return "packages";
+  return nginx_sources === "debian" ? "debian" : "upstream";
+}
+
 /** The sources that the play takes for a host. @throws InputError for a version that the lock does not pin */
 export function chosenSources(lock: SourceLock, profile: BuildProfile, choice: BuildChoice): SourceEntry[] {
   const versions = {
     ...(choice.nginx_version === undefined ? {} : { nginx: choice.nginx_version }),
     ...(choice.njs_version === undefined ? {} : { njs: choice.njs_version }),
+    ...(choice.nginx_sources === "debian" ? { rtmp: DEBIAN_RTMP } : {}),
     ...(choice.rtmp_module === "http-flv" ? { rtmp: FLV } : {}),
   };
   const given = choice.nginx_vts === "include" ? (["vts"] as const) : [];
   const all = neededSources(lock, profile, { versions, given });
-  return choice.nginx_vts === "omit" ? all.filter(({ component }) => component !== "vts") : all;
+  const left = [...(hasVts(choice) ? [] : ["vts"]), ...(choice.rtmp_module === "package" ? ["rtmp"] : [])];
+  return all.filter(({ component }) => !left.includes(component));
+}
+
+function hasVts({ nginx_vts, nginx_sources }: BuildChoice): boolean {
+  return nginx_vts === "include" || (nginx_vts === "auto" && nginx_sources === "upstream");
 }
 
 /** What advisories may name of a set of sources. Debian's patches stand for its NGINX. */

@@ -9,7 +9,8 @@ export async function playPackages(root: string): Promise<string[]> {
   ]);
   const lines = derived.match(/^edge_(runtime_)?packages: .*$/gm) ?? [];
   const own = [...lines.join("\n").matchAll(/'([a-z0-9][a-z0-9.+-]+)'/g)].flatMap(([, name]) => name ?? []);
-  return [...new Set([...own, ...Object.values(profiles).flatMap((profile) => profile.packages.debian)])].sort();
+  const all = Object.values(profiles).flatMap(({ packages: { debian, runtime = [] } }) => [...debian, ...runtime]);
+  return [...new Set([...own, ...all])].sort();
 }
 
 /** The same, and what else a play may install: packages that one task alone is for, and Debian's modules of NGINX. */
@@ -38,6 +39,6 @@ interface Lock {
 }
 
 interface Profile {
-  readonly packages: { readonly debian: readonly string[] };
+  readonly packages: { readonly debian: readonly string[]; readonly runtime?: readonly string[] };
   readonly dynamic?: Readonly<Record<string, { readonly package: string }>>;
 }

@@ -15,12 +15,16 @@ export function buildComponents(look: HostLook, lock: SourceLock): Referable[] {
   const entryOf = entryFinder(look, lock);
   const server = entryOf("nginx", nginx);
   return [
-    serverComponent(look, manifest, server, patches === undefined ? undefined : entryOf("nginx_patches", patches)),
-    ...(rtmp === undefined
+    manifest.packages.includes("nginx")
+      ? packagedServer(look, manifest)
+      : serverComponent(look, manifest, server, patches === undefined ? undefined : entryOf("nginx_patches", patches)),
+    ...(rtmp === undefined || manifest.packages.includes("libnginx-mod-rtmp")
       ? []
       : [moduleComponent(rtmp, entryOf("rtmp", rtmp), "nginx-rtmp-module", ourPatches(look, manifest))]),
     ...(vts === undefined ? [] : [moduleComponent(vts, entryOf("vts", vts), "nginx-module-vts")]),
-    ...(njs === undefined ? [] : [njsComponent(look, manifest, njs, entryOf("njs", njs))]),
+    ...(njs === undefined || manifest.packages.length > 0
+      ? []
+      : [njsComponent(look, manifest, njs, entryOf("njs", njs))]),
   ];
 }
 
@@ -67,12 +71,35 @@ function serverComponent(
             patches: [backport(patches)],
           },
         }),
-    properties: [
-      { name: "edge-setup:build", value: look.build ?? "" },
-      { name: "edge-setup:configure", value: manifest.configure },
-      { name: "edge-setup:compiler", value: manifest.compiler },
-    ],
+    properties: buildProperties(look, manifest),
   };
+}
+
+/** What apt installed; the packages of its modules are listed as packages. */
+function packagedServer(look: HostLook, manifest: Manifest): Referable {
+  const { name, version, architecture } = look.packages.find((one) => one.name === "nginx") ?? {
+    name: "nginx",
+    version: manifest.versions.nginx ?? "",
+    architecture: "any",
+  };
+  const purl = packageUrl("deb", [look.system.id, name], version, { arch: architecture, distro: look.system.release });
+  return {
+    type: "application",
+    "bom-ref": purl,
+    name,
+    version,
+    ...hashesOf(look, "/opt/edge/nginx/sbin/nginx"),
+    purl,
+    properties: buildProperties(look, manifest),
+  };
+}
+
+function buildProperties(look: HostLook, manifest: Manifest) {
+  return [
+    { name: "edge-setup:build", value: look.build ?? "" },
+    { name: "edge-setup:configure", value: manifest.configure },
+    { name: "edge-setup:compiler", value: manifest.compiler },
+  ];
 }
 
 function backport({ fixed }: SourceEntry): Pedigree["patches"][number] {

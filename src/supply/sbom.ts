@@ -30,7 +30,7 @@ const VENDOR = "/opt/edge/www/vendor/";
 /** Directories of files that are ours. */
 const OURS = ["/opt/edge/bin/", "/etc/edge/live/njs/"];
 /** Modules of NGINX, compiled in or loaded. */
-const MODULE = /^(nginx-(rtmp|http-flv)-module|nginx-module-vts|njs|libnginx-mod-(rtmp|http-js))$/;
+const MODULE = /^(nginx-(rtmp|http-flv)-module|nginx-module-vts|njs|libnginx-mod-(rtmp|http-js|stream))$/;
 /** Packages with the libraries that NGINX is linked with. */
 const LINKED = /^(libssl3(t64)?|libpcre2-8-0|zlib1g|libcrypt1|libc6)$/;
 
@@ -73,13 +73,18 @@ function dependsOn(one: Referable, all: readonly Referable[]): string[] {
   return all.filter(({ name }) => LINKED.test(name) || MODULE.test(name)).map((other) => other["bom-ref"]);
 }
 
-function packageComponents({ packages, system }: HostLook, wanted: readonly string[]): Referable[] {
-  return packages
-    .filter(({ name }) => wanted.includes(name) || LINKED.test(name))
-    .map(({ name, version, architecture }) => {
-      const purl = packageUrl("deb", [system.id, name], version, { arch: architecture, distro: system.release });
-      return { type: LINKED.test(name) ? "library" : "application", "bom-ref": purl, name, version, purl };
-    });
+function packageComponents({ packages, system, manifest }: HostLook, wanted: readonly string[]): Referable[] {
+  const ofBuild = manifest?.packages ?? [];
+  return (
+    packages
+      .filter(({ name }) => wanted.includes(name) || LINKED.test(name) || ofBuild.includes(name))
+      // Described with the build.
+      .filter(({ name }) => name !== "nginx" || !ofBuild.includes(name))
+      .map(({ name, version, architecture }) => {
+        const purl = packageUrl("deb", [system.id, name], version, { arch: architecture, distro: system.release });
+        return { type: LINKED.test(name) ? "library" : "application", "bom-ref": purl, name, version, purl };
+      })
+  );
 }
 
 function libraryComponents(look: HostLook, libraries: readonly PlayerLibrary[]): Referable[] {

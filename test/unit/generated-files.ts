@@ -27,6 +27,7 @@ const facts = {
   ...{
     ansible_edge_userland: "arm64/armv8-a",
     ansible_edge_libraries: "libc6 2.36",
+    ansible_edge_nginx_abi: "",
     ansible_all_ipv6_addresses: ["fe80::1"],
   },
   ...{ ansible_processor_vcpus: 4, ansible_service_mgr: "systemd", ansible_kernel: "6.1.0" },

@@ -7,10 +7,10 @@ import { type Advisory, loadAdvisories, type Part, patternsOf } from "../../supp
 import { advisoryFindings, buildRemedy } from "../../supply/advisory-findings.js";
 import { controllerFindings, programVersion } from "../../supply/controller.js";
 import { type Finding, findingJson, findingLines } from "../../supply/finding.js";
-import { hostExposed, hostFindings, packageRemedy } from "../../supply/host-findings.js";
+import { hostExposed, hostFindings, packageRemedy, packagesOf } from "../../supply/host-findings.js";
 import { type HostLook, lookAt } from "../../supply/host-look.js";
 import { DOCTOR_PARTS } from "../../supply/host-script.js";
-import { chosenSources, partsOfSources, recipeOptions, templateLines } from "../../supply/pins.js";
+import { chosenSources, partsOfSources, profileKind, recipeOptions, templateLines } from "../../supply/pins.js";
 import { EdgeError, type ExitCode, exitCodes } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import { Semaphore } from "../../util/semaphore.js";
@@ -67,7 +67,7 @@ async function knowledge(): Promise<Knowledge> {
 /** What a host gets that names nothing. */
 function upstreamParts(lock: SourceLock): readonly Part[] {
   const profile = profileFor(lock, "upstream", "");
-  const defaults = { nginx_vts: "auto", rtmp_module: "rtmp" };
+  const defaults = { nginx_from: "source", nginx_sources: "upstream", nginx_vts: "auto", rtmp_module: "rtmp" };
   const sources = chosenSources(lock, profile, { ...defaults, nginx_version: undefined, njs_version: undefined });
   return partsOfSources(sources, profile);
 }
@@ -133,17 +133,17 @@ function hostAdvisories({ host, settings }: FleetHost, look: HostLook, known: Kn
     pinned: pinnedParts(lock, settings.values, look),
     upstream,
   };
-  const remedy = (advisory: Advisory, part: Part) =>
-    look.packages.some(({ source }) => source === part.component)
-      ? packageRemedy(part, look.packages)
-      : buildRemedy(advisory, part, plan);
+  const remedy = (advisory: Advisory, part: Part) => {
+    const packages = packagesOf(part, look);
+    return packages.length > 0 ? packageRemedy(packages) : buildRemedy(advisory, part, plan);
+  };
   return advisoryFindings(advisories, { ...hostExposed(host.name, look, advisories), remedy }, every);
 }
 
 /** What `apply` would build on the host now; nothing where the lock has no sources for its release. */
 function pinnedParts(lock: SourceLock, values: FleetHost["settings"]["values"], look: HostLook): Part[] {
   try {
-    const profile = profileFor(lock, values.nginx_sources === "debian" ? "debian" : "upstream", look.system.release);
+    const profile = profileFor(lock, profileKind(values), look.system.release);
     return partsOfSources(chosenSources(lock, profile, values), profile);
   } catch (error) {
     if (error instanceof EdgeError) return [];

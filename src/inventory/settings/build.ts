@@ -2,6 +2,14 @@ import type { Setting } from "./types.js";
 
 export const buildSettings = [
   {
+    name: "nginx_from",
+    type: { kind: "enum", values: ["source", "packages"] },
+    default: "source",
+    directive: "profile of nginx-build/sources.lock.json",
+    doc: "Where NGINX is from: compiled from `source`, or Debian's own `packages` of NGINX, NJS and `stream`, which apt keeps up to date; then RTMP and VTS alone are compiled, as modules for them (docs/packages.md).",
+    status: { kind: "new" },
+  },
+  {
     name: "nginx_sources",
     type: { kind: "enum", values: ["upstream", "debian"] },
     default: "upstream",
@@ -27,10 +35,10 @@ export const buildSettings = [
   },
   {
     name: "rtmp_module",
-    type: { kind: "enum", values: ["rtmp", "http-flv"] },
+    type: { kind: "enum", values: ["rtmp", "package", "http-flv"] },
     default: "rtmp",
     directive: "nginx-build/sources.lock.json",
-    doc: "The RTMP module that NGINX is compiled with: arut's, or with `nginx_sources: upstream` winshining's fork of it, which `http_flv` needs.",
+    doc: "The RTMP module: arut's with our corrections; with `nginx_from: packages` also Debian's own `package` of it, which has none of them (docs/packages.md); or with `nginx_sources: upstream` winshining's fork of it, which `http_flv` needs.",
     status: { kind: "new" },
   },
   {

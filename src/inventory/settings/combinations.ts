@@ -3,6 +3,7 @@ import { flvClashes } from "./flv.js";
 import { httpsClashes } from "./https-clashes.js";
 import type { SettingName } from "./index.js";
 import { mediaClashes } from "./media-clashes.js";
+import { packagesClashes } from "./packages-clashes.js";
 import type { SettingValues } from "./parse.js";
 import { playerClashes } from "./player-combinations.js";
 import { requiredTmpfsBytes } from "./tmpfs.js";
@@ -37,6 +38,7 @@ export function findClashes(values: SettingValues): Clash[] {
     ...memoryClashes(values),
     ...httpClashes(values),
     ...versionClashes(values),
+    ...packagesClashes(values),
     ...idleClashes(values),
     ...accessClashes(values),
     ...dvrClashes(values),

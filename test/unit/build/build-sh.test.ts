@@ -52,7 +52,7 @@ t.test("POSIX sh, and clean", async (t) => {
 t.test("wrong usage is named, with exit 2 and nothing touched", async (t) => {
   const dir = t.testdir({ s: {} });
   const cases: [args: string[], message: RegExp][] = [
-    [["--profile", "sid"], /--profile is 'upstream' or 'debian'/],
+    [["--profile", "sid"], /--profile is 'upstream', 'debian' or 'packages'/],
     [[], /--sources is missing/],
     [["--profile", "debian"], /--sources is missing/],
     [["--profile", "debian", "--sources", "/s"], /--prefix is missing/],
@@ -62,6 +62,7 @@ t.test("wrong usage is named, with exit 2 and nothing touched", async (t) => {
     [["--profile", "debian", "--sources", "/s", "--prefix", "/p", "--with-vts", "y"], /--with-vts is/],
     [["--profile", "debian", "--sources", "/s", "--prefix", "/p", "--opt", "O3"], /--opt is/],
     [["--artifact", "a.tar.gz", "--sources", "/s", "--prefix", "/p"], /--artifact is an absolute path that ends in/],
+    [["--profile", "debian", "--sources", "/s", "--prefix", "/p", "--with-rtmp", "no"], /'no' with --profile packages/],
     [["--jobs"], /--jobs needs a value/],
     [["--fast"], /unknown argument '--fast'/],
     [["--profile", "upstream", "--sources", `${dir}/none`, "--prefix", `${dir}/p`], /none does not exist/],

@@ -13,6 +13,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   // The URLs that are printed.
   public_name: "src/cli/commands/streams.ts",
   // What is compiled.
+  nginx_from: "playbooks/vars/derived.yml",
   nginx_sources: "playbooks/vars/derived.yml",
   nginx_version: "playbooks/vars/settings.yml",
   njs_version: "playbooks/vars/settings.yml",

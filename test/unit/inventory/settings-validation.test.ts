@@ -297,6 +297,18 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "4:38: hls_fragment_naming_granularity 2000 can give neighbouring segments the same system name (write at most 1000)",
   ],
   [
+    "{njs_version: 1.0.0, nginx_from: packages}",
+    "4:19: njs_version has no effect with nginx_from packages, whose versions are the distribution's (remove njs_version, or write nginx_from: source)",
+  ],
+  [
+    "{rtmp_module: package}",
+    "4:19: rtmp_module package needs nginx_from packages: it is compiled for the distribution's NGINX (write nginx_from: packages, or remove rtmp_module)",
+  ],
+  [
+    "{hls_type: event, rtmp_module: package, nginx_from: packages}",
+    "4:16: hls_type event needs our corrections of the RTMP module: the package's never removes an event's segments, so the memory fills up, and marks it by a tag that players do not know (write rtmp_module: rtmp, or remove hls_type)",
+  ],
+  [
     "{rtmp_module: http-flv, nginx_sources: debian}",
     "4:19: rtmp_module http-flv needs nginx_sources upstream: debian has no source of that module (write nginx_sources: upstream, or remove rtmp_module)",
   ],

@@ -3,15 +3,16 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { loadAdvisories, patternsOf } from "../../../src/supply/advisories.js";
+import { loadAdvisories, type Part, patternsOf } from "../../../src/supply/advisories.js";
 import { advisoryFindings, buildRemedy } from "../../../src/supply/advisory-findings.js";
 import { findingJson, findingLines } from "../../../src/supply/finding.js";
-import { hostExposed, hostFindings, hostParts, packageRemedy } from "../../../src/supply/host-findings.js";
+import { hostExposed, hostFindings, hostParts, packageRemedy, packagesOf } from "../../../src/supply/host-findings.js";
 import { divide, type HostLook, lookAt, parseLook } from "../../../src/supply/host-look.js";
 import { DOCTOR_PARTS, hostProgram, SBOM_PARTS } from "../../../src/supply/host-script.js";
 import { parseManifest, partsOfBuild } from "../../../src/supply/manifest.js";
 import type { ExecOptions, Transport } from "../../../src/transport/transport.js";
 import { packageRoot } from "../../../src/util/package-root.js";
+import { fromPackages } from "./from-packages.js";
 
 const NONCE = "abc123";
 /** What an edge on Debian 13 answered; of its packages only some. */
@@ -152,16 +153,28 @@ t.test("advisories of an edge: what is used is a problem, the rest is counted", 
   t.ok(every.some(({ text }) => /CVE-2026-56434: Use-after-free .*: not compiled in$/.test(text)));
 });
 
+t.test("NGINX from packages: what apt installed is judged, whatever it was when modules were compiled", async (t) => {
+  const packaged = look((text) => fromPackages(text, "1.26.3-3+deb13u10", "0.8.9-2"));
+  const [nginx, njs] = hostParts(packaged, advisories);
+  t.same(nginx, { component: "nginx", version: "1.26.3-3+deb13u10", debian: "trixie" });
+  t.same(njs, { component: "njs", version: "0.8.9" });
+  const remedy = (part: Part) => packageRemedy(packagesOf(part, packaged));
+  t.match(nginx && remedy(nginx), /--only-upgrade nginx libnginx-mod-stream$/);
+  t.match(njs && remedy(njs), /--only-upgrade libnginx-mod-http-js$/);
+  const compiled = look();
+  t.same(njs && packagesOf(njs, compiled), [], "compiled, so nothing of apt's");
+});
+
 t.test("packages of the distribution, and what to do", async (t) => {
   const old = look((text) => text.replaceAll("7:7.1.5-0+deb13u1", "7:7.1.4-0+deb13u1"));
   const [part] = hostParts(old, advisories).filter(({ component }) => component === "ffmpeg");
   const exposed = { ...hostExposed("pi", old, advisories), parts: part === undefined ? [] : [part] };
-  const remedy = () => packageRemedy(part ?? { component: "", version: "" }, old.packages.slice(0, 8));
+  const remedy = () => packageRemedy(part === undefined ? [] : packagesOf(part, old));
   t.match(advisoryFindings(advisories, { ...exposed, remedy }, false), [
     {
       id: "CVE-2026-8461",
       text: /^FFmpeg 7:7\.1\.4-0\+deb13u1 \(Debian trixie\) has CVE-2026-8461/,
-      hint: /--only-upgrade ffmpeg$/,
+      hint: /--only-upgrade ffmpeg /,
     },
   ]);
   t.same(

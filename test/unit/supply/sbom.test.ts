@@ -10,6 +10,7 @@ import { packageUrl } from "../../../src/supply/purl.js";
 import { type PlayerLibrary, sbomOf } from "../../../src/supply/sbom.js";
 import type { Component } from "../../../src/supply/sbom-types.js";
 import { packageRoot } from "../../../src/util/package-root.js";
+import { fromPackages } from "./from-packages.js";
 
 const root = packageRoot();
 /** What an edge on Debian 13 answered; of its packages only some. */
@@ -111,6 +112,24 @@ t.test("NGINX of upstream's sources: a forge's projects, the tar's hash, the fil
   });
   t.match(find("nginx-module-vts", upstream), { purl: "pkg:github/vozlt/nginx-module-vts@0.2.7" });
   t.match(find("njs", upstream), { purl: "pkg:github/nginx/njs@1.0.0" });
+});
+
+t.test("NGINX from packages: the distribution's, with modules that were compiled for it", async (t) => {
+  const bom = sbom((text) => fromPackages(text, "1.26.3-3+deb13u10", "0.8.9-1"));
+  t.match(find("nginx", bom), {
+    type: "application",
+    purl: "pkg:deb/debian/nginx@1.26.3-3%2Bdeb13u10?arch=amd64&distro=trixie",
+    properties: [{ name: "edge-setup:build" }, {}, {}],
+  });
+  t.equal(bom.components.filter(({ name }) => name === "nginx").length, 1);
+  t.match(find("libnginx-mod-http-js", bom), { version: "0.8.9-1", description: undefined });
+  t.match(find("libnginx-mod-rtmp", bom), { pedigree: { patches: [{}, {}, {}] } }, "compiled, with our patches");
+  const depends = bom.dependencies.find(({ ref }) => ref === find("nginx", bom)?.["bom-ref"])?.dependsOn ?? [];
+  for (const name of ["libnginx-mod-stream", "libnginx-mod-http-js", "libnginx-mod-rtmp"])
+    t.ok(depends.includes(find(name, bom)?.["bom-ref"] ?? ""), name);
+
+  const debians = sbom((text) => fromPackages(text, "1.26.3-3+deb13u10", "0.8.9-1", ["libnginx-mod-rtmp"]));
+  t.match(find("libnginx-mod-rtmp", debians), { version: "1:1.2.2+dfsg-6", pedigree: undefined });
 });
 
 t.test("packages, the player's libraries, our scripts", async (t) => {

@@ -20,7 +20,6 @@ for _c in apt dpkg sudo flock systemctl systemd-run curl wget tar gzip dnf apk p
   if h "$_c"; then o has "$_c"; fi
 done
 if h dpkg; then o dpkg_arch "$(dpkg --print-architecture)"; else o bits "$(getconf LONG_BIT)"; fi
-if [ -x /usr/sbin/nginx ]; then o nginx "$(sed -n '/^Package: nginx$/,/^$/s/^Provides: //p' /var/lib/dpkg/status)"; fi
 o nproc "$(nproc)"
 for _b in /opt/edge/builds/*/.complete; do if [ -f "$_b" ]; then o build "$_b"; fi; done
 if h ip; then
@@ -32,7 +31,7 @@ fi
 o df
 df -lPkT
 o libraries
-awk '/^Package: (libc6|libssl3(t64)?|libpcre2-8-0|zlib1g)$/{p=$2} p&&/^Version:/{print p,$2;p=""}' /var/lib/dpkg/status
+awk '/^Package: (libc6|libssl3(t64)?|libpcre2-8-0|zlib1g)$/{p=$2} p&&/^Version:/{print p,$2;p=""} /^Provides:.*nginx-abi/' /var/lib/dpkg/status
 o fqdn "$(hostname -f)"
 if h systemd-detect-virt; then o virt "$(systemd-detect-virt)"; fi
 for _v in HOME USER LOGNAME SHELL LANG PATH PWD TERM; do eval "_x=\$\{$_v-}"; if [ -n "$_x" ]; then o env "$_v=$_x"; fi; done

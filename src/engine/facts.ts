@@ -185,7 +185,7 @@ function system(got: Collected): Record<string, Value> {
     edge_distribution_id: id,
     edge_dpkg_architecture: arch,
     // What modules for the distribution's NGINX have to be made for, where that is installed.
-    edge_nginx_abi: /(?:^|[ ,])nginx-abi-(\d[\d.]*-\d+)/.exec(one("nginx"))?.[1] ?? "",
+    edge_nginx_abi: /[ ,]nginx-abi-(\d[\d.]*-\d+)/.exec((got.get("libraries") ?? []).join("\n"))?.[1] ?? "",
     edge_commands: [...has],
     edge_builds: (got.get("build") ?? []).flatMap((path) => BUILD.exec(path)?.[1] ?? []),
   };

@@ -27,8 +27,15 @@ const PRODUCT = ["playbooks", "assets", "systemd", "nginx-build", "src/inventory
 /** Where a provisioned host keeps the inventory that it was made from (its secrets above all) for the next boots. */
 const KEPT_INVENTORY = "/root/lab-inventory";
 
+/** EDGE_LAB_FROM=packages: the suites' edges run Debian's own NGINX; with `packages-rtmp` its RTMP too (docs/packages.md). */
+const FROM: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  source: {},
+  packages: { nginx_from: "packages" },
+  "packages-rtmp": { nginx_from: "packages", rtmp_module: "package" },
+};
+
 /** Sources that the package mirror alone can give. */
-const LAB_VARS = { nginx_sources: "debian" };
+const LAB_VARS = { nginx_sources: "debian", ...FROM[process.env.EDGE_LAB_FROM ?? "source"] };
 
 interface TestScope {
   teardown(handler: () => unknown): void;
@@ -111,7 +118,7 @@ async function deskFor(host: LabHost, vars: Readonly<Record<string, unknown>>): 
 
 /** Names the state of the product: a hash over all its files that shape a host. */
 async function productKey(): Promise<string> {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(JSON.stringify(LAB_VARS));
   for (const folder of PRODUCT) {
     const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

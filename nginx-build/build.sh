@@ -774,6 +774,7 @@ write_manifest() {
 			compiler=$(json_string "$(cc -v 2>&1 | sed -n '$s/ (.*//;$p')") machine=$(json_string "$(cc -dumpmachine)")
 		fi
 		printf '  "compiler": %s,\n  "machine": %s,\n' "$compiler" "$machine"
+		printf '  "build": %s,\n' "$(json_string "${prefix##*/}")"
 		printf '  "system": %s,\n  "userland": %s,\n' "$(json_string "$here_system")" "$(json_string "$here_userland")"
 		printf '  "files": %s\n}\n' "$(cat "$work/total")"
 	} >"$partial/manifest.json"

@@ -69,14 +69,17 @@ check_description() {
 		die 1 "$artifact is a build for $(described system), this host is $system"
 	[ -z "$userland" ] || [ "$(described userland)" = "$userland" ] ||
 		die 1 "$artifact is a build for $(described userland), this host's programs are $userland"
-	grep -q "^  \"configure\": \"--prefix=$prefix " "$description" ||
+	[ "$(described build)" = "${prefix##*/}" ] ||
 		die 1 "$artifact is another build than the one of $prefix"
 }
 
-# Directories and plain files below the archive's own top, and nothing that is large.
+# Directories and plain files below the archive's own top, links to the NGINX of the distribution, and nothing that is large.
 check_members() {
 	tar -tvzf "$artifact" --numeric-owner >"$listing" 2>/dev/null || die 1 "$artifact cannot be read"
 	awk -v most="$MAX_BYTES" '
+		seen[$6]++ || $6 ~ /^\.\/from\// { print "holds " $0; exit 1 }
+		$1 ~ /^l/ && NF == 8 && $6 == "./from" && $8 == "/usr" { next }
+		$1 ~ /^l/ && NF == 8 && $6 ~ /^\.\/(sbin|modules)\/[A-Za-z0-9_.]+$/ && $8 ~ /^\.\.\/from\/(sbin|lib\/nginx\/modules)\/[A-Za-z0-9_]+(\.so)?$/ { next }
 		$1 !~ /^[d-]/ || $6 !~ /^\.\// || $6 ~ /(^|\/)\.\.(\/|$)/ || NF != 6 { print "holds " $0; exit 1 }
 		{ bytes += $3 }
 		bytes > most { print "is larger than " most " bytes"; exit 1 }

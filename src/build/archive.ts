@@ -17,6 +17,8 @@ const BLOCK = 512;
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_ENTRIES = 1000;
 const MANIFEST = "./manifest.json";
+const LINK = "2";
+const LINKED = /^\.\.\/from\/(sbin|lib\/nginx\/modules)\/[A-Za-z0-9_]+(\.so)?$/;
 /** What a path may be: relative, of plain characters, and below the top. */
 const PATH = /^\.\/(?:[A-Za-z0-9_+~-][A-Za-z0-9._+~-]*\/)*(?:\.?[A-Za-z0-9_+~-][A-Za-z0-9._+~-]*)?$/;
 
@@ -58,8 +60,9 @@ function entryOf(header: Buffer): { readonly name: string; readonly size: number
   const name = text(header, 0, 100);
   const type = text(header, 156, 1);
   const size = octal(header, 124, 12);
+  if (type === LINK && isOwnLink(name, text(header, 157, 100))) return { name, size: 0 };
   if (type !== "0" && type !== "5") throw wrong(`holds what is no file and no directory (${shown(name)})`);
-  if (!PATH.test(name) || text(header, 345, 155) !== "")
+  if (!PATH.test(name) || name.startsWith("./from/") || text(header, 345, 155) !== "")
     throw wrong(`holds a path that is not its own (${shown(name)})`);
   if ((octal(header, 100, 8) & 0o7000) !== 0) throw wrong(`holds a file with special rights (${shown(name)})`);
   if (!(size >= 0) || (type === "5" && size > 0)) throw wrong(`holds ${shown(name)} of no size`);
@@ -68,6 +71,12 @@ function entryOf(header: Buffer): { readonly name: string; readonly size: number
 
 function wrong(problem: string): TaskError {
   return new TaskError("E_ARTIFACT", `the archive of the build ${problem}`);
+}
+
+/** A build of packages has links to the NGINX that the distribution installed, by way of one link. */
+function isOwnLink(name: string, target: string): boolean {
+  if (name === "./from") return target === "/usr";
+  return /^\.\/(sbin|modules)\/[A-Za-z0-9_.]+$/.test(name) && LINKED.test(target);
 }
 
 function text(block: Buffer, from: number, length: number): string {

@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { TaskError } from "../util/errors.js";
 import { readArchive } from "./archive.js";
@@ -35,7 +46,7 @@ export class ArtifactCache {
   readonly #warn: (text: string) => void;
   /** Archives that were verified, by what they looked like then. */
   readonly #verified = new Map<string, string>();
-  /** Descriptions that have come and wait for their archive. */
+  /** Builds whose description has come, and waits for its archive. */
   readonly #announced = new Map<string, Description>();
 
   #grown = false;
@@ -80,8 +91,8 @@ export class ArtifactCache {
   }
 
   /**
-   * Takes a file that a host sent, the description first and then the archive: both are checked for what they are, and appear under
-   * their names together.
+   * Takes a file that a host sent, the description first and then the archive: both are checked for what they are. What another
+   * run has put there meanwhile stays.
    * @param part where it is now; it is gone afterwards
    * @param path the name that it is to have
    * @throws TaskError E_ARTIFACT for a file that is not what its name says
@@ -89,10 +100,33 @@ export class ArtifactCache {
   accept(part: string, path: string): void {
     const id = this.#idOf(path);
     try {
-      if (path.endsWith(DESCRIPTION)) this.#announced.set(id, announcement(part, id));
-      else this.#place(part, id);
+      if (path.endsWith(DESCRIPTION)) this.#announce(part, id);
+      else this.#take(part, id);
     } finally {
       rmSync(part, { force: true });
+    }
+  }
+
+  #announce(part: string, id: string): void {
+    const description = announcement(part, id);
+    this.#announced.set(id, description);
+    if (this.has(this.#path(id, DESCRIPTION))) return;
+    mkdirSync(this.#directory, { recursive: true });
+    this.#write(id, description);
+  }
+
+  #write(id: string, description: Description): void {
+    const text = partName(this.#path(id, DESCRIPTION));
+    writeFileSync(text, `${JSON.stringify(description, undefined, 2)}\n`);
+    renameSync(text, this.#path(id, DESCRIPTION));
+  }
+
+  #take(part: string, id: string): void {
+    try {
+      this.#place(part, id);
+    } catch (error) {
+      if (stampOf(this.#path(id, ARCHIVE)) === undefined) rmSync(this.#path(id, DESCRIPTION), { force: true });
+      throw error;
     }
   }
 
@@ -110,17 +144,28 @@ export class ArtifactCache {
     if (JSON.stringify(descriptionOf(content.manifest)) !== JSON.stringify(manifest)) {
       throw wrong(id, "holds another manifest than its description");
     }
-    mkdirSync(this.#directory, { recursive: true });
-    const archive = this.#path(id, ARCHIVE);
-    const described = this.#path(id, DESCRIPTION);
-    const text = partName(described);
-    writeFileSync(text, `${JSON.stringify(description, undefined, 2)}\n`);
+    if (this.has(this.#path(id, ARCHIVE))) return;
     withFileLock(this.#path(id, ".lock"), () => {
-      rmSync(described, { force: true });
-      renameSync(part, archive);
-      renameSync(text, described);
+      rmSync(this.#path(id, DESCRIPTION), { force: true });
+      renameSync(part, this.#path(id, ARCHIVE));
+      this.#write(id, description);
     });
     this.#grown = true;
+  }
+
+  /** Takes the builds of another directory of the same kind, such as a bundle's. @throws TaskError E_ARTIFACT as `accept` does */
+  takeOver(directory: string): void {
+    if (!existsSync(directory)) return;
+    mkdirSync(this.#directory, { recursive: true });
+    for (const name of readdirSync(directory).filter((one) => one.endsWith(ARCHIVE))) {
+      const id = name.slice(0, -ARCHIVE.length);
+      if (this.has(this.#path(id, ARCHIVE))) continue;
+      for (const suffix of [DESCRIPTION, ARCHIVE]) {
+        const part = partName(this.#path(id, suffix));
+        copyFileSync(join(directory, id + suffix), part);
+        this.accept(part, this.#path(id, suffix));
+      }
+    }
   }
 
   /** Keeps the directory within bounds, after builds have come. */
@@ -151,7 +196,7 @@ function announcement(part: string, id: string): Description {
   const size = statSync(part).size;
   const description = size > MAX_DESCRIPTION ? undefined : descriptionOf(readFileSync(part, "utf8"));
   if (description === undefined) throw wrong(id, "has a description that is none");
-  const { configure, system, userland, sha256 } = description;
+  const { build, system, userland, sha256 } = description;
   const sound =
     typeof system === "string" &&
     SYSTEM.test(system) &&
@@ -160,8 +205,8 @@ function announcement(part: string, id: string): Description {
     typeof sha256 === "string" &&
     /^[0-9a-f]{64}$/.test(sha256);
   if (!sound) throw wrong(id, "has a description that does not say what it is for");
-  // The name is a hash of all that goes into a build; NGINX was told it at its compile.
-  if (typeof configure !== "string" || !configure.startsWith(`--prefix=/opt/edge/builds/${id} `)) {
+  // The name is a hash of all that goes into a build.
+  if (build !== id) {
     throw wrong(id, "is described as another build");
   }
   return description;

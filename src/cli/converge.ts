@@ -1,5 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { ArtifactCache } from "../build/artifacts.js";
+import { cacheDir as cacheDirOf } from "../build/cache-dir.js";
 import { defaultCacheDir } from "../build/fetch.js";
 import { makeSourceResolver, sourceWords } from "../build/resolver.js";
 import { loadLock } from "../build/sources.js";
@@ -56,7 +58,13 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
   checkReadable(flags["ssh-config"], "--ssh-config");
   checkOwnCertificates(fleet, Date.now());
   const cacheDir = defaultCacheDir(process.env);
+  const artifactDir = cacheDirOf(process.env, "artifacts");
+  const artifacts = new ArtifactCache({
+    directory: artifactDir,
+    onWarning: (text) => emit({ type: "message", time: nowText(), level: "warning", text }),
+  });
   const bundle = flags.bundle === undefined ? undefined : await openBundle(flags.bundle, process.env, signal);
+  if (bundle !== undefined) artifacts.takeOver(join(bundle.directory, "artifacts"));
   // Hosts answer while the playbook is being read.
   const head = new HeadStart(fleet, forks, connectOptions);
   try {
@@ -76,17 +84,24 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
         forks,
         tags,
         skipTags,
-        extraVars: { ...revealedVars(fleet.extraVars.vars), edge_source_cache: cacheDir, ...bundleVars(bundle) },
+        extraVars: {
+          ...revealedVars(fleet.extraVars.vars),
+          edge_source_cache: cacheDir,
+          edge_artifact_cache: artifactDir,
+          ...bundleVars(bundle),
+        },
       },
       emit,
       signal,
       secrets: fleet.hosts.flatMap((one) => maskedTexts(one.host, one.settings)),
       resolveMissingSource: sourceFetcher(options, root, cacheDir, bundle),
+      placeFile: (part, dest) => (artifacts.owns(dest) ? artifacts.accept(part, dest) : renameSync(part, dest)),
       canResolveSource: (path) => dirname(resolve(path)) === cacheDir,
       guards: (host) => certificateGuard(ofFleet(host), { emit, signal }),
     });
   } finally {
     await head.close();
+    await artifacts.tidy();
     await bundle?.close();
   }
 }

@@ -11,6 +11,7 @@ import { programText } from "./program.js";
 import { type CallState, emitStart, mergeDiffs, ProgramReader, stateOf } from "./program-reader.js";
 import { ProtocolParser } from "./protocol.js";
 import { RecapCounter } from "./recap.js";
+import type { PlaceFile } from "./receiver.js";
 import { hasFailed } from "./replay.js";
 import { loopValue, resultValue } from "./results.js";
 import type { Clock, HostSession } from "./session.js";
@@ -39,6 +40,7 @@ export interface PhaseInput {
   /** Payloads to send from the start. */
   readonly payloads: ReadonlySet<string>;
   readonly resolveMissingSource: ((path: string) => Promise<void>) | undefined;
+  readonly placeFile: PlaceFile | undefined;
 }
 
 /** How often a program may be sent again with a payload that it missed, beyond one for each call. */

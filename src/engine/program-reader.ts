@@ -208,7 +208,7 @@ export class ProgramReader {
   #offer(call: CompiledCall, state: CallState, offer: Offer): void {
     if (call.brings === undefined || !this.#brings(call) || offer.size > FETCH_LIMIT) return;
     state.receiver?.drop();
-    state.receiver = new Receiver(call.brings.dest, offer);
+    state.receiver = new Receiver(call.brings.dest, offer, this.input.placeFile);
   }
 
   #piece(state: CallState, bytes: Buffer): void {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileHashes } from "../modules/types.js";
-import { TaskError } from "../util/errors.js";
+import { EdgeError, TaskError } from "../util/errors.js";
 import { AnsibleHashes } from "./ansible-hashes.js";
 
 /** What a host says of the file that it is about to send. */
@@ -12,19 +12,24 @@ export interface Offer {
   readonly sha1: string;
 }
 
+/** Puts a whole file in its place; what it throws is told of the task. Renamed unless given. */
+export type PlaceFile = (part: string, dest: string) => void;
+
 /** A file of a host on its way to this machine: beside its place until it is whole. */
 export class Receiver {
   readonly #dest: string;
   readonly #temporary: string;
   readonly #offer: Offer;
+  readonly #place: PlaceFile;
   readonly #hashes = new AnsibleHashes();
   #file: number | undefined;
   #size = 0;
   #problem: string | undefined;
 
   /** Makes missing directories, as Ansible does. What goes wrong is told at the end. */
-  constructor(dest: string, offer: Offer) {
+  constructor(dest: string, offer: Offer, place: PlaceFile = renameSync) {
     this.#dest = dest;
+    this.#place = place;
     this.#offer = offer;
     this.#temporary = join(dirname(dest), `.edge-setup.${randomBytes(6).toString("hex")}`);
     this.#try(() => {
@@ -62,7 +67,7 @@ export class Receiver {
     if (file !== undefined && this.#problem === undefined) {
       this.#try(() => {
         fsyncSync(file);
-        renameSync(this.#temporary, this.#dest);
+        this.#place(this.#temporary, this.#dest);
       });
     }
     this.drop();
@@ -81,7 +86,8 @@ export class Receiver {
     try {
       step();
     } catch (error) {
-      this.#problem ??= `it cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+      const text = error instanceof Error ? error.message : String(error);
+      this.#problem ??= error instanceof EdgeError ? text : `it cannot be written: ${text}`;
     }
   }
 }

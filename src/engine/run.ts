@@ -26,6 +26,7 @@ import { GROUP_BY } from "./control.js";
 import { type Moment, momentOf, RunGroups } from "./groups.js";
 import { type Guards, runHostPlay } from "./host-play.js";
 import { emptyRecap } from "./recap.js";
+import type { PlaceFile } from "./receiver.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
 import { SourceStore } from "./sources.js";
 import { countTasks, type PlaySteps, playSteps, type Step } from "./steps.js";
@@ -62,6 +63,8 @@ export interface RunInput {
   readonly secrets?: readonly string[];
   /** Fetches a controller file that does not exist. @throws EdgeError when it cannot */
   readonly resolveMissingSource?: (path: string) => Promise<void>;
+  /** Puts files that hosts sent (`fetch`) in their places; they are renamed unless given. @throws EdgeError for one that is not right */
+  readonly placeFile?: PlaceFile;
   /** Says which missing files can be fetched; all of them, unless given, when resolveMissingSource is. */
   readonly canResolveSource?: (path: string) => boolean;
   /** What the controller looks at before it changes a host. */
@@ -264,6 +267,7 @@ class PlaybookRun {
       who: this.#who(),
       newNonce: () => randomBytes(9).toString("hex"),
       resolveMissingSource: this.#input.resolveMissingSource,
+      placeFile: this.#input.placeFile,
       planOnly: options.check,
       guards: this.#input.guards?.(host) ?? {},
       facts: known.facts,

@@ -22,7 +22,7 @@ const MANIFEST = {
   format: 1,
   profile: "debian",
   versions: { nginx: "1.26.3", njs: "0.8.9" },
-  configure: `--prefix=/opt/edge/builds/${ID} --error-log-path=stderr`,
+  build: ID,
   system: "debian trixie",
   userland: "amd64/x86-64",
 };

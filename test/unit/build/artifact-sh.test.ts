@@ -151,6 +151,9 @@ t.test("a build as one file, and back", { skip: noMake }, async (t) => {
       return result.stderr;
     };
     t.match(pack(`ln -s ${dir} link; tar -czf ${artifact} .`), /one\.tar\.gz holds l/);
+    t.match(pack(`ln -s /etc from; tar -czf ${artifact} .`), /one\.tar\.gz holds l/);
+    const through = `ln -s /usr from; mkdir x; echo >x/y; tar -czf ${artifact} --transform 's|^./x|./from|' .`;
+    t.match(pack(through), /one\.tar\.gz holds .* \.\/from\//);
     t.match(pack(`ln conf/mime.types hard; tar -czf ${artifact} .`), /one\.tar\.gz holds h/);
     t.match(pack(`mkfifo pipe; tar -czf ${artifact} .`), /one\.tar\.gz holds p/);
     t.match(pack(`tar -czPf ${artifact} --transform 's|conf/mime.types|../../out|' .`), /holds -.*\.\.\/\.\.\/out/);

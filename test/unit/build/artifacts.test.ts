@@ -64,6 +64,33 @@ t.test("what a host sends is there, whole, and verified at every read", async (t
   t.ok(cache.has(archive), "and made anew");
 });
 
+t.test("a build of packages has links to the distribution's NGINX", async (t) => {
+  const { cache, archive, take } = makeCache(join(t.testdir({}), "artifacts"));
+  const links = [
+    { name: "./from", type: "2", link: "/usr" },
+    { name: "./sbin/nginx", type: "2", link: "../from/sbin/nginx" },
+    { name: "./modules/ngx_http_js_module.so", type: "2", link: "../from/lib/nginx/modules/ngx_http_js_module.so" },
+  ];
+  take([...buildFiles().filter(({ name }) => name !== "./sbin/nginx"), ...links]);
+  t.ok(cache.has(archive));
+});
+
+t.test("builds of a bundle are taken over, but for those that are there", async (t) => {
+  const dir = t.testdir({});
+  const bundle = makeCache(join(dir, "bundle"));
+  const bytes = bundle.take(buildFiles());
+  const { cache, archive, warnings } = makeCache(join(dir, "artifacts"));
+  cache.takeOver(join(dir, "none"));
+  cache.takeOver(join(dir, "bundle"));
+  t.ok(cache.has(archive));
+  t.ok(readFileSync(archive).equals(bytes));
+  writeFileSync(bundle.archive, "else");
+  cache.takeOver(join(dir, "bundle"));
+  t.ok(cache.has(archive), "and not looked at again");
+  t.throws(() => makeCache(join(dir, "other")).cache.takeOver(join(dir, "bundle")), { code: "E_ARTIFACT" });
+  t.same(warnings, []);
+});
+
 t.test("a description that is damaged counts as much", async (t) => {
   const { cache, archive, description, take, warnings } = makeCache(join(t.testdir({}), "artifacts"));
   take(buildFiles());
@@ -77,6 +104,16 @@ t.test("an archive of ill will never gets its name", async (t) => {
   const without = (name: string) => files.filter((member) => member.name !== name);
   const cases: [what: string, members: readonly TarMember[], message: RegExp][] = [
     ["a link out", [...files, { name: "./x", type: "2", link: "/etc" }], /no file and no directory \("\.\/x"\)/],
+    [
+      "a link of its own name elsewhere",
+      [...files, { name: "./from", type: "2", link: "/etc" }],
+      /no file and no directory/,
+    ],
+    [
+      "a file by way of the link",
+      [...files, { name: "./from", type: "2", link: "/usr" }, { name: "./from/sbin/x" }],
+      /a path that is not its own/,
+    ],
     ["a hard link", [...files, { name: "./x", type: "1", link: "/etc/shadow" }], /no file and no directory/],
     ["a device", [...files, { name: "./x", type: "3" }], /no file and no directory/],
     ["a long name's header", [...files, { name: "././@LongLink", type: "L", body: "x" }], /no file and no directory/],
@@ -118,7 +155,7 @@ t.test("a description has to be of the build that was asked for, and of its arch
     [changed({ system: "debian\nbookworm" }), /does not say what it is for/],
     [changed({ userland: undefined }), /does not say what it is for/],
     [changed({ sha256: "x" }), /does not say what it is for/],
-    [changed({ configure: "--prefix=/opt/edge/builds/other --x" }), /is described as another build/],
+    [changed({ build: "other" }), /is described as another build/],
     [changed({ sha256: sha256("else") }), /is another archive than its description says/],
     [changed({ size: 1 }), /is another archive than its description says/],
     [changed({ userland: "armhf/armv6" }), /holds another manifest/],

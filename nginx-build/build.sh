@@ -343,7 +343,7 @@ logged() {
 
 unpack() {
 	mkdir -p "$work/tree/$1"
-	logged "unpacking $2" tar -xf "$sources/$2" -C "$work/tree/$1" --strip-components=1
+	logged "unpacking $2" tar -xf "$sources/$2" -C "$work/tree/$1" --strip-components=1 --no-same-owner
 }
 
 # The name of an archive's top directory, which carries the exact version or commit.
@@ -353,7 +353,7 @@ top_directory() {
 
 apply_patches() {
 	mkdir -p "$work/tree/patches"
-	logged "unpacking $patches" tar -xf "$sources/$patches" -C "$work/tree/patches"
+	logged "unpacking $patches" tar -xf "$sources/$patches" -C "$work/tree/patches" --no-same-owner
 	series=$work/tree/patches/debian/patches/series
 	sed 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' "$series" >"$work/series"
 	while read -r name _; do
@@ -515,6 +515,9 @@ prepare_tree() {
 	stat -c %Y "$work/tree/$dated" >"$work/source-date"
 	[ -z "$patches" ] || apply_patches
 	apply_own_patches
+	# "nginx -V" says with which OpenSSL it was compiled: a security update of it would make another program of the same code. Which one
+	# it runs with is said all the same.
+	[ "$profile" = packages ] || sed -i "s/OPENSSL_VERSION_TEXT/\"the system's OpenSSL\"/" "$work/tree/nginx/src/core/nginx.c"
 	: >"$work/unpacked"
 }
 

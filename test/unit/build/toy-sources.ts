@@ -18,6 +18,7 @@ function writeTree(directory: string, files: Readonly<Record<string, string>>): 
  */
 const nginx = {
   "src/core/nginx.h": '#define NGINX_VERSION      "1.30.4"\n',
+  "src/core/nginx.c": "OPENSSL_VERSION_TEXT\n",
   "conf/mime.types": "types {}\n",
   "src/a.c": "a\n",
   "src/b.c": "b\n",

@@ -4,6 +4,7 @@ import { coerceArgs } from "../modules/args.js";
 import { FREE_FORM } from "../modules/command.js";
 import { findModule } from "../modules/registry.js";
 import { ArgumentError, type LibName, type ModuleCall, type ModuleContext, type TaskModule } from "../modules/types.js";
+import type { LookupReader } from "../playbook/scope.js";
 import type { Condition, Expr, TaskNode, Templated, Value } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
@@ -52,6 +53,7 @@ export interface BuildOptions {
   readonly foretell: (path: string) => void;
   /** Before a controller file is read. @throws NeedsControllerError when an earlier call of the same program brings it */
   readonly beforeRead: (path: string) => void;
+  readonly reader: LookupReader;
   readonly hostName: string;
   /** Where relative paths of files to be written begin. */
   readonly playbookDirectory: string;

@@ -1,5 +1,6 @@
+import { resolve } from "node:path";
 import type { LibName } from "../modules/types.js";
-import type { Scope } from "../playbook/scope.js";
+import type { LookupReader, Scope } from "../playbook/scope.js";
 import type { TaskNode, Value, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
@@ -66,6 +67,7 @@ class SegmentCompiler {
   #meeting: number | undefined;
   /** Controller files that calls of this program bring. */
   readonly #brought = new Set<string>();
+  #compiled = false;
 
   constructor(input: CompileInput) {
     this.#input = input;
@@ -98,6 +100,7 @@ class SegmentCompiler {
       }
     }
     if (position !== undefined && position.step >= steps.length) position = undefined;
+    this.#compiled = true;
     return {
       from,
       target: this.#target ?? { local: this.#input.host.local, user: undefined },
@@ -211,7 +214,7 @@ class SegmentCompiler {
   #scope(node: TaskNode, extra: Vars): Scope {
     const plain = Object.keys(node.vars).length === 0 && Object.keys(extra).length === 0;
     if (plain && this.#cached?.directory === node.directory) return this.#cached.scope;
-    const scope = taskScope(this.#input, node, extra, this.#facts, this.#registers);
+    const scope = taskScope(this.#input, this.#reader, node, extra, this.#facts, this.#registers);
     // Lazy variables are computed once for all tasks that see the same ones.
     if (plain) this.#cached = { directory: node.directory, scope };
     return scope;
@@ -372,7 +375,10 @@ class SegmentCompiler {
       rest = { payloads, missing, returns: built.module.returns };
       if (awaited !== undefined) rest = { ...rest, awaited };
       if (brings !== undefined) rest = { ...rest, brings };
-      if (brings !== undefined && !(this.#input.check && node.checkMode !== false)) this.#brought.add(brings.dest);
+      if (brings !== undefined && !(this.#input.check && node.checkMode !== false)) {
+        this.#brought.add(brings.dest);
+        this.#cached = undefined;
+      }
     } catch (error) {
       // Where it is not sure that the task runs, its mistake counts only if it does.
       if (!(error instanceof InputError) || (gate.kind === "known" && handler === undefined)) throw error;
@@ -417,12 +423,39 @@ class SegmentCompiler {
     return { judge: judgeOf(this.#verdictContext(), node, {}, about) };
   }
 
+  /** Reads this machine's files as they are when a task's turn has come. */
+  get #reader(): LookupReader {
+    const { reader } = this.#input.options;
+    return {
+      ...reader,
+      readFile: (path) => {
+        this.#beforeRead(path);
+        return reader.readFile(path);
+      },
+      kindOf: (path, follow) => {
+        this.#beforeRead(resolve(path));
+        if (this.#worksHere()) throw new NeedsControllerError();
+        return reader.kindOf(path, follow);
+      },
+    };
+  }
+
+  #beforeRead(path: string): void {
+    if (this.#compiled) return;
+    for (const dest of this.#brought) {
+      if (dest === path || dest.startsWith(`${path.replace(/\/+$/, "")}/`)) throw new NeedsControllerError();
+    }
+  }
+
+  /** Whether calls of this program may make or remove any file of this machine. */
+  #worksHere(): boolean {
+    const works = this.#calls.some((call) => call.decided === undefined && call.brings === undefined);
+    return !this.#compiled && !this.#input.check && this.#target?.local === true && works;
+  }
+
   #options(node: TaskNode): BuildOptions {
     const { options, play } = this.#input;
-    const beforeRead = (path: string) => {
-      if (this.#brought.has(path)) throw new NeedsControllerError();
-    };
-    return { ...options, directories: searchPath(node, play), beforeRead };
+    return { ...options, directories: searchPath(node, play), beforeRead: (path) => this.#beforeRead(path) };
   }
 
   #notify(node: TaskNode): string {

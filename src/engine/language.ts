@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import { evaluateCondition, parseCondition } from "../playbook/conditions.js";
 import { namesOfExpr, namesOfTemplate, namesOfValue, runtimeNamesOf } from "../playbook/names-used.js";
 import { parseExpression } from "../playbook/parser.js";
 import { evaluate, renderTemplate, renderValue } from "../playbook/render.js";
 import { isLiteral, residualConditions } from "../playbook/residual.js";
-import type { LookupReader, Scope } from "../playbook/scope.js";
+import type { FileKind, LookupReader, Scope } from "../playbook/scope.js";
 import { parseTemplate } from "../playbook/template-parser.js";
 import type { Condition, Expr, Templated, Value } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
@@ -105,5 +105,18 @@ export const controllerReader: LookupReader = {
       return undefined;
     }
   },
+  kindOf: fileKind,
   env: (name) => process.env[name],
 };
+
+/** What is at a path. As Python's os.path: what cannot be looked at is not there. */
+export function fileKind(path: string, follow: boolean): FileKind | undefined {
+  try {
+    const stats = follow ? statSync(path) : lstatSync(path);
+    if (stats.isFile()) return "file";
+    if (stats.isDirectory()) return "directory";
+    return stats.isSymbolicLink() ? "link" : "other";
+  } catch {
+    return undefined;
+  }
+}

@@ -5,7 +5,7 @@ import { type HostAccess, hostAccess } from "../inventory/host-address.js";
 import { hostScope } from "../inventory/host-scope.js";
 import { revealedVars } from "../inventory/host-value.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
-import type { Scope } from "../playbook/scope.js";
+import type { LookupReader, Scope } from "../playbook/scope.js";
 import type { Play, Playbook, Value, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic } from "../report/events.js";
 import { maskedEvents } from "../report/masked-events.js";
@@ -25,6 +25,7 @@ import type { HostScope } from "./compile-input.js";
 import { GROUP_BY } from "./control.js";
 import { type Moment, momentOf, RunGroups } from "./groups.js";
 import { type Guards, runHostPlay } from "./host-play.js";
+import { controllerReader, fileKind } from "./language.js";
 import { emptyRecap } from "./recap.js";
 import type { PlaceFile } from "./receiver.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
@@ -67,6 +68,8 @@ export interface RunInput {
   readonly placeFile?: PlaceFile;
   /** Says which missing files can be fetched; all of them, unless given, when resolveMissingSource is. */
   readonly canResolveSource?: (path: string) => boolean;
+  /** What is at a path of this machine: who knows better than the disk says that a file is not there. */
+  readonly fileKind?: LookupReader["kindOf"];
   /** What the controller looks at before it changes a host. */
   readonly guards?: (host: InventoryHost) => Guards;
 }
@@ -90,7 +93,7 @@ class PlaybookRun {
   readonly #clock: Clock;
   readonly #emit: EmitEvent;
   readonly #id = randomBytes(6).toString("hex");
-  readonly #sources = new SourceStore();
+  readonly #sources: SourceStore;
   readonly #sessions = new Map<string, HostSession>();
   readonly #groups: RunGroups;
   readonly #recaps: Record<string, HostRecap> = {};
@@ -101,6 +104,7 @@ class PlaybookRun {
 
   constructor(input: RunInput) {
     this.#input = input;
+    this.#sources = new SourceStore(input.fileKind ?? fileKind);
     this.#groups = new RunGroups(input.inventory);
     this.#clock = input.clock ?? systemClock;
     this.#emit = maskedEvents(input.emit, input.secrets ?? []);
@@ -256,6 +260,7 @@ class PlaybookRun {
         foretell: () => {},
         beforeRead: () => {},
         directories: [],
+        reader: { ...controllerReader, kindOf: this.#input.fileKind ?? fileKind },
         hostName: host.name,
         playbookDirectory: resolve(dirname(this.#input.playbook.file)),
       },

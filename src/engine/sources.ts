@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, t
 import { isAbsolute, join, resolve } from "node:path";
 import { contentDigest, DIGEST_DIGITS } from "../modules/digest.js";
 import type { FileHashes, SourceInfo, TreeEntry } from "../modules/types.js";
+import type { LookupReader } from "../playbook/scope.js";
 import { AnsibleHashes } from "./ansible-hashes.js";
 import type { TarEntry } from "./tar.js";
 
@@ -19,6 +20,9 @@ const READ_BYTES = 1 << 20;
  * when they changed.
  */
 export class SourceStore {
+  /** @param kindOf what is at a path, for files that are named one by one */
+  constructor(private readonly kindOf: LookupReader["kindOf"]) {}
+
   readonly #payloads = new Map<string, Payload>();
   readonly #hashes = new Map<string, { stamp: string; hashes: FileHashes }>();
   readonly #files = new Map<string, { stamp: string; info: SourceInfo }>();
@@ -34,8 +38,8 @@ export class SourceStore {
 
   /** Describes a file; undefined when there is none. */
   describe(path: string): SourceInfo | undefined {
-    const stats = statOf(path);
-    if (stats === undefined || !stats.isFile()) return undefined;
+    const stats = this.kindOf(path, true) === "file" ? statOf(path) : undefined;
+    if (stats === undefined) return undefined;
     const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
     const known = this.#files.get(path);
     if (known?.stamp === stamp) return known.info;
@@ -53,8 +57,8 @@ export class SourceStore {
 
   /** Hashes of a file, as Ansible tells them; undefined when there is none. */
   hashes(path: string): FileHashes | undefined {
-    const stats = statOf(path);
-    if (stats === undefined || !stats.isFile()) return undefined;
+    const stats = this.kindOf(path, true) === "file" ? statOf(path) : undefined;
+    if (stats === undefined) return undefined;
     const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
     const known = this.#hashes.get(path);
     if (known?.stamp === stamp) return known.hashes;

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import type { Scope } from "../playbook/scope.js";
+import type { LookupReader, Scope } from "../playbook/scope.js";
 import type { Play, TaskNode, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import type { CompileInput } from "./compile-input.js";
 import type { Target } from "./compiled.js";
-import { controllerReader, type TaskLanguage } from "./language.js";
+import type { TaskLanguage } from "./language.js";
 
 /** Where relative paths of a task are looked for: beside its file, then beside the playbook. */
 export function searchPath(node: TaskNode, play: Play): string[] {
@@ -38,14 +38,13 @@ export function targetOf(
 /** The variables that a task sees, from the weakest to the strongest. */
 export function taskScope(
   { play, host, now }: Pick<CompileInput, "play" | "host" | "now">,
+  reader: LookupReader,
   node: TaskNode,
   extra: Vars,
   facts: Vars,
   registers: Vars,
 ): Scope {
-  let scope = host.base
-    .withOptions({ reader: controllerReader, searchPath: searchPath(node, play) })
-    .withVars(play.vars);
+  let scope = host.base.withOptions({ reader, searchPath: searchPath(node, play) }).withVars(play.vars);
   for (const vars of play.fileVars) scope = scope.withVars(vars);
   scope = scope
     .withVars(node.vars)

@@ -89,7 +89,7 @@ function resolveTemplates(
     return noted(value);
   };
   const scope = hostScope(host)
-    .withOptions({ reader: { env, readFile: (path) => noted(reader.readFile(path)) }, searchPath: [] })
+    .withOptions({ reader: { ...reader, env, readFile: (path) => noted(reader.readFile(path)) }, searchPath: [] })
     .withValues(magic(host, inventory));
   const wrong = new Set<string>();
   const known = early.map(([name, value]) => {

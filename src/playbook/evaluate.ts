@@ -28,7 +28,7 @@ import {
   View,
 } from "./python-values.js";
 import { resolveName } from "./render.js";
-import { EvaluationError, type Scope, UndefinedVariableError, undefinedHint } from "./scope.js";
+import { EvaluationError, type LookupReader, type Scope, UndefinedVariableError, undefinedHint } from "./scope.js";
 import type { Expr } from "./types.js";
 
 /** Names that a template sets itself: loop targets and {% set %}. */
@@ -131,10 +131,11 @@ function computeNode(expr: Expr, env: Env): Rt {
       const args = expr.args.map((arg) => read(arg, env));
       const keywords = mapValues(expr.kwargs, (arg) => read(arg, env));
       const keeps = spec?.keepUndefined === true || spec?.keepMark === true;
-      return callFilter(expr.name, !keeps && subject instanceof NativeText ? subject.text : subject, args, keywords);
+      const plain = !keeps && subject instanceof NativeText ? subject.text : subject;
+      return new ScopedPlugins(env.scope).filter(expr.name, plain, args, keywords);
     }
     case "test":
-      return callTest(
+      return new ScopedPlugins(env.scope).test(
         expr.name,
         operand(expr.subject, env),
         expr.args.map((arg) => operand(arg, env)),
@@ -265,23 +266,31 @@ function refuseUndefined(values: readonly Rt[]): void {
   for (const value of values) if (value instanceof Undefined) throw new UndefinedProblem(value);
 }
 
-function callFilter(name: string, subject: Rt, args: readonly Rt[], keywords: Readonly<Record<string, Rt>>): Rt {
-  const spec = filterSpec(name.replace(/^ansible\.builtin\./, ""));
-  if (spec === undefined) throw new ValueProblem(`unknown filter "${name}"`);
-  if (spec.refused !== undefined) throw new ValueProblem(`the filter "${name}" is not supported`, spec.refused);
-  if (spec.keepUndefined !== true) refuseUndefined([subject, ...args, ...Object.values(keywords)]);
-  return spec.run(subject, bind(name, spec, args, keywords), plugins);
-}
+type Keywords = Readonly<Record<string, Rt>>;
 
-function callTest(name: string, subject: Rt, args: readonly Rt[], keywords: Readonly<Record<string, Rt>>): boolean {
-  const spec = testSpec(name.replace(/^ansible\.builtin\./, ""));
-  if (spec === undefined) throw new ValueProblem(`unknown test "${name}"`);
-  if (spec.refused !== undefined) throw new ValueProblem(`the test "${name}" is not supported`, spec.refused);
-  if (spec.keepUndefined !== true) refuseUndefined([subject, ...args, ...Object.values(keywords)]);
-  return spec.run(subject, bind(name, spec, args, keywords), plugins);
-}
+class ScopedPlugins implements Plugins {
+  constructor(private readonly scope: Scope) {}
 
-const plugins: Plugins = { filter: callFilter, test: callTest };
+  get reader(): LookupReader | undefined {
+    return this.scope.options.reader;
+  }
+
+  filter(name: string, subject: Rt, args: readonly Rt[], keywords: Keywords): Rt {
+    const spec = filterSpec(name.replace(/^ansible\.builtin\./, ""));
+    if (spec === undefined) throw new ValueProblem(`unknown filter "${name}"`);
+    if (spec.refused !== undefined) throw new ValueProblem(`the filter "${name}" is not supported`, spec.refused);
+    if (spec.keepUndefined !== true) refuseUndefined([subject, ...args, ...Object.values(keywords)]);
+    return spec.run(subject, bind(name, spec, args, keywords), this);
+  }
+
+  test(name: string, subject: Rt, args: readonly Rt[], keywords: Keywords): boolean {
+    const spec = testSpec(name.replace(/^ansible\.builtin\./, ""));
+    if (spec === undefined) throw new ValueProblem(`unknown test "${name}"`);
+    if (spec.refused !== undefined) throw new ValueProblem(`the test "${name}" is not supported`, spec.refused);
+    if (spec.keepUndefined !== true) refuseUndefined([subject, ...args, ...Object.values(keywords)]);
+    return spec.run(subject, bind(name, spec, args, keywords), this);
+  }
+}
 
 function range(args: readonly Rt[]): View {
   const numbers = args.map((arg) => needInt(arg, "range()'s argument"));

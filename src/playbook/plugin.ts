@@ -1,4 +1,5 @@
 import type { Rt } from "./python-values.js";
+import type { LookupReader } from "./scope.js";
 
 /** What a filter or test takes, for checks while parsing. */
 export interface CallSignature {
@@ -21,8 +22,10 @@ export interface Call {
   readonly keywords: Readonly<Record<string, Rt>>;
 }
 
-/** What `map('upper')` and `select('match', 'x')` need: the other filters and tests. */
+/** What filters and tests may need: `map('upper')` the other ones, `is exists` the files of this machine. */
 export interface Plugins {
+  /** Undefined where files cannot be looked at. */
+  readonly reader: LookupReader | undefined;
   filter(name: string, subject: Rt, args: readonly Rt[], keywords: Readonly<Record<string, Rt>>): Rt;
   test(name: string, subject: Rt, args: readonly Rt[], keywords: Readonly<Record<string, Rt>>): boolean;
 }

@@ -12,10 +12,14 @@ export interface Binding {
   readonly positionOf?: ((path: string) => Position) | undefined;
 }
 
-/** What lookups read, given from outside so that the language itself touches no disk. */
+export type FileKind = "file" | "directory" | "link" | "other";
+
+/** What lookups and tests of files read, given from outside so that the language itself touches no disk. */
 export interface LookupReader {
   /** Text of a file at an absolute path, undefined when there is none. */
   readFile(path: string): string | undefined;
+  /** What is at a path of this machine, undefined when nothing is. @param follow what a link leads to */
+  kindOf(path: string, follow: boolean): FileKind | undefined;
   /** A variable of this machine's environment. */
   env(name: string): string | undefined;
 }

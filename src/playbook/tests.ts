@@ -20,6 +20,7 @@ import {
   ValueProblem,
   View,
 } from "./python-values.js";
+import type { FileKind } from "./scope.js";
 import { looseVersionCompare } from "./versions.js";
 
 /** A key of a task's result, or false when it is absent. */
@@ -128,6 +129,17 @@ function isIterable(subject: Rt): boolean {
   return asText(subject) !== undefined || isList(subject) || isDict(subject) || subject instanceof View;
 }
 
+/** Tests of this machine's files, as Python's os.path. */
+function fileTest(holds: (kind: FileKind | undefined) => boolean, follow = true): TestSpec {
+  return {
+    params: [],
+    run: (subject, _call, { reader }) => {
+      if (reader === undefined) throw new ValueProblem("files cannot be looked at here");
+      return holds(reader.kindOf(needText(subject, "a path"), follow));
+    },
+  };
+}
+
 function refused(instead: string): TestSpec {
   return { params: [], refused: instead, run: () => false };
 }
@@ -188,9 +200,10 @@ export const tests: TestTable = {
   all: plainTest((subject) => iterate(subject).every(truthy)),
   truthy: { params: [], run: (subject) => truthy(subject) },
   falsy: { params: [], run: (subject) => !truthy(subject) },
-  exists: refused("It looks at this machine, not at the host: use the stat module."),
-  file: refused("It looks at this machine, not at the host: use the stat module."),
-  directory: refused("It looks at this machine, not at the host: use the stat module."),
+  exists: fileTest((kind) => kind !== undefined),
+  file: fileTest((kind) => kind === "file"),
+  directory: fileTest((kind) => kind === "directory"),
+  link: fileTest((kind) => kind === "link", false),
   finished: refused("Give the task a poll: of more than 0."),
   started: refused("Give the task a poll: of more than 0."),
 };

@@ -40,6 +40,7 @@ const secrets = {
 const reader = {
   readFile: (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
   env: () => undefined,
+  kindOf: () => undefined,
 };
 
 const templates = ["assets", "systemd"].flatMap((folder) =>

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { fileKind } from "../../../src/engine/language.js";
 import { fleet, fleetRun } from "./fleet-run.js";
 import { localRun } from "./local-run.js";
 
@@ -261,4 +262,49 @@ t.test("a run can be interrupted while a host waits", async (t) => {
   });
   t.equal(run.exitCode, 130);
   t.notOk(existsSync(join(dir, "x")));
+});
+
+t.test("tests of this machine's files see what is there when the task's turn comes", async (t) => {
+  const dir = t.testdir({ host: "from the host\n", cache: { bad: "broken" } });
+  const file = playbook(
+    dir,
+    `- name: known
+  command: echo yes
+  register: known
+  check_mode: false
+  changed_when: false
+- name: before
+  copy: { content: x, dest: DIR/before }
+  when: there and known.rc == 0
+- name: brought
+  fetch: { src: DIR/host, dest: DIR/new/file, flat: true }
+- name: after
+  copy: { content: "{{ lookup('file', 'DIR/new/file') }}", dest: DIR/after }
+  when: there and 'DIR/new' is directory
+- name: not good
+  debug: { msg: "{{ 'DIR/cache/bad' is exists }} {{ 'DIR/host' is file }} {{ 'DIR/host' is link }}" }
+`,
+    "  vars: { there: \"{{ 'DIR/new/file' is exists }}\" }\n",
+  );
+  const asked = (path: string, follow: boolean) => (path.endsWith("/bad") ? undefined : fileKind(path, follow));
+  const run = await fleetRun(dir, file, "apply", fleet({ edge: {} }), { fileKind: asked });
+  t.match(run.lines, [
+    "ok known: ran",
+    /^skipped before/,
+    "changed brought: missing",
+    "changed after: missing",
+    "ok not good: False True False",
+  ]);
+  t.equal(readFileSync(join(dir, "after"), "utf8"), "from the host");
+  t.equal(
+    run.execs("edge"),
+    5,
+    "facts, a check, two programs, and one of them again with a file that no check foresaw",
+  );
+  const taken = playbook(dir, "- copy: { src: DIR/cache/bad, dest: DIR/x }\n");
+  const refused = await fleetRun(dir, taken, "apply", fleet({ edge: {} }), { fileKind: asked });
+  t.match(
+    refused.events.findLast((event) => event.type === "message"),
+    { text: /src .*bad does not exist/ },
+  );
 });

@@ -9,6 +9,7 @@ import type { LookupReader } from "../../../src/playbook/scope.js";
 import { lines, memoryReaders } from "./fixtures/helpers.js";
 
 const reader: LookupReader = {
+  kindOf: () => undefined,
   readFile: (path) =>
     ({
       "/run/token": "token-of-a-file\n",

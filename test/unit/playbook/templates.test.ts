@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import t from "tap";
+import { fileKind } from "../../../src/engine/language.js";
 import { evaluateCondition, parseCondition } from "../../../src/playbook/conditions.js";
 import { renderTemplate, renderValue } from "../../../src/playbook/render.js";
 import { Scope } from "../../../src/playbook/scope.js";
@@ -24,6 +25,7 @@ const scope = new Scope({
   searchPath: [fixtures],
   reader: {
     readFile: (path) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
+    kindOf: fileKind,
     env: (name) => (name === "EDGE_GOLDEN" ? "here" : undefined),
   },
 }).withTemplates(cases.vars);

@@ -679,8 +679,10 @@ assemble_packages() {
 	[ -n "$rtmp" ] || ln -s ../from/lib/nginx/modules/ngx_rtmp_module.so "$partial/modules/"
 	compiles || return 0
 	for module in "$work"/tree/nginx/objs/*.so; do
-		cp "$module" "$partial/modules/"
-		strip --strip-unneeded -R .comment "$partial/modules/${module##*/}"
+		# The fork has a name of its own; configurations load the one.
+		case $module in */ngx_http_flv_live_module.so) name=ngx_rtmp_module.so ;; *) name=${module##*/} ;; esac
+		cp "$module" "$partial/modules/$name"
+		strip --strip-unneeded -R .comment "$partial/modules/$name"
 	done
 }
 

@@ -109,6 +109,28 @@ t.test("which files: all of a directory, or those of SHA256SUMS", async (t) => {
   t.match(list(sources, {}, "--with-vts", "no"), /^nginx nginx-1\.30\.6\.tar\.gz$/m);
 });
 
+t.test("packages: an NGINX that is not there, not the distribution's, or another than the build is for", async (t) => {
+  const dir = t.testdir({ sources: {}, bin: {} });
+  const words = ["--profile", "packages", "--with-rtmp", "no", "--with-vts", "no", "--sources", `${dir}/sources`];
+  const asked = (said: string) => {
+    writeFileSync(join(dir, "bin/dpkg-query"), `#!/bin/sh\n${said}\n`, { mode: 0o755 });
+    return run([...words, "--prefix", `${dir}/p`, "--nginx-abi", "1.26.3-1"], {
+      PATH: `${dir}/bin:${process.env.PATH}`,
+    });
+  };
+  for (const [said, message] of [
+    ["exit 1", /the distribution's package nginx is not installed\n/],
+    ["case $3 in *Version*) echo 1.31.0-1 ;; *) echo httpd ;; esac", /\(1\.31\.0-1, which is, names no nginx-abi\)/],
+    ["echo httpd, nginx-abi-1.22.1-7", /takes modules of nginx-abi 1\.22\.1-7, and this build is for 1\.26\.3-1/],
+    ['[ "$4" = nginx ] && echo nginx-abi-1.26.3-1', /the package libnginx-mod-http-js is not installed/],
+  ] as const) {
+    const result = asked(said);
+    t.equal(result.status, 1, said);
+    t.match(result.stderr, message);
+  }
+  t.notOk(existsSync(join(dir, "p")));
+});
+
 t.test("the whole way with a toy NGINX", { skip: noMake }, async (t) => {
   const dir = t.testdir({});
   const toy = makeToy(dir);

@@ -425,8 +425,11 @@ package_number() {
 # What modules for the installed NGINX are compiled with, verified by apt; unpacked, not installed, as its package asks for
 # 200 MB of others. Of the same version where the mirror still has it, else of the same ABI.
 unpack_headers() {
-	deb=$(find "$sources" -maxdepth 1 -name 'nginx-dev_*.deb' | head -n 1)
-	if [ -z "$deb" ]; then
+	deb=$(find_source "NGINX's headers" 'nginx-dev_*.deb')
+	if [ -n "$deb" ]; then
+		verify "$deb"
+		deb=$sources/$deb
+	else
 		step "fetch nginx-dev"
 		rm -rf "$work/deb"
 		mkdir -p "$work/deb"

@@ -10,6 +10,8 @@ export interface AptQuestion {
   readonly packages: readonly string[];
   /** Those that the release need not have. */
   readonly optional: readonly string[];
+  /** Likewise, and without what they need. */
+  readonly alone: readonly string[];
 }
 
 /**
@@ -49,13 +51,21 @@ fi
   fi
 } >"$D/apt.conf"
 apt-get -q -c "$D/apt.conf" -o APT::Update::Error-Mode=any update >"$D/said" 2>&1 || complain 'apt-get update fails'
+# known PACKAGE...: those that the archive has
+known() {
+  apt-cache -c "$D/apt.conf" policy "$@" | awk '/^[^ ]/ { name = $1 } $1 == "Candidate:" && $2 != "(none)" { sub(/:$/, "", name); print name }'
+}
 # shellcheck disable=SC2086
-known=$(apt-cache -c "$D/apt.conf" policy $O | awk '/^[^ ]/ { name = $1 } $1 == "Candidate:" && $2 != "(none)" { sub(/:$/, "", name); print name }')
+known=$(known $O) alone=$(known $U)
 # shellcheck disable=SC2086
 apt-get -qq -y -c "$D/apt.conf" -o Dir::Cache::Archives="$D/none/" --print-uris install $P $known >"$D/uris" 2>"$D/said" ||
   complain 'apt-get finds no way to install the packages'
 # shellcheck disable=SC2086
 apt-get -q -y -c "$D/apt.conf" --download-only install $P $known >"$D/said" 2>&1 || complain 'apt-get cannot download the packages'
+for name in $alone; do
+  apt-get -qq -c "$D/apt.conf" --print-uris download "$name" >>"$D/uris" 2>"$D/said" || complain "apt-get does not know $name"
+  (cd "$D/cache/archives" && apt-get -q -c "$D/apt.conf" download "$name") >"$D/said" 2>&1 || complain "apt-get cannot download $name"
+done
 # name_version_architecture.deb, where a colon is %3a
 awk '{ split($2, part, "_"); gsub(/%3a/, ":", part[2]); print part[1] "=" part[2] }' "$D/uris" >"$D/chosen"
 xargs apt-cache -c "$D/apt.conf" show <"$D/chosen" >"$D/Packages" 2>"$D/said" || complain 'apt-cache does not describe the packages'
@@ -67,16 +77,17 @@ D=$(mktemp -d /var/tmp/edge-setup.XXXXXX)
 trap 'rm -rf "$D"' EXIT
 `;
 const archiveText = sh`
-awk '{ print $2 }' "$D/uris" >"$D/files"
+awk '{ print $2 }' "$D/uris" | sort -u >"$D/files"
 tar --format=ustar --owner=0 --group=0 --numeric-owner -cf - -C "$D" Packages -C "$D/cache/archives" -T "$D/files"
 `;
 
-function variables({ arch, sources, packages, optional }: AptQuestion): string {
+function variables({ arch, sources, packages, optional, alone }: AptQuestion): string {
   return [
     `A=${quote(arch)}`,
     `S=${quote((sources ?? []).join("\n"))}`,
     `P=${quote(packages.join(" "))}`,
     `O=${quote(optional.join(" "))}`,
+    `U=${quote(alone.join(" "))}`,
     "",
   ].join("\n");
 }

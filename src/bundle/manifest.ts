@@ -18,8 +18,8 @@ export interface BundledSystem {
   readonly packages: number;
   /** Of all packages. */
   readonly bytes: number;
-  /** The package of Debian's NJS module, which is unpacked and not installed. */
-  readonly njs?: string;
+  /** Files of packages that a compile unpacks and does not install, by the packages' names. */
+  readonly unpacked: Readonly<Record<string, string>>;
 }
 
 export interface BundledFile {
@@ -43,6 +43,8 @@ export function systemKey({ system, userland }: Pick<BundledSystem, "system" | "
   return `${system} ${userland}`.replaceAll(/[ /]/g, "-");
 }
 
+/** Name of a package's file. */
+const DEB = /^[a-z0-9][a-z0-9+.-]*_[A-Za-z0-9.+~-]+_[a-z0-9-]+\.deb$/;
 /** Files that a bundle may have, besides manifest and sums; `..` and a leading dot are in none of them. */
 const FILE_NAMES = [
   /^sources\/[A-Za-z0-9][A-Za-z0-9_.+~-]{0,99}$/,
@@ -101,9 +103,15 @@ class ManifestReader {
       from: this.words(raw.from, `origin of ${key}`),
       packages: this.count(raw.packages, `number of packages of ${key}`),
       bytes: this.count(raw.bytes, `size of ${key}`),
+      unpacked: this.unpacked(raw.unpacked, key),
     };
     if (systemKey(read) !== key) this.fail(`calls ${read.system} ${read.userland} "${key}"`);
-    return raw.njs === undefined ? read : { ...read, njs: this.words(raw.njs, `NJS module of ${key}`) };
+    return read;
+  }
+
+  unpacked(value: unknown, key: string): Record<string, string> {
+    const entries = Object.entries(this.object(value, `unpacked packages of ${key}`));
+    return Object.fromEntries(entries.map(([name, file]) => [name, this.words(file, `file of ${name}`, DEB)]));
   }
 
   bundled(name: string, value: unknown): BundledFile {

@@ -17,7 +17,8 @@ import type { BundleTarget } from "./bundle-targets.js";
 
 const MIRROR = "http://deb.debian.org/debian";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const NJS_PACKAGE = "libnginx-mod-http-js";
+/** What nginx-build/build.sh unpacks for a compile, and does not install. */
+const UNPACKED = ["libnginx-mod-http-js", "nginx-dev"];
 /** Of a program that went wrong, characters. */
 const SAID = 4000;
 /** A host cannot send more packages than this, bytes. */
@@ -58,6 +59,7 @@ export async function packagesFor(
     arch: userland.split("/")[0] ?? "",
     packages: [...new Set(targets.flatMap(packagesOf))].sort(),
     optional,
+    alone: UNPACKED,
   };
   await mkdir(join(directory, "cache/archives"), { recursive: true });
   const from = (await isDebians(targets))
@@ -67,12 +69,12 @@ export async function packagesFor(
   const archives = join(directory, "cache/archives");
   await keepOnly(archives, packages);
   for (const one of packages) await verify(one, join(archives, one.archive));
-  const njs = packages.find(({ name }) => name === NJS_PACKAGE)?.file;
+  const unpacked = packages.flatMap(({ name, file }) => (UNPACKED.includes(name) ? [[name, file] as const] : []));
   const bytes = packages.reduce((total, { size }) => total + size, 0);
   return {
     key,
     packages,
-    about: { system, userland, from, packages: packages.length, bytes, ...(njs === undefined ? {} : { njs }) },
+    about: { system, userland, from, packages: packages.length, bytes, unpacked: Object.fromEntries(unpacked) },
     files: [
       { name: `debs/${key}/Packages`, source: Buffer.from(indexOf(packages)) },
       ...packages.map((one) => ({ name: `debs/${key}/${one.file}`, source: { path: join(archives, one.archive) } })),

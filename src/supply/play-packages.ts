@@ -13,7 +13,7 @@ export async function playPackages(root: string): Promise<string[]> {
   return [...new Set([...own, ...all])].sort();
 }
 
-/** The same, and what else a play may install: packages that one task alone is for, and Debian's modules of NGINX. */
+/** The same, and what else a play may install: packages that one task alone is for, and the distribution's modules of NGINX. */
 export async function installablePackages(root: string): Promise<string[]> {
   const folder = join(root, "playbooks", "tasks");
   const files = (await readdir(folder)).filter((name) => name.endsWith(".yml"));
@@ -23,7 +23,9 @@ export async function installablePackages(root: string): Promise<string[]> {
   ]);
   const { profiles } = await readLock(root);
   const modules = Object.values(profiles).flatMap(({ dynamic }) => Object.values(dynamic ?? {}));
-  const names = [...alone.map(([, name = ""]) => name), ...modules.map((module) => module.package)];
+  const derived = await readFile(join(root, "playbooks", "vars", "derived.yml"), "utf8");
+  const known = (/^edge_known_nginx_packages: \[(.*)\]$/m.exec(derived)?.[1] ?? "").split(", ");
+  const names = [...alone.map(([, name = ""]) => name), ...modules.map((module) => module.package), ...known];
   return [...new Set([...(await playPackages(root)), ...names])].sort();
 }
 

@@ -17,7 +17,14 @@ const about = {
   made: "2026-11-26T07:00:00Z",
   edge_setup: "1.2.3",
   systems: {
-    [KEY]: { system: "debian trixie", userland: "amd64/x86-64", from: "http://deb.debian.org", packages: 2, bytes: 9 },
+    [KEY]: {
+      system: "debian trixie",
+      userland: "amd64/x86-64",
+      from: "http://deb.debian.org",
+      packages: 2,
+      bytes: 9,
+      unpacked: { "nginx-dev": "nginx-dev_1_all.deb" },
+    },
   },
 } as const;
 const packed: readonly PackedFile[] = [

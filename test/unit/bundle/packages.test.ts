@@ -50,7 +50,17 @@ t.test("apt's description of a package", (t) => {
 
 t.test("all that a play may install", async (t) => {
   const names = await installablePackages(root);
-  for (const name of ["certbot", "ffmpeg", "gcc", "nftables", "logrotate", "python3", "libnginx-mod-http-js"]) {
+  for (const name of [
+    "certbot",
+    "ffmpeg",
+    "gcc",
+    "nftables",
+    "logrotate",
+    "python3",
+    "nginx",
+    "libnginx-mod-http-js",
+    "libnginx-mod-rtmp",
+  ]) {
     t.ok(names.includes(name), name);
   }
 });
@@ -76,6 +86,7 @@ function toyArchive(t: Test): string {
     make("toy-library", "3", ""),
     make("toy-films", "1", ""),
     make("toy-extra", "1", ""),
+    make("toy-source", "1", "Depends: toy-compiler\n"),
   ];
   writeFileSync(join(folder, "Packages"), index.join("\n"));
   return folder;
@@ -91,6 +102,7 @@ t.test("apt chooses and downloads for another architecture", { skip: noApt }, as
     sources: [`deb [trusted=yes] file:${archive} ./`],
     packages: ["toy"],
     optional: ["toy-extra", "toy-of-another-release"],
+    alone: ["toy-source", "toy-of-another-release"],
   };
   const run = (text: string) => spawnSync("sh", [], { input: text, encoding: "utf8" });
   const done = run(aptHere(question, directory));
@@ -99,7 +111,7 @@ t.test("apt chooses and downloads for another architecture", { skip: noApt }, as
   const packages = parsePackages(readFileSync(join(directory, "Packages"), "utf8"));
   t.same(
     packages.map(({ archive: name }) => name),
-    ["toy-extra_1_s390x.deb", "toy-library_3_s390x.deb", "toy_1%3a2.0+x~1-1_s390x.deb"],
+    ["toy-extra_1_s390x.deb", "toy-library_3_s390x.deb", "toy-source_1_s390x.deb", "toy_1%3a2.0+x~1-1_s390x.deb"],
     "with what it needs, and not what it recommends",
   );
   const failed = run(aptHere({ ...question, packages: ["toy-of-another-release"] }, directory));
@@ -110,7 +122,7 @@ t.test("apt chooses and downloads for another architecture", { skip: noApt }, as
 });
 
 t.test("both programs are sh", { skip: spawnSync("shellcheck", ["--version"]).status !== 0 }, async (t) => {
-  const question = { arch: "armhf", sources: undefined, packages: ["a", "b"], optional: ["c"] };
+  const question = { arch: "armhf", sources: undefined, packages: ["a", "b"], optional: ["c"], alone: ["d"] };
   const there = execFileSync("sh", ["-c", `set -- ${aptThere(question)}; printf %s "$3"`], { encoding: "utf8" });
   for (const text of [aptHere(question, "/x"), there]) {
     const { stdout } = spawnSync("shellcheck", ["-s", "sh", "-e", "SC2086", "-"], { input: text, encoding: "utf8" });

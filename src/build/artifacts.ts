@@ -56,9 +56,9 @@ export class ArtifactCache {
     this.#warn = onWarning;
   }
 
-  /** Whether a path is one of this cache's files. */
+  /** Whether a path is one of the cache's builds. */
   owns(path: string): boolean {
-    return dirname(resolve(path)) === this.#directory;
+    return dirname(resolve(path)) === this.#directory && setOf(basename(path)) !== undefined;
   }
 
   /** Whether the build of one of its files is there: the archive is compared with its hash. A damaged one is set aside. */

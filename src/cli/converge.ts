@@ -5,6 +5,7 @@ import { cacheDir as cacheDirOf } from "../build/cache-dir.js";
 import { defaultCacheDir } from "../build/fetch.js";
 import { makeSourceResolver, sourceWords } from "../build/resolver.js";
 import { loadLock } from "../build/sources.js";
+import { fileKind } from "../engine/language.js";
 import { type RunOutcome, runPlaybook } from "../engine/run.js";
 import { revealedVars } from "../inventory/host-value.js";
 import { maskedTexts } from "../inventory/masked-texts.js";
@@ -95,6 +96,8 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
       signal,
       secrets: fleet.hosts.flatMap((one) => maskedTexts(one.host, one.settings)),
       resolveMissingSource: sourceFetcher(options, root, cacheDir, bundle),
+      // A build that is damaged is none.
+      fileKind: (path, follow) => (artifacts.owns(path) && !artifacts.has(path) ? undefined : fileKind(path, follow)),
       placeFile: (part, dest) => (artifacts.owns(dest) ? artifacts.accept(part, dest) : renameSync(part, dest)),
       canResolveSource: (path) => dirname(resolve(path)) === cacheDir,
       guards: (host) => certificateGuard(ofFleet(host), { emit, signal }),

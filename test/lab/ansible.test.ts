@@ -18,7 +18,7 @@ const MINUTE = 60_000;
 /** What the play leaves on a host. Builds are copied from one to the other below, sources are there for a compile only. */
 const FILES = [
   "find /etc/edge /opt/edge /var/lib/edge -path '/opt/edge/builds/*' -prune -o -path '/var/lib/edge/sources/*' -prune",
-  "-o -path '/var/lib/edge/build/*' -prune -o -print",
+  "-o -path '/var/lib/edge/build/*' -prune -o -path '/var/lib/edge/artifacts/*' -prune -o -print",
 ].join(" ");
 const MORE_FILES = [
   "/etc/systemd/system/edge-*",

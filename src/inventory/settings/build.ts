@@ -26,6 +26,14 @@ export const buildSettings = [
     status: { kind: "new" },
   },
   {
+    name: "build_on",
+    type: { kind: "host" },
+    default: undefined,
+    directive: "playbooks/tasks/build.yml",
+    doc: "Which host compiles for those that share a build: one of the inventory, of the same system (a Pi 4 for a Zero), or `local` for this machine. Without it the first of them does.",
+    status: { kind: "new" },
+  },
+  {
     name: "nginx_vts",
     type: { kind: "enum", values: ["auto", "include", "omit"] },
     default: "auto",

@@ -136,6 +136,8 @@ export function describeType(type: SettingType): string {
       return "e-mail address";
     case "hostname":
       return "host name of the DNS, such as `live.example.org`";
+    case "host":
+      return "a host of the inventory, or `local`";
     case "cert-names":
       return "list of host names and IP addresses";
     case "file":

@@ -18,6 +18,8 @@ export type SettingType =
   | { readonly kind: "origin" }
   | { readonly kind: "email" }
   | { readonly kind: "hostname" }
+  /** A host by its name in the inventory, or the word `local` for the controller. */
+  | { readonly kind: "host" }
   /** Names that a certificate can hold: host names of the DNS, and IP addresses. */
   | { readonly kind: "cert-names" }
   /** Path of a file on the controller, from the inventory's folder. */

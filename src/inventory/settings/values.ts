@@ -124,6 +124,8 @@ export function parseValue(type: SettingType, value: Value): ParseResult {
         : matching(type, value, /^[0-9]+(\.[0-9]+){1,3}(-git)?$/);
     case "hostname":
       return matching(type, value, HOSTNAME);
+    case "host":
+      return matching(type, value, /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,252}$/);
     case "cert-names":
       return parseCertNames(type, value);
     case "file":
@@ -388,6 +390,7 @@ function inWords(type: SettingType): string {
     case "https-url":
       return `an ${text}`;
     case "hostname":
+    case "host":
     case "cert-names":
     case "file":
     case "networks":

@@ -78,6 +78,7 @@ function expression(setting: Setting): string {
     case "analytics":
     case "email":
     case "hostname":
+    case "host":
     case "version":
       return `${name} | default(${literal(value)}) | string`;
   }

@@ -20,6 +20,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   nginx_vts: "playbooks/vars/derived.yml",
   rtmp_module: "playbooks/vars/derived.yml",
   build_jobs: "playbooks/tasks/compile.yml",
+  build_on: "playbooks/vars/derived.yml",
   firewall: "playbooks/tasks/firewall.yml",
   // Files of this machine.
   tls_certificate: "playbooks/vars/derived.yml",

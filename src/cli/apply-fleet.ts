@@ -1,3 +1,4 @@
+import type { VerifyResult } from "../edge/verify.js";
 import { nowText } from "../report/events.js";
 import { connect } from "../transport/connect.js";
 import { type ExitCode, exitCodes } from "../util/errors.js";
@@ -6,6 +7,7 @@ import type { CommandContext } from "./commands.js";
 import { type ConvergeOptions, converge, succeeded } from "./converge.js";
 import { type Display, openDisplay } from "./display.js";
 import { type Fleet, type FleetHost, type FleetOptions, loadFleet } from "./fleet.js";
+import { goBack, UpgradeNotes } from "./going-back.js";
 import { noticesOf } from "./notices.js";
 import type { Flags } from "./options.js";
 import { edgeTarget, prove, resultCard } from "./proof.js";
@@ -51,7 +53,8 @@ async function applyAndProve(
   run: Omit<ConvergeOptions, "emit">,
 ): Promise<{ readonly code: ExitCode; readonly failed: readonly string[] }> {
   const frame = new RunFrame(display.emit, noticesOf(run.fleet));
-  const options: ConvergeOptions = { ...run, emit: frame.emit };
+  const upgrades = new UpgradeNotes(frame.emit);
+  const options: ConvergeOptions = { ...run, emit: upgrades.emit };
   const outcome = await converge(options);
   if (signal.aborted) return { code: frame.end(interruption.exitCode), failed: [] };
   const good = succeeded(outcome.recap);
@@ -62,8 +65,16 @@ async function applyAndProve(
     const name = one.host.name;
     if (!good.has(name) || flags["no-verify"] === true) continue;
     if (!changed(name) && flags.verify !== true) continue;
-    if (await proveAndShow(display, one, options)) continue;
+    const proof = await proveAndShow(display, one, options);
+    if (proof.ok) continue;
     failed.push(name);
+    if (upgrades.has(name)) {
+      await goBack(one, {
+        ...{ flags, prompter: display.asker, signal, emit: frame.emit },
+        failed: proof.checks.filter(({ status }) => status === "fail").map(({ id }) => id),
+        prove: async () => (await proveOnce(one, options)).ok,
+      });
+    }
     if (code === exitCodes.ok) code = exitCodes.taskFailed;
   }
   const { created, file } = options.fleet.secrets;
@@ -73,7 +84,7 @@ async function applyAndProve(
   return { code: frame.end(code), failed };
 }
 
-async function proveAndShow(display: Display, one: FleetHost, options: ConvergeOptions): Promise<boolean> {
+async function proveAndShow(display: Display, one: FleetHost, options: ConvergeOptions): Promise<VerifyResult> {
   const { fleet, connectOptions, emit, signal } = options;
   const { name } = one.host;
   const transport = await connect(one.access.address, connectOptions);
@@ -99,7 +110,16 @@ async function proveAndShow(display: Display, one: FleetHost, options: ConvergeO
         hint: `See the failed checks above; \`edge-setup verify -l ${one.host.name}\` runs them again.`,
       });
     }
-    return proof.ok;
+    return proof;
+  } finally {
+    await transport.close();
+  }
+}
+
+async function proveOnce(one: FleetHost, { connectOptions, emit, signal }: ConvergeOptions): Promise<VerifyResult> {
+  const transport = await connect(one.access.address, connectOptions);
+  try {
+    return await prove(one, transport, emit, signal);
   } finally {
     await transport.close();
   }

@@ -89,6 +89,8 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
           ...revealedVars(fleet.extraVars.vars),
           edge_source_cache: cacheDir,
           edge_artifact_cache: artifactDir,
+          edge_restart_streams: flags["restart-streams"] === true,
+          edge_upgrade_again: flags["try-again"] === true,
           ...bundleVars(bundle),
         },
       },

@@ -41,6 +41,11 @@ export const optionTable = {
     help: "Change nothing: of apply the same as plan; of certs renew, keep no certificate",
   },
   staging: { type: "boolean", help: "Certificates of Let's Encrypt's staging, to try it first (https_staging: true)" },
+  "restart-streams": {
+    type: "boolean",
+    help: "End live streams that an upgrade would leave with the old build, or that put a restart off",
+  },
+  "try-again": { type: "boolean", help: "Also switch to a build that an earlier run went back from" },
   diff: { type: "boolean", short: "D", help: "Show what changes inside files" },
   forks: { type: "string", short: "f", value: "N", help: "Hosts worked on at once. Default: 10" },
   yes: { type: "boolean", short: "y", help: "Apply without asking" },

@@ -16,6 +16,7 @@ import { searchPath, targetOf, taskScope } from "./task-scope.js";
 import {
   type CallItem,
   compileVerdict,
+  countsAsChange,
   endFlag,
   itemVars,
   judgeOf,
@@ -500,14 +501,15 @@ class SegmentCompiler {
       this.#calls.push({ ...common, ...reason, decided: "ok", joins: decided.joins, ...this.#judged(node, about) });
       return undefined;
     }
-    if (gate.kind === "known" && decided.shell === undefined && !decided.fails) {
+    const change = countsAsChange(node);
+    if (gate.kind === "known" && decided.shell === undefined && !decided.fails && !change) {
       this.#body += `${this.#begin("O")}\n`;
       this.#calls.push({ ...common, ...say, ...reason, ...this.#status("ok") });
       return { changed: false, failed: false, ...(decided.reason === undefined ? {} : { msg: decided.reason }) };
     }
     const shell =
       decided.shell ??
-      (decided.fails ? `bad ${quote(decided.reason ?? "failed")}\n` : `fine ${quote(decided.reason ?? "-")}\n`);
+      `${decided.fails ? "bad" : change ? "chg" : "fine"} ${quote(decided.reason ?? (decided.fails ? "failed" : "-"))}\n`;
     const open = gate.kind === "open";
     this.#body +=
       `if ${this.#begin("B")}; then\n` +

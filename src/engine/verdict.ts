@@ -151,6 +151,11 @@ export function readOnly(node: TaskNode): boolean {
   return node.changedWhen?.some(({ expr }) => expr.kind === "literal" && expr.value === false) === true;
 }
 
+/** `changed_when: true` of a task that only says something, so that it is told. */
+export function countsAsChange(node: TaskNode): boolean {
+  return node.changedWhen?.every(({ expr }) => expr.kind === "literal" && expr.value === true) === true;
+}
+
 /** The word after E that says what a failure means. */
 export function endFlag(node: TaskNode, loop: boolean, judged: boolean): string {
   return loop ? "l" : node.ignoreErrors || judged ? "i" : "''";

@@ -2,6 +2,7 @@ import { powerWords } from "../discovery/throttled.js";
 import { certificateLabel, daysLeft, type EdgeCertificate, isLate } from "../edge/certificate.js";
 import type { RawPlaylist, RawPublisher, RawSample } from "./raw-sample.js";
 import type { HostSample, StreamSample } from "./types.js";
+import { upgradeNotes } from "./upgrade-notes.js";
 
 const BITS = 8;
 const KB_PER_MB = 1024;
@@ -35,6 +36,7 @@ export function hostSample(
     status: "ok",
     power: powerWords(raw.throttled),
     units: raw.units,
+    notes: upgradeNotes(raw),
     streams: streamsOf(raw, old, seconds),
     ...defined("cpuPercent", cpu),
     ...(raw.memory === undefined

@@ -35,13 +35,14 @@ export function sampleLines(sample: HostSample): string[] {
   ];
   return [
     `${sample.host}  ${verdict(hostProblems(sample))}  ${parts.join(", ")}`,
+    ...sample.notes.map((note) => `${sample.host}  note  ${note}`),
     ...sample.streams.map((stream) => `${sample.host}  ${streamLine(stream)}`),
   ];
 }
 
 function streamLine(stream: StreamSample): string {
   const { name, uptimeMs, viewers, playlistAgeMs, segmentJitterMs } = stream;
-  if (stream.draining) return `stream ${name}  ok  held by a process that finishes after a reload`;
+  if (stream.draining) return `stream ${name}  ok  held by a process that finishes`;
   const parts = [
     rateText(stream.bitrateBps),
     pictureText(stream),

@@ -13,6 +13,12 @@ export interface RawSample {
   readonly tmpfs: { readonly size: number; readonly used: number } | undefined;
   /** Names that a publisher holds, whatever process it is in. */
   readonly claims: readonly string[];
+  /** Those of them whose process runs the build from before an upgrade. */
+  readonly onOldBuild: readonly string[];
+  /** Restarts that wait until nobody publishes. */
+  readonly pending: readonly { readonly unit: string; readonly why: string }[];
+  /** Streams that an upgrade ended last, and when: seconds of the host's clock. */
+  readonly ended: { readonly at: number; readonly names: readonly string[] } | undefined;
   readonly publishers: readonly RawPublisher[];
   readonly playlists: ReadonlyMap<string, RawPlaylist>;
   readonly connections: number | undefined;
@@ -81,6 +87,11 @@ export function parseSample(lines: readonly string[], nonce: string): RawSample 
     claims: all("claim")
       .filter((name) => STREAM.test(name))
       .slice(0, MAX_STREAMS),
+    onOldBuild: all("old")
+      .filter((name) => STREAM.test(name))
+      .slice(0, MAX_STREAMS),
+    pending: all("pending").slice(0, MAX_UNITS).flatMap(pendingOf),
+    ended: endedOf(one("cut")),
     publishers: publishersOf(parts.get("rtmp") ?? ""),
     playlists: playlistsOf(all("list"), files),
     connections: connectionsOf(parts.get("connections")) ?? traffic?.connections,
@@ -142,6 +153,19 @@ function cpuOf(text: string | undefined): RawSample["cpu"] {
 function unitOf(text: string): RawSample["units"] {
   const [name = "", active] = text.split(" ");
   return /^edge-[a-z]{1,16}$/.test(name) ? [{ name, active: active === "1" }] : [];
+}
+
+/** Reasons as assets/bin/edge_units.sh has them. */
+function pendingOf(text: string): RawSample["pending"] {
+  const [, unit, why] = /^(edge-[a-z]{1,16}) ([A-Za-z ]{1,80})$/.exec(text) ?? [];
+  return unit === undefined || why === undefined ? [] : [{ unit, why }];
+}
+
+/** `SECONDS NAME, NAME`. */
+function endedOf(text = ""): RawSample["ended"] {
+  const [, at, list = ""] = /^(\d{1,12}) (.*)$/.exec(text) ?? [];
+  const names = list.split(", ").filter((name) => STREAM.test(name));
+  return at === undefined || names.length === 0 ? undefined : { at: Number(at), names: names.slice(0, MAX_STREAMS) };
 }
 
 /** `TYPE BLOCKSIZE BLOCKS FREE`; below an unmounted mount point lies the disk, which is no tmpfs. */

@@ -65,8 +65,12 @@ sample() {
     printf 'tmpfs\t'
     stat -f -c '%T %S %b %f' /run/edge/hls || echo
     for f in /run/edge-rtmp/publishers/*; do
-        read -r v _ <"$f" && [ -d "/proc/$v" ] && printf 'claim\t%s\n' "$\{f##*/}"
+        read -r v _ <"$f" && [ -d "/proc/$v" ] || continue
+        printf 'claim\t%s\n' "$\{f##*/}"
+        [ "/proc/$v/exe" -ef /opt/edge/nginx/sbin/nginx ] || printf 'old\t%s\n' "$\{f##*/}"
     done
+    while read -r v; do printf 'pending\t%s\n' "$v"; done </run/edge-release.pending
+    read -r v </run/edge-release.cut && printf 'cut\t%s\n' "$v"
     lists=(/run/edge/hls/*.m3u8)
     views=(/run/edge-http/views/*)
     stat --printf='file\t%n %.3Y %s\n' /etc/edge/live "$\{lists[@]}" /run/edge-http/views "$\{views[@]}"

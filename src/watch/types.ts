@@ -39,6 +39,8 @@ export interface HostSample {
   };
   /** Milliseconds since the configuration was last switched. */
   readonly lastChangeMs?: number;
+  /** What an upgrade has left to do, and what it ended of late, in words; nothing of it is wrong. */
+  readonly notes: readonly string[];
   readonly streams: readonly StreamSample[];
 }
 

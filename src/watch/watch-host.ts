@@ -167,6 +167,7 @@ function unreachable(host: string, at: number, error: EdgeError, retryMs: number
     retryMs,
     power: [],
     units: [],
+    notes: [],
     streams: [],
   };
 }

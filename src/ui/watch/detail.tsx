@@ -42,6 +42,7 @@ function hostLines({ host: { sample } }: Extract<WatchRow, { kind: "host" }>): s
   if (sample.status === "unreachable") return sample.hint === undefined ? [] : [sample.hint];
   const { cpuPercent, temperatureC, certificate, connections, lastChangeMs } = sample;
   return [
+    ...sample.notes,
     `cpu ${cpuPercent === undefined ? "-" : `${cpuPercent.toFixed(1)}%`}, memory ${memoryText(sample.memoryUsedMb, sample.memoryTotalMb)}` +
       (temperatureC === undefined ? "" : `, ${temperatureC.toFixed(1)} °C`),
     `up ${rateText(sample.uplinkBps)}, down ${rateText(sample.downlinkBps)}` +

@@ -69,7 +69,7 @@ function hostColumns({ host: { sample } }: HostRow): Column[] {
 }
 
 function streamColumns({ stream, history }: StreamRow, symbols: { readonly spark: readonly string[] }): Column[] {
-  if (stream.draining) return [{ text: "held by a process that finishes after a reload", width: 0, rank: 0 }];
+  if (stream.draining) return [{ text: "held by a process that finishes", width: 0, rank: 0 }];
   const { uptimeMs, viewers, playlistAgeMs, segmentJitterMs } = stream;
   return [
     { text: rateText(stream.bitrateBps), width: 9, rank: 1 },

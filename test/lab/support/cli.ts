@@ -5,7 +5,7 @@ import type { LabExecResult, LabHost } from "../../../src/lab/index.js";
 import type { RunEvent } from "../../../src/report/events.js";
 import { runProgram } from "./lab.js";
 
-const program = resolve(import.meta.dirname, "../../../dist/cli/main.js");
+const built = resolve(import.meta.dirname, "../../../dist/cli/main.js");
 
 /** A folder as an operator has one: an inventory, an ssh_config, and a state of its own. */
 export interface Desk {
@@ -22,8 +22,9 @@ export interface Desk {
 /**
  * @param folder an empty folder
  * @param host whose known_hosts the desk trusts; several hosts of one lab share it
+ * @param program another release of edge-setup than this one
  */
-export function makeDesk(folder: string, host: LabHost): Desk {
+export function makeDesk(folder: string, host: LabHost, program = built): Desk {
   const state = join(folder, "state");
   mkdirSync(state, { recursive: true });
   writeFileSync(

@@ -42,6 +42,7 @@ function sampleOf(host: string, more: Partial<HostSample> = {}): HostSample {
     ],
     connections: 14,
     lastChangeMs: 7_200_000,
+    notes: [],
     streams: [live],
     ...more,
   };

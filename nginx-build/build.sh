@@ -39,6 +39,7 @@ Usage: build.sh --sources DIR --prefix DIR [options]
   --with-rtmp yes|no  default yes; no: in the profile packages, RTMP is that of its package too
   --nginx-abi TEXT   in the profile packages, refuse another NGINX than one of this nginx-abi, such as 1.26.3-1
   --opt O1|O2        optimisation (default O1)
+  --swap auto|off|SIZE  swap for the time of the build (default auto: where memory is too little for one compiler); needs root
   --system TEXT      refuse to compile on another system than this one, such as "debian bookworm"
   --userland TEXT    refuse to compile for another userland than this one, such as "armhf/armv7-a"
   --artifact FILE    pack the result into FILE (NAME.tar.gz, the same bytes each time) for hosts of the same kind; what it is goes to
@@ -62,8 +63,9 @@ die() {
 }
 
 profile=upstream sources='' prefix='' work='' jobs=auto with_vts=auto with_rtmp=yes nginx_abi='' opt=O1 keep_work=no list=no
-sums='' system='' userland='' artifact=''
+sums='' system='' userland='' artifact='' swap=auto
 own_patches=$(dirname "$0")/patches
+own_swap=$(dirname "$0")/swap.sh
 
 parse_arguments() {
 	while [ $# -gt 0 ]; do
@@ -71,7 +73,7 @@ parse_arguments() {
 		--help | -h) usage && exit 0 ;;
 		--list) list=yes ;;
 		--keep-work) keep_work=yes ;;
-		--profile | --sources | --prefix | --patches | --work | --jobs | --with-vts | --with-rtmp | --nginx-abi | --opt | --sums | --system | --userland | --artifact)
+		--profile | --sources | --prefix | --patches | --work | --jobs | --with-vts | --with-rtmp | --nginx-abi | --opt | --swap | --sums | --system | --userland | --artifact)
 			[ $# -ge 2 ] || die $EXIT_USAGE "$1 needs a value"
 			case $1 in
 			--profile) profile=$2 ;;
@@ -84,6 +86,7 @@ parse_arguments() {
 			--with-rtmp) with_rtmp=$2 ;;
 			--nginx-abi) nginx_abi=$2 ;;
 			--opt) opt=$2 ;;
+			--swap) swap=$2 ;;
 			--sums) sums=$2 ;;
 			--system) system=$2 ;;
 			--userland) userland=$2 ;;
@@ -111,6 +114,8 @@ parse_arguments() {
 		case $dir in *[!A-Za-z0-9_./+~-]*) die $EXIT_USAGE "'$dir' has characters that NGINX's makefiles cannot take" ;; esac
 	done
 	case $own_patches in /*) ;; *) own_patches=$PWD/$own_patches ;; esac
+	case $own_swap in /*) ;; *) own_swap=$PWD/$own_swap ;; esac
+	case ${swap%[MmGg]} in auto | off) ;; '' | *[!0-9]*) die $EXIT_USAGE "--swap is 'auto', 'off' or a size such as 512M, not '$swap'" ;; esac
 	case $jobs in auto) ;; 0) jobs=auto ;; '' | *[!0-9]*) die $EXIT_USAGE "--jobs is a number or 'auto', not '$jobs'" ;; esac
 	case $with_vts in yes | no | auto) ;; *) die $EXIT_USAGE "--with-vts is 'yes', 'no' or 'auto', not '$with_vts'" ;; esac
 	case $artifact in '' | /*.tar.gz) ;; *) die $EXIT_USAGE "--artifact is an absolute path that ends in .tar.gz, not '$artifact'" ;; esac
@@ -267,14 +272,50 @@ check_programs() {
 	done
 }
 
-count_jobs() {
-	[ "$jobs" = auto ] || return 0
-	cpus=${EDGE_BUILD_CPUS:-$(nproc 2>/dev/null || echo 1)}
-	bits=${EDGE_BUILD_BITS:-$(getconf LONG_BIT 2>/dev/null || echo 64)}
+# Our control group and those above it, the way that version 2 has them.
+control_groups() {
+	group=$(sed -n 's/^0:://p' "${EDGE_BUILD_GROUP:-/proc/self/cgroup}" 2>/dev/null || :)
+	while [ -n "$group" ]; do
+		say "${EDGE_BUILD_GROUPS:-/sys/fs/cgroup}$group"
+		case $group in */*) group=${group%/*} ;; *) group='' ;; esac
+	done
+}
+
+# MB that may still be taken, in $available: what the system has, or less where a control group is limited. Of a group's
+# memory, files that were not used of late can be had.
+look_at_memory() {
 	available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' "${EDGE_BUILD_MEMINFO:-/proc/meminfo}")
+	available=${available:-0}
+	for group in $(control_groups); do
+		limit=$(cat "$group/memory.max" 2>/dev/null) || continue
+		[ "$limit" != max ] || continue
+		left=$(awk -v limit="$limit" 'FNR == NR { used = $1; next } $1 == "inactive_file" { used -= $2 } END { print int((limit - used) / 1048576) }' \
+			"$group/memory.current" "$group/memory.stat")
+		[ "$left" -ge "$available" ] || available=$left
+	done
+}
+
+# Processors, in $cpus; fewer where a control group has the time of fewer.
+look_at_processors() {
+	cpus=${EDGE_BUILD_CPUS:-$(nproc 2>/dev/null || echo 1)}
+	for group in $(control_groups); do
+		read -r quota period 2>/dev/null <"$group/cpu.max" || continue
+		[ "$quota" != max ] || continue
+		quota=$(((quota + period - 1) / period))
+		[ "$quota" -ge "$cpus" ] || cpus=$quota
+	done
+}
+
+# Jobs by processors and memory, and in $need_mb what a single compiler needs.
+count_jobs() {
+	look_at_memory
+	bits=${EDGE_BUILD_BITS:-$(getconf LONG_BIT 2>/dev/null || echo 64)}
 	per_job=$PER_JOB_MB_64
 	[ "$bits" = 64 ] || per_job=$PER_JOB_MB_32
-	jobs=$(((${available:-0} - RESERVE_MB) / per_job))
+	need_mb=$((RESERVE_MB + per_job))
+	[ "$jobs" = auto ] || return 0
+	look_at_processors
+	jobs=$(((available - RESERVE_MB) / per_job))
 	[ "$jobs" -le "$cpus" ] || jobs=$cpus
 	[ "$jobs" -ge 1 ] || jobs=1
 }
@@ -308,10 +349,20 @@ check_tools() {
 	[ -z "$missing" ] || die 1 "not installed:$missing (on Debian: gcc make libc6-dev libpcre2-dev libssl-dev zlib1g-dev patch xz-utils)"
 }
 
+# Whoever serves viewers goes first. The second is for kernels that share the processor out by sessions, where niceness
+# counts within one of them alone (CONFIG_SCHED_AUTOGROUP).
 lower_priority() {
 	renice -n 10 -p $$ >/dev/null 2>&1 || :
+	{ echo 10 >/proc/self/autogroup; } 2>/dev/null || :
 	ionice -c 3 -p $$ >/dev/null 2>&1 || :
 }
+
+# Swap for the time of the build: swap.sh, where it lies beside this script.
+swap_on() {
+	[ -f "$own_swap" ] || return 0
+	sh "$own_swap" on "$need_mb" "$available" "$swap" "${work%/*}"
+}
+swap_off() { [ ! -f "$own_swap" ] || sh "$own_swap" off "${work%/*}"; }
 
 # One build in a work directory at a time. The lock's descriptor is inherited by the compilers: after a kill -9 of this
 # script alone, the next one waits for the orphans instead of writing into the same objects.
@@ -521,7 +572,23 @@ prepare_tree() {
 	# "nginx -V" says with which OpenSSL it was compiled: a security update of it would make another program of the same code. Which one
 	# it runs with is said all the same.
 	[ "$profile" = packages ] || sed -i "s/OPENSSL_VERSION_TEXT/\"the system's OpenSSL\"/" "$work/tree/nginx/src/core/nginx.c"
+	settle_disk
 	: >"$work/unpacked"
+}
+
+# What is on the disk now is there after a power cut, whole.
+settle_disk() { sync -f "$work" 2>/dev/null || sync; }
+
+# Files that were written shortly before a power cut may have their names and not their content: the kernel writes it to the
+# disk 30 s later (vm.dirty_expire_centisecs). Objects of the last minute before one are compiled again.
+distrust_last_minute() {
+	boot=$(cat "${EDGE_BUILD_BOOT:-/proc/sys/kernel/random/boot_id}" 2>/dev/null) || boot=''
+	[ ! -f "$work/boot-id" ] || [ "$(cat "$work/boot-id")" = "$boot" ] || {
+		newest=$(find . -name '*.o' -exec stat -c %Y {} + | sort -n | tail -n 1)
+		touch -d "@$((${newest:-60} - 60))" "$work/trusted"
+		find . -name '*.o' -newer "$work/trusted" -exec rm -f {} +
+	}
+	say "$boot" >"$work/boot-id"
 }
 
 # NGINX's configure aligns by what uname says. That is the kernel's word, which may be a 64-bit one below a 32-bit system;
@@ -568,6 +635,7 @@ configure_tree() {
 		unset CFLAGS
 	fi
 	PATH=$path
+	settle_disk
 	echo "$(($(date +%s) - began))" >"$work/configured"
 }
 
@@ -610,6 +678,7 @@ compile() {
 	cd "$work/tree"
 	# After a power cut a file may exist with nothing in it.
 	find . -name '*.o' -size 0 -exec rm -f {} +
+	distrust_last_minute
 	# Neither is a library or a program that was being written trusted. A finished library stays as it is: all modules
 	# depend on its time.
 	[ -f "$work/njs-done" ] || rm -f njs/build/libnjs.a
@@ -634,6 +703,7 @@ compile() {
 		logged "compiling NJS" make -C njs -f build/Makefile -j "$jobs" NJS_CC="$work/cc" build/libnjs.a
 		# Newer than NGINX's makefile, so that its rule for the library has nothing to do.
 		touch njs/build/libnjs.a
+		settle_disk
 		: >"$work/njs-done"
 	fi
 	logged "compiling NGINX" make -C nginx -f objs/Makefile -j "$jobs" CC="$work/cc" "$target"
@@ -869,10 +939,11 @@ main() {
 	partial=$prefix.partial
 	resumed=false
 	: >"$log"
-	trap 'rm -rf "$partial"' EXIT
+	trap 'rm -rf "$partial"; swap_off' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	mkdir -p "${prefix%/*}"
+	swap_on
 	step verify
 	for name in $nginx $patches $rtmp $vts $njs; do verify "$name"; done
 	compose_configure
@@ -898,7 +969,7 @@ main() {
 	publish
 	pack
 	cd /
-	[ "$keep_work" = yes ] || rm -rf "$work/tree" "$work/inputs" "$work/unpacked" "$work/configured" "$work/source-date" "$work/tools" "$work/njs-done" "$work/deb" "$work/deb-root" "$work/smoke"
+	[ "$keep_work" = yes ] || rm -rf "$work/tree" "$work/inputs" "$work/unpacked" "$work/configured" "$work/source-date" "$work/boot-id" "$work/trusted" "$work/tools" "$work/njs-done" "$work/deb" "$work/deb-root" "$work/smoke"
 	say "built $prefix"
 }
 

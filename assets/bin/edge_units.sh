@@ -327,6 +327,7 @@ pending() {
     [ -s $PENDING ] && cat $PENDING || :
     finishing rtmp | while read -r worker; do
         program=$(old_program "$worker")
-        [ -z "$program" ] || say "$(joined "$(streams_of "$worker")") with $program"
+        names=$(joined "$(streams_of "$worker")")
+        [ -z "$program" ] || [ -z "$names" ] || say "$names with $program"
     done
 }

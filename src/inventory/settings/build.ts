@@ -34,6 +34,14 @@ export const buildSettings = [
     status: { kind: "new" },
   },
   {
+    name: "build_swap",
+    type: { kind: "count", min: 0, max: 16_384 },
+    default: "auto",
+    directive: "build.sh --swap",
+    doc: "Swap for the time of a compile, in MB: compressed memory (zram) where the kernel has it, else a file where the disk has room. `auto`: only where memory is too little for one compiler; `0`: never.",
+    status: { kind: "new" },
+  },
+  {
     name: "nginx_vts",
     type: { kind: "enum", values: ["auto", "include", "omit"] },
     default: "auto",

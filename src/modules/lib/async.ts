@@ -1,7 +1,8 @@
 import { sh } from "../sh.js";
 
 /**
- * m_job KEY SECONDS POLL CREATES REMOVES: runs the text in JOB as a transient unit that outlives this program.
+ * m_job KEY SECONDS POLL CREATES REMOVES: runs the text in JOB as a transient unit that outlives this program, and that
+ * leaves processor and disk to all others (their weight is 100).
  * The exit status lands in KEY.rc; a later program with the same KEY re-attaches or takes the result.
  */
 export const asyncText = sh`
@@ -32,6 +33,7 @@ job() {
     systemctl reset-failed "$_u" 2>/dev/null
     # shellcheck disable=SC2016
     try systemd-run --quiet --collect --unit="$_u" --property=RuntimeMaxSec="$2" --property=KillMode=control-group \
+      --property=CPUWeight=10 --property=IOWeight=10 \
       --description="edge-setup job" -- /bin/sh -c \
       '/bin/sh "$1.sh" >"$1.log" 2>&1 </dev/null; echo $? >"$1.new" && mv "$1.new" "$1.rc"' job "$_k" || return 1
   fi

@@ -21,6 +21,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   rtmp_module: "playbooks/vars/derived.yml",
   build_jobs: "playbooks/tasks/compile.yml",
   build_on: "playbooks/vars/derived.yml",
+  build_swap: "playbooks/tasks/compile.yml",
   firewall: "playbooks/tasks/firewall.yml",
   // Files of this machine.
   tls_certificate: "playbooks/vars/derived.yml",

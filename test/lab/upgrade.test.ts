@@ -12,7 +12,7 @@ import { labImpossible } from "./support/lab.js";
 import { type OtherRelease, otherRelease, otherUnitFile } from "./support/other-release.js";
 import { goLive, outside, playlistOf, readSecrets, until, watchAsViewer } from "./support/streams.js";
 
-t.setTimeout(600_000);
+t.setTimeout(1_200_000);
 
 /** Changes nothing. */
 const SAME = "s/#EXTM3U/#EXTM3U/";

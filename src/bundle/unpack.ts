@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { InterruptedError } from "../util/errors.js";
 import { type BundledFile, type BundleManifest, bundleError, MANIFEST, parseManifest } from "./manifest.js";
 import { type ArchivedFile, readTar } from "./read-tar.js";
 
@@ -12,13 +13,13 @@ const MAX_MANIFEST = 16 << 20;
 /**
  * Unpacks a bundle into an empty directory of ours. Each file is one that the manifest names, by its name, size and SHA-256,
  * and none is missing.
- * @throws InputError `E_BUNDLE` naming the file that is wrong; the signal's reason when aborted
+ * @throws InputError `E_BUNDLE` naming the file that is wrong; InterruptedError
  */
 export async function unpackBundle(path: string, directory: string, signal: AbortSignal): Promise<BundleManifest> {
   let manifest: BundleManifest | undefined;
   const missing = new Set<string>();
   for await (const file of readTar(path, (problem) => bundleError(path, problem))) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted; no host was called.");
     if (manifest === undefined) {
       manifest = await readManifest(file, path);
       await requireRoom(manifest, path, directory);

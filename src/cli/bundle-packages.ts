@@ -119,13 +119,27 @@ async function chooseHere(
     deb(MIRROR, `${release}-updates`),
     deb(`${MIRROR}-security`, `${release}-security`),
   ];
-  const child = spawn("sh", [], { stdio: ["pipe", "ignore", "pipe"], signal });
-  const done = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
+  const { code, said } = await runHere(aptHere({ ...question, sources }, directory), signal);
+  if (code !== 0) throw aptError(`Debian ${release} ${question.arch}`, said);
+  return MIRROR;
+}
+
+/** Runs a program of sh with all that it starts as one group, which ends with the signal. */
+async function runHere(program: string, signal: AbortSignal): Promise<{ code: number | null; said: string }> {
+  const child = spawn("sh", [], { stdio: ["pipe", "ignore", "pipe"], detached: true });
   const said = heard();
   child.stderr.on("data", said.hear);
-  child.stdin.end(aptHere({ ...question, sources }, directory));
-  if ((await done) !== 0) throw aptError(`Debian ${release} ${question.arch}`, said.text());
-  return MIRROR;
+  const stop = () => {
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const closed = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
+    child.stdin.end(program);
+    return { code: await closed, said: said.text() };
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 async function chooseThere(

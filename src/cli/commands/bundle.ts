@@ -3,7 +3,7 @@ import { defaultCacheDir } from "../../build/fetch.js";
 import { BUNDLE_FORMAT, systemKey } from "../../bundle/manifest.js";
 import { type PackedFile, writeBundle } from "../../bundle/write-bundle.js";
 import { installablePackages } from "../../supply/play-packages.js";
-import { type ExitCode, exitCodes, InputError } from "../../util/errors.js";
+import { type ExitCode, exitCodes, InputError, InterruptedError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import { quoteAll } from "../../util/shell.js";
 import { type PackedSystem, packagesFor } from "../bundle-packages.js";
@@ -17,6 +17,15 @@ const FOR_ANSIBLE = "python3-apt";
 
 /** `edge-setup bundle`: one file with all that hosts and controllers without internet need for an apply. */
 export async function run(context: CommandContext): Promise<ExitCode> {
+  try {
+    return await make(context);
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    throw new InterruptedError("E_INTERRUPTED", "The bundle was not written; what was downloaded stays in the cache.");
+  }
+}
+
+async function make(context: CommandContext): Promise<ExitCode> {
   const { flags, signal, interruption } = context;
   const { output } = flags;
   if (output === undefined) {

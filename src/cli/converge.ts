@@ -75,9 +75,10 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
     return await runPlaybook({
       playbook,
       inventory: fleetInventory(fleet),
-      connect: (host) => head.take(host.name) ?? connect(ofFleet(host).access.address, connectOptions),
+      connect: (host, _signal, access) => head.take(host.name) ?? connect(access.address, connectOptions),
       connectLocal: () => connect({ name: "localhost", host: "localhost", connection: "local" }, connectOptions),
       access: (host) => ofFleet(host).access,
+      delegates: { names: fleet.inventory.hosts.map((host) => host.name), find: fleet.reach },
       options: {
         command: options.command,
         check: options.check,

@@ -41,6 +41,8 @@ export interface Fleet {
   /** `file` is undefined where secrets live for this run only. */
   readonly secrets: Omit<SecretsResult, "file"> & { readonly file: string | undefined };
   readonly extraVars: ExtraVars;
+  /** Any host of the inventory, for tasks that others delegate to it. @throws InputErrors for what it is reached by */
+  readonly reach: (name: string) => Promise<Pick<FleetHost, "host" | "access">>;
 }
 
 export interface FleetOptions {
@@ -67,17 +69,31 @@ export async function loadFleet(flags: Flags, options: FleetOptions): Promise<Fl
   if (errors.length > 0) throw new InputErrors(errors);
   const kept = await ensureSecrets(inventory.file, chosen, { save: options.saveSecrets, vault });
   const secrets = { ...kept, secrets: withGiven(kept.secrets, options.given) };
-  const hosts = chosen.map((host) => ({
-    host: withSecrets(host, secrets),
-    settings: resolveSettings(host, secrets.secrets.get(host.name)),
-    access: hostAccess(host, {
+  const accessOf = (host: InventoryHost) =>
+    hostAccess(host, {
       ...(flags.user === undefined ? {} : { user: flags.user }),
       ...(flags["private-key"] === undefined ? {} : { identityFile: flags["private-key"] }),
       ...(options.passwords.ssh === undefined ? {} : { password: options.passwords.ssh }),
       ...(options.passwords.become === undefined ? {} : { becomePassword: options.passwords.become }),
-    }),
+    });
+  const hosts = chosen.map((host) => ({
+    host: withSecrets(host, secrets),
+    settings: resolveSettings(host, secrets.secrets.get(host.name)),
+    access: accessOf(host),
   }));
-  return { inventory, hosts, secrets, extraVars };
+  const reach = async (name: string) => {
+    const known = hosts.find((one) => one.host.name === name);
+    if (known !== undefined) return known;
+    const others = inventory.hosts.filter((host) => host.name === name).map((host) => withExtraVars(host, extraVars));
+    const { hosts: opened, errors: problems } = await openSecrets(inventory, others, {
+      vault,
+      reader: controllerReader,
+    });
+    const [host] = opened;
+    if (problems.length > 0 || host === undefined) throw new InputErrors(problems);
+    return { host, access: accessOf(host) };
+  };
+  return { inventory, hosts, secrets, extraVars, reach };
 }
 
 function withGiven(secrets: SecretsResult["secrets"], given: HostSecrets | undefined): SecretsResult["secrets"] {

@@ -30,6 +30,11 @@ export function throwAwayFleet(lab: LabHost, vars: Readonly<Record<string, Value
     origins: {},
     position,
   };
+  const one = {
+    host: withSecrets(host, { ...secrets, file: INLINE_FILE }),
+    settings: resolveSettings(host, secrets.secrets.get(lab.name)),
+    access: hostAccess(host),
+  };
   return {
     inventory: {
       file: INLINE_FILE,
@@ -37,14 +42,9 @@ export function throwAwayFleet(lab: LabHost, vars: Readonly<Record<string, Value
       groups: { all: [lab.name], [EDGES]: [lab.name] },
       select: () => [host],
     },
-    hosts: [
-      {
-        host: withSecrets(host, { ...secrets, file: INLINE_FILE }),
-        settings: resolveSettings(host, secrets.secrets.get(lab.name)),
-        access: hostAccess(host),
-      },
-    ],
+    hosts: [one],
     secrets,
     extraVars: { vars: {}, origins: {} },
+    reach: async () => one,
   };
 }

@@ -1,6 +1,7 @@
 import type { Scope } from "../playbook/scope.js";
 import type { Play, Value, Vars } from "../playbook/types.js";
 import type { BuildOptions } from "./compile-task.js";
+import type { Delegates } from "./delegates.js";
 import type { Moment } from "./groups.js";
 import type { PlaySteps } from "./steps.js";
 
@@ -23,6 +24,9 @@ export interface HostScope {
   readonly local: boolean;
   readonly become: boolean | undefined;
   readonly becomeUser: string | undefined;
+  readonly name: string;
+  /** Hosts that tasks can be delegated to. */
+  readonly delegates: Pick<Delegates, "has" | "names">;
 }
 
 export interface CompileInput {

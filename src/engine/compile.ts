@@ -12,7 +12,7 @@ import { TaskLanguage, UnknownValueError } from "./language.js";
 import type { RegisterShape } from "./shell-condition.js";
 import type { BlockStep, Step, TaskStep } from "./steps.js";
 import { itemLabel, loopItems } from "./task-loop.js";
-import { searchPath, targetOf, taskScope } from "./task-scope.js";
+import { playTarget, sameTarget, searchPath, targetOf, taskScope } from "./task-scope.js";
 import {
   type CallItem,
   compileVerdict,
@@ -40,7 +40,7 @@ function stuck(cause: unknown, step: Step): InputError {
     ...(node === undefined ? {} : { position: node.position }),
     hint:
       step.kind === "block"
-        ? "Inside a block with rescue or always, conditions on registered results must be simple (x is changed, x.rc == 0)."
+        ? "Inside a block with rescue or always, conditions on registered results must be simple (x is changed, x.rc == 0), and all tasks run on one host, as one user."
         : undefined,
     cause,
   });
@@ -104,7 +104,7 @@ class SegmentCompiler {
     this.#compiled = true;
     return {
       from,
-      target: this.#target ?? { local: this.#input.host.local, user: undefined },
+      target: this.#target ?? playTarget(this.#input),
       body: this.#body,
       libs: this.#libs,
       realLibs: this.#realLibs,
@@ -253,7 +253,6 @@ class SegmentCompiler {
       throw new InputError("E_RUN_ONCE", "run_once with register is not supported.", { position: node.position });
     }
     const language = this.#language(node);
-    this.#takeTarget(targetOf(node, language, this.#input));
     const items = loopItems(node, language, this.#shapes);
     if (items !== undefined && items.length === 0) {
       this.#decided(step, { last: true }, "N", "no items in the list");
@@ -311,9 +310,7 @@ class SegmentCompiler {
   }
 
   #takeTarget(target: Target): void {
-    if (this.#target !== undefined && (this.#target.local !== target.local || this.#target.user !== target.user)) {
-      throw new SegmentEnd();
-    }
+    if (this.#target !== undefined && !sameTarget(this.#target, target)) throw new SegmentEnd();
     this.#target = target;
   }
 
@@ -355,6 +352,7 @@ class SegmentCompiler {
         : { ...skipped, [node.loopVar]: about.itemValue, ansible_loop_var: node.loopVar };
     }
     if (isControl(node.module)) return this.#control(step, language, about, gate, loop);
+    this.#takeTarget(targetOf(node, language, this.#input));
     let made: { shell: string; libs: readonly LibName[] };
     let rest: Pick<CompiledCall, "payloads" | "missing" | "awaited" | "brings" | "returns">;
     try {

@@ -9,6 +9,15 @@ export interface Target {
   readonly local: boolean;
   /** undefined: the user who logs in. */
   readonly user: string | undefined;
+  /** Another host of the inventory; then the user is what the playbook says. */
+  readonly delegate?: Delegate;
+}
+
+/** A host that tasks of others are delegated to. */
+export interface Delegate {
+  readonly host: string;
+  /** undefined leaves it to the host's own variables. */
+  readonly become: boolean | undefined;
 }
 
 /** What a finished call is known by. */

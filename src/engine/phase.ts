@@ -5,7 +5,8 @@ import { type Place, UndecidedSource } from "./batch.js";
 import { compileSegment } from "./compile.js";
 import type { HostScope } from "./compile-input.js";
 import { type BuildOptions, notBeforeApply } from "./compile-task.js";
-import type { CallOutcome, CompiledCall, Segment, StepPosition } from "./compiled.js";
+import type { CallOutcome, CompiledCall, Segment, StepPosition, Target } from "./compiled.js";
+import type { Delegates, Link } from "./delegates.js";
 import { type Moment, momentOf, type RunGroups } from "./groups.js";
 import { programText } from "./program.js";
 import { type CallState, emitStart, mergeDiffs, ProgramReader, stateOf } from "./program-reader.js";
@@ -14,9 +15,10 @@ import { RecapCounter } from "./recap.js";
 import type { PlaceFile } from "./receiver.js";
 import { hasFailed } from "./replay.js";
 import { loopValue, resultValue } from "./results.js";
-import type { Clock, HostSession } from "./session.js";
+import type { Clock, HostSession, ProgramListener } from "./session.js";
 import type { SourceStore } from "./sources.js";
 import type { PlaySteps } from "./steps.js";
+import type { TarEntry } from "./tar.js";
 
 export interface PhaseInput {
   /** The play's number, for what tells tasks of all plays apart. */
@@ -27,6 +29,7 @@ export interface PhaseInput {
   readonly steps: PlaySteps;
   readonly host: HostScope;
   readonly session: HostSession;
+  readonly delegates: Delegates;
   readonly sources: SourceStore;
   readonly build: BuildOptions;
   readonly check: boolean;
@@ -161,7 +164,7 @@ export class Phase {
 
   /** Runs a segment to its end, and gives it as it was compiled last. */
   async #segment(segment: Segment): Promise<Segment> {
-    const { session, sources, steps, clock } = this.#input;
+    const { session, sources, steps } = this.#input;
     const payloads = new Set(this.#input.payloads);
     const ended = new Map<number, { call: CompiledCall; outcome: CallOutcome }>();
     let current = segment;
@@ -179,8 +182,8 @@ export class Phase {
         diff: this.#input.diff,
         start,
         alone: entries.length === 0,
-        // Tasks delegated to this machine by several hosts at once do not hold each other up.
-        lock: !current.target.local || session.isLocal,
+        // Tasks delegated by several hosts at once do not hold up each other, nor the run of the host that does them.
+        own: current.target.delegate === undefined && (!current.target.local || session.isLocal),
         who: this.#input.who,
         handlerNames: steps.handlers.map((handler) => handler.node.name),
         notified: this.#notified,
@@ -194,23 +197,19 @@ export class Phase {
         parser.push(chunk);
         if (parser.noise > MAX_NOISE || heard - reader.receivedChars > MAX_ANSWER) throw floodError();
       };
-      try {
-        await session.run(current.target, text, entries, hear, () => reader.spoke);
-      } catch (error) {
-        if (!(error instanceof UnreachableError) || error.code !== "E_CONNECTION_LOST") throw error;
-        await session.reconnect(error, (said) =>
-          this.#input.emit({
-            type: "message",
-            time: clock.now().toISOString(),
-            level: "warning",
-            host: session.host.name,
-            text: said,
-          }),
-        );
+      const listener = {
+        hear,
+        get spoke() {
+          return reader.spoke;
+        },
+        get pid() {
+          return reader.pid;
+        },
+      };
+      const lost = await this.#run(current.target, text, entries, listener).finally(() => reader.close());
+      if (lost) {
         start = Math.max(start, reader.nextCall);
         continue;
-      } finally {
-        reader.close();
       }
       const end = reader.end;
       if (end === "done") return current;
@@ -245,16 +244,38 @@ export class Phase {
     }
   }
 
+  /** Runs a program where it belongs; true when its link broke and is open again. */
+  async #run(target: Target, text: string, entries: readonly TarEntry[], listener: ProgramListener): Promise<boolean> {
+    const { session, delegates, signal } = this.#input;
+    const { delegate, user } = target;
+    const on = async (link: Link) => {
+      try {
+        await link.session.run(link.target, text, entries, listener);
+        return false;
+      } catch (error) {
+        if (!(error instanceof UnreachableError) || error.code !== "E_CONNECTION_LOST") throw error;
+        const where = delegate === undefined ? "" : `${delegate.host}: `;
+        await link.session.reconnect(error, (said) => this.#say("warning", where + said));
+        return true;
+      }
+    };
+    if (delegate === undefined) return await on({ session, target });
+    const onWait = () => this.#say("info", `waits until ${delegate.host} has done another host's task`);
+    return await delegates.work({ delegate, user }, signal, onWait, on);
+  }
+
+  #say(level: "info" | "warning", text: string): void {
+    const { emit, clock, session } = this.#input;
+    emit({ type: "message", time: clock.now().toISOString(), level, host: session.host.name, text });
+  }
+
   /** Waits for a file that another host brings. One that does not come is the task's failure. */
   async #await(path: string): Promise<void> {
-    const { sources, place, emit, clock } = this.#input;
+    const { sources, place } = this.#input;
     if (sources.describe(path) !== undefined) return;
     const hosts = place.whoBrings(path).filter((host) => host !== place.host);
     const from = hosts.join(" or ");
-    const text = `waits for ${from}, from which ${path} is fetched`;
-    if (hosts.length > 0) {
-      emit({ type: "message", time: clock.now().toISOString(), level: "info", host: place.host, text });
-    }
+    if (hosts.length > 0) this.#say("info", `waits for ${from}, from which ${path} is fetched`);
     if ((await place.arrival(path)) && sources.describe(path) !== undefined) return;
     const why = hosts.length === 0 ? "no other host brings it" : `${from} ended without bringing it`;
     this.#lost.set(path, `src ${path} does not exist on this machine: ${why}`);

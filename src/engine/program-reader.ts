@@ -82,7 +82,8 @@ export class ProgramReader {
   receivedChars = 0;
   readonly #states = new Map<number, CallState>();
   readonly #begun = new Set<number>();
-  #hasPid = false;
+  /** The program's process id. */
+  pid: number | undefined;
 
   constructor(
     private readonly segment: Segment,
@@ -117,8 +118,7 @@ export class ProgramReader {
     this.spoke = true;
     switch (message.kind) {
       case "pid":
-        if (!this.#hasPid) this.input.session.noteProgram(message.pid, this.segment.target);
-        this.#hasPid = true;
+        this.pid ??= message.pid;
         return;
       case "locked":
         this.phase.holder = message.holder;

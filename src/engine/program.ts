@@ -17,8 +17,8 @@ export interface ProgramOptions {
   readonly start: number;
   /** Nothing comes with it: it is the whole of what is sent. */
   readonly alone: boolean;
-  /** Take the host's lock. */
-  readonly lock: boolean;
+  /** It is the host's own: it takes its lock, and its handlers are journaled there. */
+  readonly own: boolean;
   /** Who holds the lock, since when: text for the next who comes. */
   readonly who: string;
   readonly handlerNames: readonly string[];
@@ -51,14 +51,15 @@ export function programText(segment: Segment, options: ProgramOptions): string {
   ];
   if (options.start > 1) settings.push(replayText(options.ended, options.start));
   if (segment.libs.has("systemd")) settings.push(`UN='${[...segment.units].join(" ")}'`);
-  const own = `${probeText(segment.probes)}
+  const foreign = "JD=/dev/null/none\njournal() { :; }\n";
+  const own = `${options.own ? "" : foreign}${probeText(segment.probes)}
 journaled
 ${segment.body}if [ -n "$DEAD" ]; then fin failed; fi
 fin 'done'
 `;
   const parts = [
     ...variant(runtimeText, check),
-    ...(options.lock ? variant(check ? lockLookText : lockText, check) : [EMIT_PID]),
+    ...(options.own ? variant(check ? lockLookText : lockText, check) : [EMIT_PID]),
     ...[...libTexts]
       .filter(([name]) => segment.libs.has(name))
       .flatMap(([name, text]) => variant(text, check && !segment.realLibs.has(name))),

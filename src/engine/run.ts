@@ -23,6 +23,7 @@ import { Semaphore } from "../util/semaphore.js";
 import { Batch, type Place } from "./batch.js";
 import type { HostScope } from "./compile-input.js";
 import { GROUP_BY } from "./control.js";
+import { type DelegateHost, Delegates, type DelegatesInput } from "./delegates.js";
 import { type Moment, momentOf, RunGroups } from "./groups.js";
 import { type Guards, runHostPlay } from "./host-play.js";
 import { controllerReader, fileKind } from "./language.js";
@@ -52,10 +53,12 @@ export interface RunOptions {
 export interface RunInput {
   readonly playbook: Playbook;
   readonly inventory: Inventory;
-  readonly connect: (host: InventoryHost, signal: AbortSignal | undefined) => Promise<Transport>;
+  readonly connect: (host: InventoryHost, signal: AbortSignal | undefined, access: HostAccess) => Promise<Transport>;
   readonly connectLocal: () => Promise<Transport>;
   /** How a host is reached and root is become on it; read from its variables unless given. */
   readonly access?: (host: InventoryHost) => HostAccess;
+  /** Hosts that tasks can be delegated to; those of the inventory unless given. */
+  readonly delegates?: Omit<DelegatesInput, "open">;
   readonly options: RunOptions;
   readonly emit: EmitEvent;
   readonly signal?: AbortSignal;
@@ -95,6 +98,9 @@ class PlaybookRun {
   readonly #id = randomBytes(6).toString("hex");
   readonly #sources: SourceStore;
   readonly #sessions = new Map<string, HostSession>();
+  readonly #opened = new Map<string, Promise<HostSession>>();
+  readonly #greeted = new Set<string>();
+  readonly #delegates: Delegates;
   readonly #groups: RunGroups;
   readonly #recaps: Record<string, HostRecap> = {};
   readonly #failed = new Set<string>();
@@ -105,6 +111,11 @@ class PlaybookRun {
   constructor(input: RunInput) {
     this.#input = input;
     this.#sources = new SourceStore(input.fileKind ?? fileKind);
+    const known = input.delegates ?? {
+      names: input.inventory.hosts.map((host) => host.name),
+      find: async (name: string) => this.#inventoryHost(name),
+    };
+    this.#delegates = new Delegates({ ...known, open: (host, access) => this.#session(host, access) });
     this.#groups = new RunGroups(input.inventory);
     this.#clock = input.clock ?? systemClock;
     this.#emit = maskedEvents(input.emit, input.secrets ?? []);
@@ -222,7 +233,7 @@ class PlaybookRun {
   async #onHost(about: PlayRun, host: InventoryHost, place: Place): Promise<void> {
     const { play, steps } = about;
     const { options, signal } = this.#input;
-    const access = (this.#input.access ?? ((one: InventoryHost) => hostAccess(one)))(host);
+    const access = this.#access(host);
     const session = await this.#connected(play, host, access);
     const known = await session.facts();
     const state = this.#states.get(host.name) ?? { facts: {}, registers: {} };
@@ -239,6 +250,8 @@ class PlaybookRun {
       local: session.isLocal,
       become: access.become,
       becomeUser: access.becomeUser,
+      name: host.name,
+      delegates: this.#delegates,
     };
     const canFetch =
       this.#input.canResolveSource ?? (this.#input.resolveMissingSource === undefined ? () => false : () => true);
@@ -247,6 +260,7 @@ class PlaybookRun {
       playNumber: about.number,
       place,
       groups: this.#groups,
+      delegates: this.#delegates,
       play,
       steps,
       host: scope,
@@ -285,15 +299,38 @@ class PlaybookRun {
     }
   }
 
-  async #connected(play: Play, host: InventoryHost, given: HostAccess): Promise<HostSession> {
-    const known = this.#sessions.get(host.name);
-    if (known !== undefined) return known;
-    const local = play.connection === "local" || given.address.connection === "local";
-    const access: HostAccess = local ? { ...given, address: { ...given.address, connection: "local" } } : given;
+  #access(host: InventoryHost): HostAccess {
+    return (this.#input.access ?? ((one: InventoryHost) => hostAccess(one)))(host);
+  }
+
+  #inventoryHost(name: string): DelegateHost {
+    const host = this.#input.inventory.hosts.find((one) => one.name === name);
+    if (host === undefined) throw new Error(`${name} is not of this inventory`);
+    return { host, access: this.#access(host) };
+  }
+
+  /** The one connection to a host, whoever needs it first. */
+  #session(host: InventoryHost, access: HostAccess): Promise<HostSession> {
+    const known = this.#opened.get(host.name) ?? this.#open(host, access);
+    this.#opened.set(host.name, known);
+    return known;
+  }
+
+  async #open(host: InventoryHost, access: HostAccess): Promise<HostSession> {
     const { connect, connectLocal, signal } = this.#input;
     const session = new HostSession(host, { connect, connectLocal, access, clock: this.#clock, signal });
-    const transport = await session.transport();
+    await session.transport();
     this.#sessions.set(host.name, session);
+    return session;
+  }
+
+  async #connected(play: Play, host: InventoryHost, given: HostAccess): Promise<HostSession> {
+    const local = play.connection === "local" || given.address.connection === "local";
+    const access: HostAccess = local ? { ...given, address: { ...given.address, connection: "local" } } : given;
+    const session = await this.#session(host, access);
+    if (this.#greeted.has(host.name)) return session;
+    this.#greeted.add(host.name);
+    const transport = await session.transport();
     this.#emit({ type: "host.connected", time: this.#now(), host: host.name, description: transport.description });
     const facts = await session.facts();
     this.#emit({ type: "host.facts", time: this.#now(), host: host.name, summary: facts.summary, model: facts.model });

@@ -37,13 +37,22 @@ export const systemClock: Clock = {
 };
 
 export interface SessionOptions {
-  readonly connect: (host: InventoryHost, signal: AbortSignal | undefined) => Promise<Transport>;
+  readonly connect: (host: InventoryHost, signal: AbortSignal | undefined, access: HostAccess) => Promise<Transport>;
   readonly connectLocal: () => Promise<Transport>;
   readonly access: HostAccess;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
   /** Milliseconds for the facts of a host; two minutes unless given. */
   readonly factsTimeoutMs?: number;
+}
+
+/** Who hears a program. */
+export interface ProgramListener {
+  hear(chunk: Buffer): void;
+  /** Whether it has said anything: if not, sudo or the shell is to blame. */
+  readonly spoke: boolean;
+  /** Its process id, once it has told. */
+  readonly pid: number | undefined;
 }
 
 /** An emulated ARM board takes two seconds for its facts. */
@@ -58,10 +67,12 @@ const FACTS_ARCHIVE = gzipSync(factsProgram, { level: 9 });
 export class HostSession {
   #remote: Transport | undefined;
   #local: Transport | undefined;
-  #facts: HostFacts | undefined;
+  #facts: Promise<HostFacts> | undefined;
   /** What went over links that broke. */
   #lost: TransportStats = { execs: 0, bytesUp: 0, bytesDown: 0 };
-  #running: { pid: number; target: Target } | undefined;
+  /** The link broke, and is not open again. */
+  #broken = false;
+  #reconnecting: Promise<void> | undefined;
 
   constructor(
     readonly host: InventoryHost,
@@ -83,7 +94,7 @@ export class HostSession {
   async transport(): Promise<Transport> {
     this.#remote ??= this.isLocal
       ? await this.#localTransport()
-      : await this.options.connect(this.host, this.options.signal);
+      : await this.options.connect(this.host, this.options.signal, this.options.access);
     return this.#remote;
   }
 
@@ -93,8 +104,12 @@ export class HostSession {
   }
 
   /** Facts, gathered once a run, as the user who logs in. */
-  async facts(): Promise<HostFacts> {
-    if (this.#facts !== undefined) return this.#facts;
+  facts(): Promise<HostFacts> {
+    this.#facts ??= this.#gather();
+    return this.#facts;
+  }
+
+  async #gather(): Promise<HostFacts> {
     const transport = await this.transport();
     const answer = await boundedAnswer(transport, `sh -c ${quote(ALONE_COMMAND)}`, {
       stdin: FACTS_ARCHIVE,
@@ -102,22 +117,15 @@ export class HostSession {
       timeoutMs: this.options.factsTimeoutMs ?? FACTS_TIMEOUT_MS,
       signal: this.options.signal,
     });
-    this.#facts = parseFacts(answer.toString("utf8"));
-    return this.#facts;
+    return parseFacts(answer.toString("utf8"));
   }
 
   /**
    * Sends a program, and its payloads where it has any, and runs it.
-   * @param spoke tells whether the program has said anything: if not, sudo or the shell is to blame.
+   * @param listener hears what the program says; what it throws ends the program
    * @throws UnreachableError code E_CONNECTION_LOST, or what sudo says.
    */
-  async run(
-    target: Target,
-    program: string,
-    payloads: readonly TarEntry[],
-    onStdout: (chunk: Buffer) => void,
-    spoke: () => boolean,
-  ): Promise<void> {
+  async run(target: Target, program: string, payloads: readonly TarEntry[], listener: ProgramListener): Promise<void> {
     const transport = target.local ? await this.#localTransport() : await this.transport();
     const text = Buffer.from(program);
     const bytes = payloads.reduce((total, entry) => total + entry.size, text.length);
@@ -137,28 +145,36 @@ export class HostSession {
     const command = become.method === "none" ? `sh -c ${quote(launch)}` : becomeCommand(become, launch);
     const stdin =
       become.needsPassword && becomePassword !== undefined ? stdinWithPassword(becomePassword, archive) : archive;
-    const stop = () => void this.#stop().catch(() => undefined);
+    let asked = false;
+    const stop = () => {
+      const { pid } = listener;
+      if (pid === undefined || asked) return;
+      asked = true;
+      void this.#stop(target, pid).catch(() => undefined);
+    };
+    const { signal } = this.options;
     // What the listener throws ends the command; thrown where the bytes arrive it would be taken for a broken link.
     const enough = new AbortController();
     let refusal: { readonly error: unknown } | undefined;
     const hear = (chunk: Buffer) => {
       if (refusal !== undefined) return;
       try {
-        onStdout(chunk);
+        listener.hear(chunk);
+        if (signal?.aborted) stop();
       } catch (error) {
         refusal = { error };
         enough.abort();
       }
     };
-    const { signal } = this.options;
     signal?.addEventListener("abort", stop, { once: true });
     try {
       const running = transport.exec(command, { stdin, onStdout: hear, onStderr, signal: enough.signal });
       const result = await running.catch((error: unknown) => {
+        if (this.#remote === transport) this.#broken = true;
         throw refusal === undefined ? error : refusal.error;
       });
       if (refusal !== undefined) throw refusal.error;
-      if (spoke()) return;
+      if (listener.spoke) return;
       const said = safeText(Buffer.concat(stderr).toString("utf8")).trim();
       throw (
         (become.method === "sudo" ? diagnoseSudo(result.code, said) : undefined) ??
@@ -172,21 +188,11 @@ export class HostSession {
       );
     } finally {
       signal?.removeEventListener("abort", stop);
-      this.#running = undefined;
     }
   }
 
-  /** The running program has told its process id. */
-  noteProgram(pid: number, target: Target): void {
-    this.#running = { pid, target };
-    if (this.options.signal?.aborted) void this.#stop().catch(() => undefined);
-  }
-
-  /** Asks the program to end after the task at hand. */
-  async #stop(): Promise<void> {
-    const running = this.#running;
-    if (running === undefined) return;
-    const { target, pid } = running;
+  /** Asks a program to end after the task at hand. */
+  async #stop(target: Target, pid: number): Promise<void> {
     const transport = target.local ? await this.#localTransport() : await this.transport();
     const become = this.#become(target);
     const { becomePassword } = this.options.access;
@@ -205,8 +211,16 @@ export class HostSession {
       : { method: "sudo", user: target.user, needsPassword: this.options.access.becomePassword !== undefined };
   }
 
-  /** Opens a broken link again. @throws the last attempt's error */
+  /** Opens a broken link again, once for all whose programs it broke. @throws the last attempt's error */
   async reconnect(lost: UnreachableError, onTry: (text: string) => void): Promise<void> {
+    if (!this.#broken) return;
+    this.#reconnecting ??= this.#reopen(lost, onTry).finally(() => {
+      this.#reconnecting = undefined;
+    });
+    await this.#reconnecting;
+  }
+
+  async #reopen(lost: UnreachableError, onTry: (text: string) => void): Promise<void> {
     const { clock, signal, connect } = this.options;
     let failure: unknown = lost;
     this.#lost = this.traffic;
@@ -216,7 +230,8 @@ export class HostSession {
       onTry(`link lost, connecting again in ${pause / 1000} s`);
       await clock.sleep(pause, signal);
       try {
-        this.#remote = await connect(this.host, signal);
+        this.#remote = await connect(this.host, signal, this.options.access);
+        this.#broken = false;
         return;
       } catch (error) {
         if (!(error instanceof UnreachableError)) throw error;

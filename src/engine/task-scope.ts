@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { LookupReader, Scope } from "../playbook/scope.js";
 import type { Play, TaskNode, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
+import { didYouMean } from "../util/suggest.js";
 import type { CompileInput } from "./compile-input.js";
 import type { Target } from "./compiled.js";
 import type { TaskLanguage } from "./language.js";
@@ -17,22 +18,42 @@ export function targetOf(
   language: TaskLanguage,
   { play, host }: Pick<CompileInput, "play" | "host">,
 ): Target {
-  let local = host.local;
-  if (node.delegateTo !== undefined) {
-    const to = String(language.render(node.delegateTo));
-    if (["localhost", "127.0.0.1", "::1"].includes(to)) local = true;
-    else {
-      throw new InputError("E_DELEGATE", `delegate_to: ${to} is not supported; only localhost is.`, {
-        position: node.delegateTo.position,
-      });
-    }
+  const asked = node.becomeUser === undefined ? play.becomeUser : String(language.render(node.becomeUser));
+  const to = node.delegateTo === undefined ? host.name : String(language.render(node.delegateTo));
+  if (to !== host.name && (host.delegates.has(to) || !HERE.includes(to))) {
+    if (!host.delegates.has(to)) throw unknownDelegate(to, node, host.delegates.names);
+    return { local: false, user: asked, delegate: { host: to, become: node.become ?? (play.become || undefined) } };
   }
+  const local = host.local || to !== host.name;
   const become = node.become ?? (play.become || host.become === true);
-  if (!become) return { local, user: undefined };
-  const asked = node.becomeUser === undefined ? undefined : String(language.render(node.becomeUser));
-  const user = asked ?? play.becomeUser ?? host.becomeUser ?? "root";
+  return become ? { local, user: userOf(asked ?? host.becomeUser, local, host) } : { local, user: undefined };
+}
+
+/** Where a play's own tasks run. */
+export function playTarget({ play, host }: Pick<CompileInput, "play" | "host">): Target {
+  const { local } = host;
+  const become = play.become || host.become === true;
+  return become ? { local, user: userOf(play.becomeUser ?? host.becomeUser, local, host) } : { local, user: undefined };
+}
+
+/** Ansible's names for this machine, unless a host is called so. */
+const HERE: readonly string[] = ["localhost", "127.0.0.1", "::1"];
+
+function userOf(user = "root", local: boolean, host: CompileInput["host"]): string | undefined {
   const uid = local ? host.localUid : host.uid;
-  return { local, user: user === "root" && uid === 0 ? undefined : user };
+  return user === "root" && uid === 0 ? undefined : user;
+}
+
+function unknownDelegate(to: string, node: TaskNode, names: readonly string[]): InputError {
+  return new InputError("E_DELEGATE", `delegate_to: ${to} is no host of the inventory.`, {
+    position: node.delegateTo?.position ?? node.position,
+    hint: didYouMean(to, names) ?? "It may be localhost, too.",
+  });
+}
+
+export function sameTarget(a: Target, b: Target): boolean {
+  const same = a.local === b.local && a.user === b.user;
+  return same && a.delegate?.host === b.delegate?.host && a.delegate?.become === b.delegate?.become;
 }
 
 /** The variables that a task sees, from the weakest to the strongest. */

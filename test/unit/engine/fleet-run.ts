@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { RunInput } from "../../../src/engine/run.js";
 import { selectHosts } from "../../../src/inventory/pattern.js";
 import type { Inventory, InventoryHost } from "../../../src/inventory/types.js";
@@ -7,7 +7,7 @@ import { LocalTransport } from "../../../src/transport/local-transport.js";
 import type { ExecOptions, ExecResult, Transport } from "../../../src/transport/transport.js";
 import { type LocalRun, localRun, position } from "./local-run.js";
 
-/** Hosts that are all this machine, each with a lock and a journal of its own below a directory. */
+/** Hosts that are all this machine, each with a lock, a journal and a name (FLEET_HOST) of its own below a directory. */
 export function fleet(hosts: Record<string, Record<string, Value>>, more: Record<string, string[]> = {}): Inventory {
   const names = Object.keys(hosts);
   const groups: Record<string, string[]> = { all: names, edges: names, ...more };
@@ -28,7 +28,7 @@ class FleetTransport extends LocalTransport {
     const moved = command
       .replace("gzip -dc | sh", `gzip -dc | ${own} | sh`)
       .replace("exec sh ./program", `${own} -i ./program; exec sh ./program`);
-    return super.exec(moved, options);
+    return super.exec(`export FLEET_HOST=${basename(this.home)}; ${moved}`, options);
   }
 }
 

@@ -98,7 +98,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       diff: true,
       start: 1,
       alone: true,
-      lock: true,
+      own: true,
       who: "it's me",
       handlerNames: ["a", "b"],
       notified: new Set([2]),

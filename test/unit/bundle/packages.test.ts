@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { aptHere, aptThere } from "../../../src/bundle/apt-script.js";
 import { indexOf, parsePackages } from "../../../src/bundle/packages-index.js";
+import { librariesOf } from "../../../src/discovery/libraries.js";
 import { installablePackages } from "../../../src/supply/play-packages.js";
 import { root } from "../generated-files.js";
 
@@ -45,6 +46,18 @@ t.test("apt's description of a package", (t) => {
     const wrong = paragraph.replace(new RegExp(`^${field}: .*$`, "m"), `${field}: ${value}`);
     t.throws(() => parsePackages(wrong), /apt (describes|names)/, field);
   }
+  t.end();
+});
+
+t.test("of a system's packages, those that name a build", (t) => {
+  const packages = [
+    "ffmpeg 7:7.1.5",
+    "zlib1g 1:1.3.dfsg-1",
+    "libc6 2.41-12+deb13u5",
+    "libc6-dev 2.41",
+    "libpcre2-8-0 10.46-1",
+  ];
+  t.equal(librariesOf(packages), "libc6 2.41, libpcre2-8-0 10, zlib1g 1.3");
   t.end();
 });
 

@@ -35,7 +35,7 @@ off() {
 	case ${device:-} in
 	/dev/zram[0-9]*)
 		swapoff "$device" 2>/dev/null || :
-		echo "${device#/dev/zram}" >"$sys/class/zram-control/hot_remove" 2>/dev/null || :
+		{ echo "${device#/dev/zram}" >"$sys/class/zram-control/hot_remove"; } 2>/dev/null || :
 		;;
 	/*)
 		swapoff "$device" 2>/dev/null || :
@@ -68,9 +68,11 @@ wanted() {
 
 zram() {
 	[ -e "$sys/class/zram-control/hot_add" ] || modprobe zram 2>/dev/null || return 1
+	# A container sees the control of the host's devices, reading which makes one, and may not set it up.
+	[ -w "$sys/class/zram-control/hot_remove" ] || return 1
 	number=$(cat "$sys/class/zram-control/hot_add" 2>/dev/null) || return 1
 	echo "/dev/zram$number $PPID" >"$note"
-	echo "${1}M" >"$sys/block/zram$number/disksize" && mkswap "/dev/zram$number" >/dev/null 2>&1 &&
+	{ echo "${1}M" >"$sys/block/zram$number/disksize"; } 2>/dev/null && mkswap "/dev/zram$number" >/dev/null 2>&1 &&
 		swapon -p 100 "/dev/zram$number" 2>/dev/null || return 1
 	say "$1 MB of compressed memory (zram) for the time of the build"
 }

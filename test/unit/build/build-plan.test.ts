@@ -65,7 +65,7 @@ t.test("swap for the time of a build", async (t) => {
         bin: {},
         disk: {},
         said: "",
-        sys: { class: zram ? { "zram-control": { hot_add: "3\n" } } : {}, block: { zram3: {} } },
+        sys: { class: zram ? { "zram-control": { hot_add: "3\n", hot_remove: "" } } : {}, block: { zram3: {} } },
       },
     });
     const tool = (name: string, text: string) => {

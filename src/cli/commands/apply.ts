@@ -20,7 +20,8 @@ export async function run({ flags: given, ...rest }: CommandContext): Promise<Ex
   if (flags.yes !== true) {
     const pending = await plan({ ...context, flags: { ...flags, "exit-code": true } });
     if (pending !== exitCodes.changesPending) return pending;
-    if (!(await prompter.confirm("Apply this?"))) return exitCodes.ok;
+    const ends = flags["restart-streams"] === true ? ", and end the live streams that it names" : "";
+    if (!(await prompter.confirm(`Apply this${ends}?`))) return exitCodes.ok;
   }
   return applyFleet(context, passwords);
 }

@@ -19,6 +19,7 @@ import type { ConnectOptions } from "../transport/transport.js";
 import { InputError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
 import { didYouMean } from "../util/suggest.js";
+import { checkBuilders } from "./builders.js";
 import { certificateGuard } from "./certificate-guard.js";
 import { EDGES, type Fleet, type FleetHost } from "./fleet.js";
 import { HeadStart } from "./head-start.js";
@@ -58,6 +59,7 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
   checkReadable(flags["source-dir"], "--source-dir");
   checkReadable(flags["ssh-config"], "--ssh-config");
   checkOwnCertificates(fleet, Date.now());
+  checkBuilders(fleet);
   const cacheDir = defaultCacheDir(process.env);
   const artifactDir = cacheDirOf(process.env, "artifacts");
   const artifacts = new ArtifactCache({

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- apply | delivery | latency | transcode] [OPTIONS]`: one table each, all ratios from one run on one machine. Boots lab hosts,
+ * `npm run bench [-- apply | delivery | latency | transcode | twins] [OPTIONS]`: one table each, all ratios from one run on one machine. Boots lab hosts,
  * so it needs what the lab tests need. docs/performance.md tells what is measured and how.
  */
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   delivery: async () => (await import("./delivery.js")).benchDelivery,
   latency: async () => (await import("./latency.js")).benchLatency,
   transcode: async () => (await import("./transcode.js")).benchTranscode,
+  twins: async () => (await import("./twins.js")).benchTwins,
 };
 
 const cleanups: (() => unknown)[] = [];

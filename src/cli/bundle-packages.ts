@@ -203,7 +203,7 @@ function heard() {
 
 function aptError(where: string, said: string): TaskError {
   return new TaskError("E_APT", `${where}: ${said || "apt-get fails without a word"}`, {
-    hint: "apt needs the archive's mirror (a proxy stands in apt.conf) and 1 GB of room; nothing was written.",
+    hint: "apt needs the archive's mirror (a proxy stands in apt.conf; one that is being synchronised is whole again later) and 1 GB of room.",
   });
 }
 

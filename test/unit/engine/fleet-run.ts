@@ -18,7 +18,7 @@ export function fleet(hosts: Record<string, Record<string, Value>>, more: Record
   return { file: "edges.yml", hosts: list, groups, select: (pattern) => selectHosts(pattern, list, groups) };
 }
 
-class FleetTransport extends LocalTransport {
+export class FleetTransport extends LocalTransport {
   constructor(readonly home: string) {
     super();
   }

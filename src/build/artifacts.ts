@@ -112,7 +112,13 @@ export class ArtifactCache {
     this.#announced.set(id, description);
     if (this.has(this.#path(id, DESCRIPTION))) return;
     mkdirSync(this.#directory, { recursive: true });
-    this.#write(id, description);
+    withFileLock(this.#path(id, ".lock"), () => {
+      // Beside an archive it would be another one's description: that of a run that is just done with it stays.
+      const archive = this.#path(id, ARCHIVE);
+      if (existsSync(archive) && existsSync(this.#path(id, DESCRIPTION))) return;
+      rmSync(archive, { force: true });
+      this.#write(id, description);
+    });
   }
 
   #write(id: string, description: Description): void {

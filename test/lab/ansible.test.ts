@@ -107,8 +107,8 @@ t.test("both engines", { skip: await withoutAnsible(), timeout: 20 * MINUTE }, a
   await changeSettings(ours.desk, FEATURES);
   const apply = await ours.desk.run("apply", "--no-input", "--yes", "--no-verify");
   t.equal(apply.code, 0, "edge-setup's exit code", { output: apply.stdout + apply.stderr });
-  // The release that it had without them; a bare host never had one.
-  await ours.host.exec("cd /etc/edge && rm -r $(readlink former) former");
+  // The release that it had without them, and its build; a bare host never had one.
+  await ours.host.exec("cd /etc/edge && rm -r $(readlink former) former /opt/edge/former");
   const theirs = await bootBare(t, FEATURES);
   // The secrets that edge-setup made: Ansible reads them beside the inventory.
   await mkdir(join(theirs.desk.folder, "group_vars"));

@@ -8,7 +8,7 @@ import t, { type Test } from "tap";
 import { loadLock, neededSources, profileFor } from "../../src/build/sources.js";
 import type { LabHost } from "../../src/lab/index.js";
 import type { RunEvent } from "../../src/report/events.js";
-import type { Desk } from "./support/cli.js";
+import { cacheWithoutBuilds, type Desk, makeDesk } from "./support/cli.js";
 import { bootBare, bootEdge, EDGE } from "./support/edge.js";
 import { labImpossible, runProgram } from "./support/lab.js";
 
@@ -352,6 +352,7 @@ t.test("an edge keeps serving, whatever a run meets", { skip: labImpossible(), t
   });
 
   await t.test("Ctrl-C, a lost link and a compiler that fails, in one build", async (t) => {
+    const compilingDesk = makeDesk(desk.folder, host, undefined, cacheWithoutBuilds(desk.folder));
     // The edge runs a build that is not the wanted one, and the compiler waits for the test, then fails.
     const stall =
       'case "$*" in *ngx_log.o*) while [ ! -e /root/go ]; do sleep 0.2; done; echo "error: the bell rings" >&2; exit 1 ;; esac';
@@ -362,7 +363,7 @@ t.test("an edge keeps serving, whatever a run meets", { skip: labImpossible(), t
     const compiling = (event: RunEvent) => event.type === "task.log" && event.line === "step: compile";
     const job = "systemctl list-units --plain --no-legend 'edge-setup-*.service' | cut -d' ' -f1";
 
-    const first = new Running(desk, ...APPLY);
+    const first = new Running(compilingDesk, ...APPLY);
     await first.until("the compile", compiling);
     first.interrupt();
     t.equal(await first.ended, 130);
@@ -371,9 +372,9 @@ t.test("an edge keeps serving, whatever a run meets", { skip: labImpossible(), t
     t.match((await host.exec(job)).stdout, /^edge-setup-[0-9a-f]+\.service\n$/, "the job goes on");
     await serves(t, host, live);
 
-    const second = new Running(desk, ...APPLY);
+    const second = new Running(compilingDesk, ...APPLY);
     await second.until("the compile again", compiling);
-    const third = await desk.run(...APPLY);
+    const third = await compilingDesk.run(...APPLY);
     told(t, third, { code: 6, says: [/Another run holds this host: \S+@\S+ since .*edge-setup apply/] });
     await host.exec("pkill -KILL -u ops sshd; pkill -KILL -u ops sshd-session");
     const lost = (event: RunEvent) => event.type === "message" && /link lost, connecting again/.test(event.text);

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import t, { type Test } from "tap";
 import type { LabHost } from "../../src/lab/index.js";
 import type { RunEvent } from "../../src/report/events.js";
-import { type Desk, readEvents } from "./support/cli.js";
+import { cacheWithoutBuilds, type Desk, makeDesk, readEvents } from "./support/cli.js";
 import { bootBare, EDGE } from "./support/edge.js";
 import { labImpossible } from "./support/lab.js";
 
@@ -66,7 +66,9 @@ t.test(
   "from a bare host to a live edge, and back to it",
   { skip: labImpossible(), timeout: 20 * MINUTE },
   async (t) => {
-    const { host, desk } = await bootBare(t);
+    const { host, desk: shared } = await bootBare(t);
+    // Compiled, as by everybody's first apply.
+    const desk = makeDesk(shared.folder, host, undefined, cacheWithoutBuilds(shared.folder));
     const secrets = join(desk.folder, "group_vars/all/edge-secrets.yml");
 
     await t.test("plan names what apply would create, and leaves the host alone", async (t) => {

@@ -149,7 +149,7 @@ async function buildOf(host: LabHost): Promise<string> {
 /** What a task said that counts as a change. */
 function told(events: readonly RunEvent[], task: string): string | undefined {
   const said = events.find(
-    (event) => event.type === "task.result" && event.task.name === task && event.status === "changed",
+    (event) => event.type === "task.result" && event.task.name === task && event.status !== "skipped",
   );
   return said?.type === "task.result" ? said.reason : undefined;
 }

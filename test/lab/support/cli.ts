@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { LabExecResult, LabHost } from "../../../src/lab/index.js";
@@ -23,8 +23,9 @@ export interface Desk {
  * @param folder an empty folder
  * @param host whose known_hosts the desk trusts; several hosts of one lab share it
  * @param program another release of edge-setup than this one
+ * @param cache XDG_CACHE_HOME; that of this machine unless given
  */
-export function makeDesk(folder: string, host: LabHost, program = built): Desk {
+export function makeDesk(folder: string, host: LabHost, program = built, cache = sharedCache()): Desk {
   const state = join(folder, "state");
   mkdirSync(state, { recursive: true });
   writeFileSync(
@@ -34,7 +35,7 @@ export function makeDesk(folder: string, host: LabHost, program = built): Desk {
   const env = {
     ...process.env,
     XDG_STATE_HOME: state,
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+    XDG_CACHE_HOME: cache,
     NO_COLOR: "1",
   };
   const argvOf = (words: readonly string[]) => [
@@ -52,6 +53,20 @@ export function makeDesk(folder: string, host: LabHost, program = built): Desk {
       return { code, events: readEvents(stdout), stdout, stderr };
     },
   };
+}
+
+function sharedCache(): string {
+  return process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+}
+
+/** A cache that has the sources and no build, for tests in which something has to be compiled. */
+export function cacheWithoutBuilds(folder: string): string {
+  const sources = join(sharedCache(), "edge-setup/sources");
+  const own = join(folder, "cache");
+  mkdirSync(sources, { recursive: true });
+  mkdirSync(join(own, "edge-setup"), { recursive: true });
+  symlinkSync(sources, join(own, "edge-setup/sources"));
+  return own;
 }
 
 /** Events of `--json`, one a line. */

@@ -69,9 +69,12 @@ async function deskOf(folder: string, hosts: readonly LabHost[]): Promise<Desk> 
   await writeFile(join(folder, "edges.yml"), inventoryOf(hosts, VARS));
   const own = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
   await cp(join(own, "edge-setup/sources"), join(folder, "cache/edge-setup/sources"), { recursive: true });
+  // The desk's alone: file systems of hosts stay where they are.
+  const before = process.env.XDG_CACHE_HOME;
   process.env.XDG_CACHE_HOME = join(folder, "cache");
   const desk = makeDesk(folder, { ...first, knownHostsFile });
-  process.env.XDG_CACHE_HOME = own;
+  if (before === undefined) delete process.env.XDG_CACHE_HOME;
+  else process.env.XDG_CACHE_HOME = before;
   return desk;
 }
 

@@ -55,11 +55,11 @@ async function buildUnderLock(request: BuildLayer): Promise<LabLayer> {
   const unfinished = `${folder}.tmp-${process.pid}`;
   try {
     await mkdir(unfinished, { mode: 0o755 });
-    const marker = await request.build(unfinished);
-    await writeFile(join(unfinished, MARKER), `${JSON.stringify(marker)}\n`);
+    const text = JSON.stringify(await request.build(unfinished));
+    await writeFile(join(unfinished, MARKER), `${text}\n`);
     await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
-    return layerOf(request.name, marker);
+    return layerOf(request.name, JSON.parse(text) as Marker);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }

@@ -85,7 +85,7 @@ function filesBelow(folder: string): Record<string, string> {
 }
 
 t.test("groups, files and delegated tasks by both engines", { skip: await skip() }, async (t) => {
-  const lab = await bootForTest(t, { name: "lab-between", layer: await edgeLayer() });
+  const lab = await bootForTest(t, { name: "between", layer: await edgeLayer() });
   const root = scratchFolder();
   const ours = desk(join(root, "desk"), lab);
   const connector = new Connector();
@@ -128,7 +128,7 @@ t.test("groups, files and delegated tasks by both engines", { skip: await skip()
   t.match(first.recap, { far: { changed: 8, failed: 0 }, near: { changed: 7, failed: 0 } });
   const made = await state();
   t.match(made.far, "far / kind-new made / far near");
-  t.match(made.far, "far heard lab-between");
+  t.match(made.far, "far heard between");
   t.match(await ansible(), [0, 0], "ansible-playbook changes nothing after edge-setup");
   await forget();
   t.match(await ansible(), [8, 7]);

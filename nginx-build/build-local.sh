@@ -186,12 +186,12 @@ mount --bind "$scratch" "$root/edge/run"
 mount --bind "$scratch/tmp" "$root/tmp"
 mount --bind "$scratch/builds" "$root$builds"
 mount -o remount,bind,ro "$root"
-exec chroot $as "$root" "$@"'
+exec $as "$root" "$@"'
 
-# in_root COMMAND...: of this machine's root, nobody; of a user, the user.
+# in_root COMMAND...: as nobody. NGINX's own test would give files to others if it were root, and a user's namespace has no others.
 in_root() {
-	as=''
-	[ "$(id -u)" != 0 ] || as=--userspec=65534:65534
+	as="chroot --userspec=65534:65534"
+	[ "$(id -u)" = 0 ] || as="unshare --user --map-user=65534 --map-group=65534 --keep-caps chroot"
 	# shellcheck disable=SC2046 # words
 	wait_for unshare $(namespaces) sh -c "$ENTER" sh "$root" "$scratch" "${prefix%/*}" "$as" \
 		/usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/nonexistent EDGE_BUILD_ARCH="$arch" "$@"
@@ -263,12 +263,13 @@ make_room() {
 	[ "$free_mb" -ge "$NEED_MB" ] || die 1 "$roots has $free_mb MB free and a root file system needs $NEED_MB MB; free some space or give another --roots"
 }
 
-# Of a cross compiler's root the tools are this machine's, and the libraries the host's.
+# With a cross compiler the tools are this machine's, and all else the host's.
 root_packages() {
 	for package in $packages; do
 		case $method/$package in
 		cross/gcc) echo "gcc-$triplet" | tr _ - ;;
-		cross/lib*) echo "$package:$arch" ;;
+		cross/make | cross/patch | cross/xz-utils) echo "$package" ;;
+		cross/*) echo "$package:$arch" ;;
 		*) echo "$package" ;;
 		esac
 	done | paste -s -d, -
@@ -331,15 +332,25 @@ bring() {
 		cp "$sources/SHA256SUMS" "$scratch/sources/"
 	fi
 	if [ -f "$scratch/sources/SHA256SUMS" ]; then
-		sed 's/^[0-9a-fA-F]\{64\} [ *]\(tar:\)\{0,1\}//' "$scratch/sources/SHA256SUMS"
+		sed -n 's/^[0-9a-fA-F]\{64\} [ *]\(tar:\)\{0,1\}//p' "$scratch/sources/SHA256SUMS"
 	else
 		ls "$sources"
 	fi | while read -r file; do cp "$sources/$file" "$scratch/sources/"; done
-	find "$root/edge" -maxdepth 1 -name '*.deb' -exec cp {} "$scratch/sources/" \;
+	bring_njs
 	cp "$here/build.sh" "$scratch/"
 	mkdir "$scratch/patches"
 	find "$patches" -maxdepth 1 -name '*.patch' -exec cp {} "$scratch/patches/" \;
 	chmod -R a+rX "$scratch/sources" "$scratch/patches" "$scratch/build.sh"
+}
+
+# Debian's NJS, which apt verified when the root was made; where there are hashes, build.sh takes nothing without one.
+bring_njs() {
+	for deb in "$scratch/sources"/*.deb; do [ ! -f "$deb" ] || return 0; done
+	for deb in "$root/edge"/*.deb; do
+		[ -f "$deb" ] || continue
+		cp "$deb" "$scratch/sources/"
+		[ ! -f "$scratch/sources/SHA256SUMS" ] || (cd "$root/edge" && sha256sum "${deb##*/}") >>"$scratch/sources/SHA256SUMS"
+	done
 }
 
 build() {

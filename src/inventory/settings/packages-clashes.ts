@@ -3,7 +3,7 @@ import type { SettingValues } from "./parse.js";
 
 /** What packages of NGINX cannot be, as in playbooks/tasks/preflight-packages.yml. */
 export function packagesClashes(values: SettingValues): Clash[] {
-  const { nginx_from, rtmp_module, hls_type } = values;
+  const { build_on, nginx_from, rtmp_module, hls_type } = values;
   const clashes: Clash[] = [];
   for (const name of ["nginx_version", "njs_version"] as const)
     if (nginx_from === "packages" && values[name] !== undefined)
@@ -12,6 +12,13 @@ export function packagesClashes(values: SettingValues): Clash[] {
         message: `${name} has no effect with nginx_from packages, whose versions are the distribution's`,
         hint: `remove ${name}, or write nginx_from: source`,
       });
+  if (nginx_from === "packages" && build_on === "local")
+    clashes.push({
+      names: ["build_on", "nginx_from"],
+      message:
+        "build_on local is for NGINX itself: with nginx_from packages its modules alone are compiled, for the package of the host",
+      hint: "remove build_on, or name a host of the inventory",
+    });
   if (rtmp_module === "package" && nginx_from !== "packages")
     clashes.push({
       names: ["rtmp_module", "nginx_from"],

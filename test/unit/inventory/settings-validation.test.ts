@@ -301,6 +301,10 @@ const bad: readonly (readonly [string, ...string[]])[] = [
     "4:19: njs_version has no effect with nginx_from packages, whose versions are the distribution's (remove njs_version, or write nginx_from: source)",
   ],
   [
+    "{build_on: local, nginx_from: packages}",
+    "4:16: build_on local is for NGINX itself: with nginx_from packages its modules alone are compiled, for the package of the host (remove build_on, or name a host of the inventory)",
+  ],
+  [
     "{rtmp_module: package}",
     "4:19: rtmp_module package needs nginx_from packages: it is compiled for the distribution's NGINX (write nginx_from: packages, or remove rtmp_module)",
   ],

@@ -55,7 +55,8 @@ export function makeDesk(folder: string, host: LabHost, program = built, cache =
   };
 }
 
-function sharedCache(): string {
+/** XDG_CACHE_HOME of this machine. */
+export function sharedCache(): string {
   return process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
 }
 

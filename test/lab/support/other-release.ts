@@ -2,7 +2,7 @@ import { appendFile, cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { LabHost } from "../../../src/lab/index.js";
-import { type Desk, makeDesk } from "./cli.js";
+import { cacheWithoutBuilds, type Desk, makeDesk } from "./cli.js";
 
 const root = resolve(import.meta.dirname, "../../..");
 const PARTS = ["dist", "playbooks", "assets", "systemd", "nginx-build", "package.json"];
@@ -38,7 +38,7 @@ async function changed(host: LabHost, folder: string, change: (place: string) =>
   await symlink(join(root, "node_modules"), join(place, "node_modules"));
   await change(place);
   return {
-    desk: makeDesk(folder, host, join(place, "dist/cli/main.js")),
+    desk: makeDesk(folder, host, join(place, "dist/cli/main.js"), cacheWithoutBuilds(place)),
     remove: () => rm(place, { recursive: true, force: true }),
   };
 }
@@ -54,8 +54,12 @@ done
 rm -rf "$prefix.partial"
 cp -a "$(readlink -f /opt/edge/nginx)" "$prefix.partial"
 LC_ALL=C sed -i '${sed}' "$prefix.partial/sbin/nginx"
-sed -i 's/"nginx": "[^"]*"/"nginx": "${version}"/' "$prefix.partial/manifest.json"
+sed -i -e 's/"nginx": "[^"]*"/"nginx": "${version}"/' -e 's/"build": "[^"]*"/"build": "'"\${prefix##*/}"'"/' "$prefix.partial/manifest.json"
 mv "$prefix.partial" "$prefix"
-[ -z "$artifact" ] || tar -C "$prefix" -czf "$artifact" .
+[ -n "$artifact" ] || exit 0
+mkdir -p "\${artifact%/*}"
+tar -C "$prefix" -cf - --owner=0 --group=0 --numeric-owner . | gzip -n >"$artifact"
+sum=$(sha256sum <"$artifact")
+sed '1a "sha256": "'"\${sum%% *}"'", "size": '"$(stat -c %s "$artifact")", "$prefix/manifest.json" >"\${artifact%.tar.gz}.json"
 `;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { LabHost } from "../../../src/lab/index.js";
+import { cacheWithoutBuilds, sharedCache } from "./cli.js";
 import { type ScreenSize, TmuxTerminal } from "./tmux.js";
 
 const program = resolve(import.meta.dirname, "../../../dist/cli/main.js");
@@ -10,11 +11,15 @@ interface Scope {
   teardown(handler: () => unknown): void;
 }
 
-/** A shell of an operator whose ssh_config knows the host as `church`, with `./edge-setup` as a command. */
+/**
+ * A shell of an operator whose ssh_config knows the host as `church`, with `./edge-setup` as a command.
+ * @param builds false where something has to be compiled
+ */
 export async function openShell(
   t: Scope,
   host: LabHost,
   size: ScreenSize,
+  { builds = true } = {},
 ): Promise<{ terminal: TmuxTerminal; home: string }> {
   const home = await mkdtemp(join(tmpdir(), "edge-home-"));
   await writeFile(
@@ -37,7 +42,7 @@ export async function openShell(
     HOME: home,
     // A CI system sets it, and nobody watches there; here somebody does.
     CI: "",
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "/root", ".cache"),
+    XDG_CACHE_HOME: builds ? sharedCache() : cacheWithoutBuilds(home),
     XDG_STATE_HOME: join(home, "state"),
     XDG_CONFIG_HOME: join(home, "config"),
   };

@@ -42,7 +42,7 @@ export async function cutOff(t: Scope, host: LabHost, folder: string): Promise<C
     await rm(join("/etc/netns", name), { recursive: true, force: true });
   });
   await mkdir(join("/etc/netns", name), { recursive: true });
-  await writeFile(join("/etc/netns", name, "resolv.conf"), "nameserver 127.0.0.1\n");
+  await writeFile(join("/etc/netns", name, "resolv.conf"), "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
   await must("ip", "netns", "add", name);
   await must("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", name);
   await must("ip", "link", "set", outside, "master", "edgelab0", "up");

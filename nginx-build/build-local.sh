@@ -174,7 +174,8 @@ wait_for() {
 	return "$status"
 }
 
-# What is done in the namespaces, before the command: the root is read-only but for what this run brings.
+# What the first process in the namespaces does: the root is read-only but for what this run brings. It stays what it is and does not
+# become the command: a change of user would let it live on when its parent dies.
 # shellcheck disable=SC2016 # for the sh that runs it
 ENTER='set -eu
 root=$1 scratch=$2 builds=$3 as=$4
@@ -186,7 +187,9 @@ mount --bind "$scratch" "$root/edge/run"
 mount --bind "$scratch/tmp" "$root/tmp"
 mount --bind "$scratch/builds" "$root$builds"
 mount -o remount,bind,ro "$root"
-exec $as "$root" "$@"'
+status=0
+$as "$root" "$@" || status=$?
+exit "$status"'
 
 # in_root COMMAND...: as nobody. NGINX's own test would give files to others if it were root, and a user's namespace has no others.
 in_root() {
@@ -206,12 +209,13 @@ choose_root() {
 	root=$roots/$name
 }
 
-# A directory for this run alone. Those of runs that were killed go: nobody holds their lock.
+# A directory for this run alone. Those of runs that were killed go: nobody holds their lock, or they have had none for a minute.
 make_scratch() {
 	mkdir -p "$roots"
 	for old in "$roots"/.run.*; do
-		[ -f "$old/lock" ] || continue
-		if flock -n "$old/lock" true; then remove "$old"; fi
+		[ -d "$old" ] || continue
+		if [ -f "$old/lock" ]; then flock -n "$old/lock" true || continue; else [ -n "$(find "$old" -maxdepth 0 -mmin +1)" ] || continue; fi
+		remove "$old"
 	done
 	scratch=$(mktemp -d "$roots/.run.XXXXXX")
 	exec 6>"$scratch/lock"
@@ -369,9 +373,15 @@ hand_over() {
 	done
 }
 
+# Ends the first process in the namespaces, if there is one yet: when that one has ended, all others have.
 stop() {
 	trap '' INT TERM HUP
-	[ -z "$child" ] || kill -KILL "$child" 2>/dev/null || :
+	if [ -n "$child" ]; then
+		first=$(cat "/proc/$child/task/$child/children" 2>/dev/null) || first=''
+		# shellcheck disable=SC2086 # one, or none
+		kill -KILL ${first:-$child} 2>/dev/null || :
+		wait "$child" || :
+	fi
 	exit "$1"
 }
 

@@ -312,7 +312,7 @@ async function keep(
 
 /** An apply that is stopped at once while its program runs on the host. */
 async function interrupted(host: LabHost, { argv, options }: { argv: readonly string[]; options: SpawnOptions }) {
-  // The release asks whether NGINX answers, and hears nothing.
+  // The release asks whether NGINX answers, and hears nothing; so does what only looks, in a program without files.
   const stall = "cat >/root/stall; chmod 755 /root/stall; mount --bind /root/stall /usr/bin/curl";
   await host.exec(stall, { input: "#!/bin/sh\nsleep 2\n" });
   const [program = "", ...words] = argv;
@@ -322,7 +322,8 @@ async function interrupted(host: LabHost, { argv, options }: { argv: readonly st
     child[name]?.setEncoding("utf8").on("data", (part: string) => {
       output[name] += part;
     });
-  await until("the question", async () => (await host.exec("pgrep -f '^/bin/sh /usr/bin/curl'")).code === 0);
+  const asking = "pgrep -f '^/bin/sh /usr/bin/curl' && ls -d /run/edge-setup.*/p";
+  await until("the question", async () => (await host.exec(asking)).code === 0);
   const inside = (await host.exec("grep -rlaF -f /root/secrets /run/edge-setup.*/")).stdout;
   // Once lets the task at hand end, twice is at once.
   child.kill("SIGINT");

@@ -26,7 +26,7 @@ Usage: build-local.sh --system "debian RELEASE" --userland ARCH/LEVEL --sources 
   --sources, --prefix, --sums, --profile, --jobs, --with-vts, --opt, --patches
                           as those of build.sh, which lies beside this script; --sums - reads standard input
   --artifact FILE         where the result goes: NAME.tar.gz, and beside it NAME.json, which describes it
-  --method NAME           auto (default: the fastest one that can be had), native, cross or emulated
+  --method NAME           auto (default: the fastest one that makes the host's own bytes), native, cross or emulated
   --packages "NAME..."    what the compile needs (default: what the debian profile needs)
   --suites "NAME..."      suites of Debian's archive (default: RELEASE RELEASE-updates RELEASE-security)
   --mirror URL            of Debian's archive (default: http://deb.debian.org/debian); the security archive is URL-security
@@ -146,7 +146,12 @@ choose_method() {
 		method=native
 	else
 		[ "$method" != native ] || refuse "this machine does not run programs of $arch itself"
-		[ "$method" != auto ] || method=cross
+		case $release/$arch/$method in
+		# The native GCC 12.2.0-14+deb12u1 has the correction of CVE-2023-4039 (stack protection of AArch64), the cross one has not.
+		bookworm/arm64/auto) method=emulated ;;
+		bookworm/arm64/cross) die $EXIT_USAGE "the cross compiler of bookworm protects the stack of arm64 less than the host's own (CVE-2023-4039); use --method emulated" ;;
+		*/auto) method=cross ;;
+		esac
 	fi
 }
 

@@ -107,4 +107,12 @@ t.test("the way it is done", async (t) => {
   t.equal(said(...HOST), "debian bookworm armhf/armv7-a: cross\n");
   t.equal(said(...HOST, "--method", "emulated"), "debian bookworm armhf/armv7-a: emulated\n");
   t.match(said(...HOST, "--method", "native"), /does not run programs of armhf itself/);
+  const arm64 = ["--userland", "arm64/armv8-a", "--system"];
+  t.equal(said(...arm64, "debian trixie"), "debian trixie arm64/armv8-a: cross\n");
+  t.equal(
+    said(...arm64, "debian bookworm"),
+    "debian bookworm arm64/armv8-a: emulated\n",
+    "its cross compiler is older",
+  );
+  t.match(said(...arm64, "debian bookworm", "--method", "cross"), /CVE-2023-4039.*--method emulated/);
 });

@@ -1,8 +1,9 @@
 import { revealed } from "../host-value.js";
 import type { InventoryHost } from "../types.js";
 import { type SettingRow, settings } from "./index.js";
+import type { Parsed } from "./parse-result.js";
 import type { Setting } from "./types.js";
-import { type Parsed, parseValue } from "./values.js";
+import { parseValue } from "./values.js";
 
 /** Every setting of a host, parsed: ms for times, bytes for sizes. Undefined: not given and without a default. */
 export type SettingValues = {

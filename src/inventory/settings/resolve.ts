@@ -3,9 +3,9 @@ import type { Secret } from "../../util/secret.js";
 import type { InventoryHost } from "../types.js";
 import { type SettingName, settings } from "./index.js";
 import { parseSettings, type SettingValues } from "./parse.js";
+import type { Parsed } from "./parse-result.js";
 import type { Setting } from "./types.js";
 import { validateSettings } from "./validate.js";
-import type { Parsed } from "./values.js";
 
 export type Origin = Position | "default" | "generated";
 

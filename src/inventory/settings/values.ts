@@ -2,39 +2,10 @@ import { isIP } from "node:net";
 import type { Value } from "../../playbook/types.js";
 import { Secret } from "../../util/secret.js";
 import { describeType, formatDuration, formatSize } from "./docs-page.js";
-import { type PullSource, type PushTarget, readPull, readPush } from "./elsewhere.js";
+import { readPull, readPush } from "./elsewhere.js";
+import { fail, ok, outOfRange, type ParseResult, show, wrong } from "./parse-result.js";
 import { RESERVED_PROFILES } from "./transcoding.js";
 import type { Profile, SettingType } from "./types.js";
-
-/** What a value of a type is once parsed: ms for times, bytes for sizes, Secret for tokens. */
-export type Parsed<T extends SettingType> = T extends { kind: "port" | "int" | "duration" | "size" }
-  ? number
-  : T extends { kind: "count" }
-    ? number | "auto"
-    : T extends { kind: "bool" }
-      ? boolean
-      : T extends { kind: "token" }
-        ? Secret
-        : T extends { kind: "cert-names" | "networks" | "profile-names" | "streams" }
-          ? readonly string[]
-          : T extends { kind: "keys" | "foreign-keys" }
-            ? Readonly<Record<string, Secret>>
-            : T extends { kind: "push" }
-              ? readonly PushTarget[]
-              : T extends { kind: "pull" }
-                ? readonly PullSource[]
-                : T extends { kind: "profiles" }
-                  ? Readonly<Record<string, Profile>>
-                  : string;
-
-export type ParseResult =
-  | { readonly ok: true; readonly value: Parsed<SettingType> }
-  | {
-      readonly ok: false;
-      readonly code: "E_SETTING_TYPE" | "E_SETTING_RANGE";
-      readonly problem: string;
-      readonly hint?: string;
-    };
 
 /** Secrets that everybody knows: from restreamer-edge's documentation, and what people type first. */
 const WELL_KNOWN = new Set([
@@ -356,69 +327,4 @@ function isNetwork(text: string): boolean {
 
 function matching(type: SettingType, value: Value, pattern: RegExp, hint?: string): ParseResult {
   return typeof value === "string" && pattern.test(value) ? ok(value) : wrong(type, value, hint);
-}
-
-function ok(value: Parsed<SettingType>): ParseResult {
-  return { ok: true, value };
-}
-
-function wrong(type: SettingType, value: Value, hint?: string): ParseResult {
-  return fail("E_SETTING_TYPE", `is ${show(value)}, not ${inWords(type)}`, hint);
-}
-
-/** The type as the end of "is X, not ...". */
-function inWords(type: SettingType): string {
-  const text = describeType(type).replaceAll("`", "");
-  switch (type.kind) {
-    case "port":
-    case "int":
-    case "duration":
-    case "size":
-      return `a ${text.replace(" ", " from ")}`;
-    case "count":
-      return text.replace("number ", "a number from ");
-    case "bool":
-      return "true or false";
-    case "enum":
-      return `one of ${text}`;
-    case "origin":
-    case "username":
-    case "token":
-      return text;
-    case "email":
-    case "url":
-    case "https-url":
-      return `an ${text}`;
-    case "hostname":
-    case "host":
-    case "cert-names":
-    case "file":
-    case "networks":
-    case "streams":
-    case "keys":
-    case "foreign-keys":
-    case "push":
-    case "pull":
-    case "profile-names":
-    case "profiles":
-    case "colour":
-    case "analytics":
-    case "version":
-      return `a ${text}`;
-  }
-}
-
-function outOfRange(text: string, range: string): ParseResult {
-  return fail("E_SETTING_RANGE", `is ${text}, outside ${range}`);
-}
-
-function fail(code: "E_SETTING_TYPE" | "E_SETTING_RANGE", problem: string, hint?: string): ParseResult {
-  return { ok: false, code, problem, ...(hint === undefined ? {} : { hint }) };
-}
-
-/** A value in a message, shortened. */
-export function show(value: Value): string {
-  if (value === null) return "empty";
-  const text = typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

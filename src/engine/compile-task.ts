@@ -111,6 +111,7 @@ export function buildTask(
         return options.sources.hashes(path);
       },
       hostName: options.hostName,
+      wantsResult: [node.register, node.changedWhen, node.failedWhen, node.until].some((use) => use !== undefined),
       wantDiff: options.wantDiff,
       environment: env,
       ...(job === undefined ? {} : { async: job }),

@@ -354,7 +354,7 @@ class SegmentCompiler {
     if (isControl(node.module)) return this.#control(step, language, about, gate, loop);
     this.#takeTarget(targetOf(node, language, this.#input));
     let made: { shell: string; libs: readonly LibName[] };
-    let rest: Pick<CompiledCall, "payloads" | "missing" | "awaited" | "brings" | "returns">;
+    let rest: Pick<CompiledCall, "payloads" | "missing" | "awaited" | "brings" | "returns" | "known">;
     try {
       const built = buildTask(
         node,
@@ -370,8 +370,9 @@ class SegmentCompiler {
         if (path.startsWith("/")) this.#probes.set(path, sure || this.#probes.get(path) === true);
       }
       for (const unit of built.units ?? []) this.#units.add(unit);
-      const { payloads = [], missing = [], awaited, brings } = built;
+      const { payloads = [], missing = [], awaited, brings, known } = built;
       rest = { payloads, missing, returns: built.module.returns };
+      if (known !== undefined) rest = { ...rest, known };
       if (awaited !== undefined) rest = { ...rest, awaited };
       if (brings !== undefined) rest = { ...rest, brings };
       if (brings !== undefined && !(this.#input.check && node.checkMode !== false)) {
@@ -412,14 +413,14 @@ class SegmentCompiler {
       ...rest,
       ...about,
       ...(open ? { when: gate.source } : {}),
-      ...(verdict.judged ? { judge: judgeOf(this.#verdictContext(), node, rest.returns, about) } : {}),
+      ...(verdict.judged ? { judge: judgeOf(this.#verdictContext(), node, rest, about) } : {}),
     });
     return undefined;
   }
 
   #judged(node: TaskNode, about: CallItem): Pick<CompiledCall, "judge"> {
     if (node.changedWhen === undefined && node.failedWhen === undefined) return {};
-    return { judge: judgeOf(this.#verdictContext(), node, {}, about) };
+    return { judge: judgeOf(this.#verdictContext(), node, { returns: {} }, about) };
   }
 
   /** Reads this machine's files as they are when a task's turn has come. */

@@ -43,6 +43,8 @@ export interface CompiledCall {
   readonly awaited?: readonly string[];
   readonly brings?: Brought;
   readonly returns: Readonly<Record<string, ReturnType>>;
+  /** Fields of the result that the controller knows. */
+  readonly known?: Readonly<Record<string, Value>>;
   /** The loop ends with this call. */
   readonly last: boolean;
   /** A failure leads to a block's rescue instead of the end. */

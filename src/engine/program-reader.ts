@@ -8,13 +8,17 @@ import type { CallOutcome, CompiledCall, Segment } from "./compiled.js";
 import { isText, unifiedDiff } from "./diff.js";
 import { JobLog } from "./job-log.js";
 import type { Phase, PhaseInput } from "./phase.js";
-import type { ProgramMessage } from "./protocol.js";
+import { type ProgramMessage, textOfBytes } from "./protocol.js";
 import { type Offer, Receiver } from "./receiver.js";
 
 /** What a call has said so far. */
 export interface CallState {
   readonly started: number;
   readonly fields: Record<string, string>;
+  /** Pieces of long fields. */
+  readonly pieces: Map<string, Buffer[]>;
+  /** Their bytes. */
+  pieceSize: number;
   output?: string;
   wants: { digest: string; path: string } | undefined;
   path: string;
@@ -32,7 +36,18 @@ export interface CallState {
 
 /** Before a call has said anything. */
 export function stateOf(started: number): CallState {
-  return { started, fields: {}, wants: undefined, path: "", diffs: [], diffSize: 0, logSize: 0, received: 0 };
+  return {
+    started,
+    fields: {},
+    pieces: new Map(),
+    pieceSize: 0,
+    wants: undefined,
+    path: "",
+    diffs: [],
+    diffSize: 0,
+    logSize: 0,
+    received: 0,
+  };
 }
 
 export function emitStart({ clock, session, emit }: PhaseInput, call: CompiledCall): void {
@@ -53,6 +68,8 @@ function fieldsOf(call: CompiledCall): ReadonlySet<string> {
 /** Lines of a failed command's output that are shown, and characters of each. */
 const SHOWN_LINES = 40;
 const SHOWN_WIDTH = 2000;
+/** Of the long fields of one result, bytes; the host cuts none below 8 MiB. */
+const MAX_PIECES = 32 << 20;
 /** More of a job's log, in bytes, is not followed: a compile writes a few megabytes. */
 const MAX_LOG = 32 << 20;
 /** More differences of one task, in characters, are not shown. */
@@ -149,6 +166,10 @@ export class ProgramReader {
     switch (message.kind) {
       case "field":
         if (fieldsOf(call).has(message.field)) state.fields[message.field] = message.value;
+        state.pieces.delete(message.field);
+        return;
+      case "more":
+        this.#more(state, message.field, message.bytes);
         return;
       case "output":
         state.output = lastLines(message.text);
@@ -181,6 +202,7 @@ export class ProgramReader {
         state.log?.end();
         this.#finishDiff(state, message.status);
         this.#states.delete(message.call);
+        for (const [field, pieces] of state.pieces) state.fields[field] = textOfBytes(Buffer.concat(pieces));
         this.nextCall = message.call + 1;
         this.#result(message.call, call, state, {
           status: message.status,
@@ -188,6 +210,12 @@ export class ProgramReader {
           fields: state.fields,
         });
     }
+  }
+
+  #more(state: CallState, field: string, bytes: Buffer): void {
+    state.pieceSize += bytes.length;
+    if (state.fields[field] === undefined || state.pieceSize > MAX_PIECES) return;
+    state.pieces.set(field, [...(state.pieces.get(field) ?? []), bytes]);
   }
 
   #result(number: number, call: CompiledCall, state: CallState, said: CallOutcome): void {

@@ -13,6 +13,8 @@ export type ProgramMessage =
   | { kind: "result"; call: number; status: ProgramStatus; reason: string }
   /** A field of a registered result. */
   | { kind: "field"; call: number; field: string; value: string }
+  /** What a field goes on with. */
+  | { kind: "more"; call: number; field: string; bytes: Buffer }
   /** Last output of a failed command. */
   | { kind: "output"; call: number; text: string }
   /** The present content of a file that differs, or the new one that the host made. */
@@ -51,7 +53,8 @@ function bytesOf(field: string): Buffer {
 }
 
 /** No shell variable holds a NUL, and no word of a later program may. */
-const textOf = (field: string): string => bytesOf(field).toString("utf8").replaceAll("\0", "");
+const textOf = (field: string): string => textOfBytes(bytesOf(field));
+export const textOfBytes = (bytes: Buffer): string => bytes.toString("utf8").replaceAll("\0", "");
 const shown = (field: string, most?: number): string => safeLine(textOf(field), most);
 
 const STATUSES: readonly string[] = ["ok", "changed", "failed", "skipped", "pending"];
@@ -130,6 +133,8 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
       return { kind: "result", call, status: second as ProgramStatus, reason: shown(third, MAX_REASON) };
     case "v":
       return /^\w{1,80}$/.test(second) ? { kind: "field", call, field: second, value: textOf(third) } : undefined;
+    case "V":
+      return /^\w{1,80}$/.test(second) ? { kind: "more", call, field: second, bytes: bytesOf(third) } : undefined;
     case "o":
       return { kind: "output", call, text: safeText(textOf(second)) };
     case "d":

@@ -3,13 +3,18 @@ import type { Value } from "../playbook/types.js";
 import type { CallOutcome, CompiledCall } from "./compiled.js";
 
 /** The value that `register` gives for one call, in Ansible's shape. */
-export function resultValue(call: Pick<CompiledCall, "node" | "returns" | "itemValue">, outcome: CallOutcome): Value {
+export function resultValue(
+  call: Pick<CompiledCall, "node" | "returns" | "known" | "itemValue">,
+  outcome: CallOutcome,
+): Value {
   const result: Record<string, Value> = {
     changed: outcome.status === "changed",
     failed: outcome.status === "failed",
   };
   if (outcome.status === "skipped" || outcome.status === "pending") result.skipped = true;
   if (outcome.status === "failed" || outcome.status === "pending") result.msg = outcome.reason;
+  const known = outcome.status === "skipped" ? {} : (call.known ?? {});
+  for (const [path, value] of Object.entries(known)) place(result, path.split("."), value);
   for (const [path, type] of Object.entries(call.returns)) {
     const raw = outcome.fields[path.replaceAll(".", "_")];
     if (raw !== undefined) place(result, path.split("."), typed(raw, type));
@@ -32,8 +37,27 @@ function typed(raw: string, type: ReturnType): Value {
       return raw === "true";
     case "int":
       return /^-?\d+$/.test(raw) ? Number(raw) : 0;
+    case "float":
+      return seconds(raw);
+    case "json":
+      return fromJson(raw);
     case "str":
       return raw;
+  }
+}
+
+/** Python's st_mtime: whole seconds, and the nanoseconds added as a float. */
+function seconds(raw: string): number {
+  const [, whole = "0", fraction = ""] = /^(-?\d+)(?:\.(\d{1,9}))?$/.exec(raw) ?? [];
+  return Number(whole) + 1e-9 * Number(fraction.padEnd(9, "0"));
+}
+
+/** A host may say anything: what is no JSON is null. */
+function fromJson(raw: string): Value {
+  try {
+    return JSON.parse(raw) as Value;
+  } catch {
+    return null;
   }
 }
 

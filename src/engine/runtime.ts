@@ -149,14 +149,21 @@ RF() {
     eval "_y=\$\{R_$_k+y}"
     if [ -n "$_y" ] && [ "$S" != skipped ]; then
       eval "_v=\$R_$_k; V_$\{_r}_$_k=\$_v"
-      [ "$\{#_v}" -le 65536 ] || _v=$(printf %s "$_v" | tail -c 65536)
-      enc "$_v"
-      emit v "$C" "$_k" "$E_"
+      if [ "$\{#_v}" -gt 65536 ]; then long "$_k"; else
+        enc "$_v"
+        emit v "$C" "$_k" "$E_"
+      fi
     else
       unset "V_$\{_r}_$_k"
     fi
   done
   RS "$_r"
+}
+# long FIELD: reports _v in pieces
+long() {
+  if [ "$\{#_v}" -gt 8388608 ]; then S=failed WY="$1 has $\{#_v} bytes, more than a result takes (8 MiB)"; return; fi
+  emit v "$C" "$1" =
+  printf %s "$_v" | base64 -w 65536 | sed "s/^/$(printf '\036')$NONCE$\{T}V$T$C$T$1$T~/" >&3 || STOP=1
 }
 # RS NAME: keeps the status
 RS() {

@@ -33,10 +33,13 @@ const NUMERIC: Readonly<Record<string, string>> = {
 };
 const MIRROR: Readonly<Record<string, string>> = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=" };
 
+/** Types that shell can compare; it knows nothing of lists, and of fractions too little. */
+type ShellType = Exclude<ReturnType, "json" | "float">;
+
 /** A typed shell word: `"${V_x_rc-}"`. */
 interface Word {
   readonly text: string;
-  readonly type: ReturnType;
+  readonly type: ShellType;
   /** Shell to run first, for values that need a helper. */
   readonly before?: string;
 }
@@ -111,14 +114,16 @@ function reference(expr: Expr): { register: string; path: string } | undefined {
   return { register: object.register, path: object.path === "" ? key : `${object.path}.${key}` };
 }
 
-function fieldType(expr: Expr, shapes: RegisterShapes): { name: string; type: ReturnType } | undefined {
+function fieldType(expr: Expr, shapes: RegisterShapes): { name: string; type: ShellType } | undefined {
   const found = reference(expr);
   const shape = found === undefined ? undefined : shapes.get(found.register);
   if (found === undefined || shape === undefined) return undefined;
   if (Object.hasOwn(STATUS_FIELDS, found.path))
     return { name: fieldVariable(found.register, found.path), type: "bool" };
   const type = shape.loop || !Object.hasOwn(shape.returns, found.path) ? undefined : shape.returns[found.path];
-  return type === undefined ? undefined : { name: fieldVariable(found.register, found.path), type };
+  return type === undefined || type === "json" || type === "float"
+    ? undefined
+    : { name: fieldVariable(found.register, found.path), type };
 }
 
 function fieldWord(expr: Expr, shapes: RegisterShapes): Word | undefined {
@@ -148,7 +153,7 @@ function fieldWord(expr: Expr, shapes: RegisterShapes): Word | undefined {
   return undefined;
 }
 
-function literalWord(expr: Expr): { text: string; type: ReturnType } | undefined {
+function literalWord(expr: Expr): { text: string; type: ShellType } | undefined {
   if (expr.kind === "neg" && expr.operand.kind === "literal" && typeof expr.operand.value === "number") {
     return literalWord({ kind: "literal", value: -expr.operand.value });
   }
@@ -232,7 +237,7 @@ function membership(expr: Extract<Expr, { kind: "compare" }>, shapes: RegisterSh
   return join(word, `case ${word.text} in ${patterns.join(" | ")}) ${yes} ;; *) ${no} ;; esac`);
 }
 
-function listItems(expr: Expr): ({ text: string; type: ReturnType } | undefined)[] | undefined {
+function listItems(expr: Expr): ({ text: string; type: ShellType } | undefined)[] | undefined {
   if (expr.kind === "list") return expr.items.map(literalWord);
   if (expr.kind === "literal" && Array.isArray(expr.value)) {
     return expr.value.map((value: Value) => literalWord({ kind: "literal", value }));

@@ -73,12 +73,12 @@ export function compileVerdict(
 export function judgeOf(
   context: VerdictContext,
   node: TaskNode,
-  returns: CompiledCall["returns"],
+  fields: Pick<CompiledCall, "returns" | "known">,
   about: CallItem,
 ): NonNullable<CompiledCall["judge"]> {
   return (raw, registers) => {
     if (raw.status === "skipped" || raw.status === "pending") return raw;
-    const result = resultValue({ node, returns, ...about }, raw);
+    const result = resultValue({ node, ...fields, ...about }, raw);
     const own = node.register === undefined ? {} : { [node.register]: result };
     const scope = context.scope(node, itemVars(node, about)).withValues({ ...registers, ...own });
     const language = new TaskLanguage(scope, new Set());

@@ -59,6 +59,8 @@ export interface ModuleContext {
   hashes(path: string): FileHashes | undefined;
   /** inventory_hostname. */
   readonly hostName: string;
+  /** The result is registered, or a condition asks for it: fields that cost a process are worth it. */
+  readonly wantsResult: boolean;
   /** True when the caller wants the old content back, to show a diff. */
   readonly wantDiff: boolean;
   /** Environment of the task's commands. */
@@ -114,9 +116,12 @@ export interface ModuleCall {
   readonly probes?: readonly Probe[];
   /** Units that the call asks systemd about, likewise. */
   readonly units?: readonly string[];
+  /** Fields of the result that the controller knows; of `returns`, whose type is "json" or "float". */
+  readonly known?: Readonly<Record<string, Value>>;
 }
 
-export type ReturnType = "str" | "int" | "bool";
+/** How a field travels; a "json" one is JSON text, such as a list, and a "float" a number of seconds with its fraction. */
+export type ReturnType = "str" | "int" | "bool" | "float" | "json";
 
 export interface TaskModule {
   readonly spec: ModuleArgs;

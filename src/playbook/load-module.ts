@@ -105,6 +105,11 @@ function readArgs(module: ModuleArgs, entries: readonly MapEntry[], context: Loa
       args[entry.key] = context.templated(entry.value);
       continue;
     }
+    const refused = module.refused?.[entry.key];
+    if (refused !== undefined) {
+      context.problem(entry.position, `${module.name} does not take "${entry.key}" here`, refused);
+      continue;
+    }
     if (name === undefined || spec === undefined) {
       context.unknown(`argument of ${module.name}`, entry.key, entry.position, Object.keys(module.args));
       continue;

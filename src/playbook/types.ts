@@ -136,6 +136,8 @@ export interface ModuleArgs {
   /** Short canonical name. */
   readonly name: string;
   readonly args: Readonly<Record<string, ArgSpec>>;
+  /** Arguments of Ansible's module that are not taken: what is wrong with them here, or what to do instead. */
+  readonly refused?: Readonly<Record<string, string>>;
   /** command, shell, debug-like modules that accept a bare string. */
   readonly freeForm?: boolean;
   /** set_fact: names that the spec does not list are taken as they are. */

@@ -37,6 +37,7 @@ const context: ModuleContext = {
   controllerPath: (path) => (path.startsWith("/") ? path : `/play/${path}`),
   hashes: (path) => (path.includes("here") ? { sha1: "1".repeat(40), md5: null } : undefined),
   hostName: "a",
+  wantsResult: false,
   wantDiff: false,
   environment: { LANG: "C.UTF-8" },
 };

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onlyCase, readCaseFile } from "./support/case-file.js";
+import type { Difference } from "./support/compare.js";
+import { type Conformed, conform } from "./support/conform.js";
+import { bootPair, deskFor, keptPair, type Pair, writeKept } from "./support/hosts.js";
+import { readWanted, withoutWanted } from "./support/wanted.js";
+
+// One file of cases, or one case of it, by both engines, by hand:
+//   node --import tsx test/lab/conformance/run.ts FILE.yml [CASE] [-v]
+//   node --import tsx test/lab/conformance/run.ts --keep      holds two hosts until it is ended; calls meanwhile use them
+
+const KEPT = join(
+  tmpdir(),
+  `conformance-${createHash("sha256")
+    .update(import.meta.dirname)
+    .digest("hex")
+    .slice(0, 8)}.json`,
+);
+const USAGE = "usage: run.ts FILE.yml [CASE] [-v], or run.ts --keep";
+
+const words = process.argv.slice(2);
+const flags = words.filter((word) => word.startsWith("-"));
+const [path, id] = words.filter((word) => !word.startsWith("-"));
+const say = (line: string) => console.error(line);
+
+if (flags.includes("--keep")) await keep();
+else if (path === undefined) {
+  say(USAGE);
+  process.exitCode = 2;
+} else await run(path);
+
+/** Holds two hosts for the calls to come. */
+async function keep(): Promise<void> {
+  const pair = await bootPair(say);
+  await writeKept(KEPT, pair);
+  say(`two hosts are up (${pair.ours.address}, ${pair.theirs.address}) until this process, ${process.pid}, ends`);
+  await new Promise((resolve) => process.once("SIGTERM", resolve).once("SIGINT", resolve));
+  await rm(KEPT, { force: true });
+  await pair.stop();
+}
+
+async function run(file: string): Promise<void> {
+  const whole = readCaseFile(file);
+  const cases = id === undefined ? whole : onlyCase(whole, id);
+  const pair: Pair = keptPair(KEPT) ?? (await bootPair(say));
+  const desks = { ours: await deskFor(pair.ours), theirs: await deskFor(pair.theirs) };
+  try {
+    const conformed = await conform(cases, pair, desks);
+    const { left } = withoutWanted(conformed.differences, readWanted());
+    print({ ...conformed, differences: left });
+    if (left.length > 0) process.exitCode = 1;
+  } finally {
+    await Promise.all([desks.ours.remove(), desks.theirs.remove(), pair.stop()]);
+  }
+}
+
+function print({ differences, compared, took, outputs }: Conformed): void {
+  if (flags.includes("-v"))
+    for (const { run: name, ours, theirs } of outputs)
+      console.log(`=== ${name}: edge-setup\n${ours}\n=== ${name}: ansible-playbook\n${theirs}`);
+  for (const { about, runs, what, ours, theirs } of folded(differences))
+    console.log(
+      `${about}: ${what}, in ${runs.join(", ")}\n  edge-setup: ${indented(ours)}\n  ansible:    ${indented(theirs)}`,
+    );
+  const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
+  console.log(
+    `${differences.length} differences in ${compared} results; ansible-playbook ${seconds(took.theirs)}, edge-setup ${seconds(took.ours)}`,
+  );
+}
+
+/** What is the same in several runs is said once. */
+function folded(differences: readonly Difference[]): (Omit<Difference, "run"> & { readonly runs: string[] })[] {
+  const found = new Map<string, Omit<Difference, "run"> & { readonly runs: string[] }>();
+  for (const { run: name, ...rest } of differences) {
+    const key = JSON.stringify(rest);
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { ...rest, runs: [name] });
+    else known.runs.push(name);
+  }
+  return [...found.values()];
+}
+
+function indented(text: string): string {
+  return text.trimEnd().split("\n").join("\n    ");
+}

@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bootHost, type LabHost, type LabLayerRequest } from "../../../../src/lab/index.js";
+import { connectionVars, ssh } from "../../support/lab.js";
+
+/** What modules need on both hosts: Ansible's need Python and its bindings of apt, some cases cron and compressors. */
+const LAYER: LabLayerRequest = {
+  name: "conformance",
+  packages: [
+    ...["python3", "python3-apt", "acl", "ca-certificates", "cron", "curl"],
+    ...["bzip2", "unzip", "xz-utils", "zip", "zstd"],
+  ],
+};
+
+/** Inventory name of a case's host. */
+export const CASE_HOST = "case";
+
+/** What is known of a booted host from outside the process that booted it. */
+export type KnownHost = Pick<LabHost, "address" | "sshPort" | "user" | "identityFile" | "knownHostsFile" | "name">;
+
+export interface Pair {
+  readonly ours: KnownHost;
+  readonly theirs: KnownHost;
+  stop(): Promise<void>;
+}
+
+/** Two hosts from one base, which nothing tells apart but their addresses. */
+export async function bootPair(onProgress: (line: string) => void): Promise<Pair> {
+  const boot = () => bootHost({ name: CASE_HOST, layer: LAYER, onProgress });
+  const [ours, theirs] = await Promise.all([boot(), boot()]);
+  return {
+    ours,
+    theirs,
+    stop: async () => {
+      await Promise.all([ours.stop(), theirs.stop()]);
+    },
+  };
+}
+
+/** The hosts that another process keeps (`run.ts --keep`), as it wrote them down. */
+export function keptPair(file: string): Pair | undefined {
+  if (!existsSync(file)) return undefined;
+  const { pid, ours, theirs } = JSON.parse(readFileSync(file, "utf8")) as Kept;
+  if (!existsSync(`/proc/${pid}`)) return undefined;
+  return { ours, theirs, stop: async () => {} };
+}
+
+interface Kept {
+  readonly pid: number;
+  readonly ours: KnownHost;
+  readonly theirs: KnownHost;
+}
+
+export async function writeKept(file: string, { ours, theirs }: Pair): Promise<void> {
+  const known = (host: KnownHost): KnownHost => ({
+    name: host.name,
+    address: host.address,
+    sshPort: host.sshPort,
+    user: host.user,
+    identityFile: host.identityFile,
+    knownHostsFile: host.knownHostsFile,
+  });
+  await writeFile(file, JSON.stringify({ pid: process.pid, ours: known(ours), theirs: known(theirs) }));
+}
+
+/** A folder with an inventory of one host and an ssh_config that trusts it. */
+export interface Desk {
+  readonly folder: string;
+  readonly inventory: string;
+  readonly sshConfig: string;
+  remove(): Promise<void>;
+}
+
+export async function deskFor(host: KnownHost): Promise<Desk> {
+  const folder = await mkdtemp(join(tmpdir(), "cf-"));
+  const inventory = join(folder, "inventory.yml");
+  const sshConfig = join(folder, "ssh_config");
+  const vars = { ...connectionVars(host as LabHost), ansible_python_interpreter: "/usr/bin/python3" };
+  await writeFile(inventory, JSON.stringify({ all: { hosts: { [CASE_HOST]: vars } } }));
+  await writeFile(
+    sshConfig,
+    `Host *\n  UserKnownHostsFile ${host.knownHostsFile}\n  GlobalKnownHostsFile /dev/null\n  IdentitiesOnly yes\n`,
+  );
+  return { folder, inventory, sshConfig, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Runs a command as root and gives its output. @throws Error when it fails */
+export async function onHost(host: KnownHost, command: string): Promise<string> {
+  const { code, stdout, stderr } = await ssh(host as LabHost, command, "root");
+  if (code !== 0) throw new Error(`${host.name} ${host.address}: exit ${code}: ${stderr}`);
+  return stdout;
+}

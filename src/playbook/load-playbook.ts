@@ -108,7 +108,9 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   };
   const hosts = get("hosts");
   if (hosts === undefined) context.problem(node.position, "the play names no hosts", "Add `hosts: all`.");
-  const tasks = (key: string): PlayNode[] => read(key, (value) => loadTasks(value, key, file, context), []);
+  const tags = read("tags", (value) => context.texts(value, "a tag", true), []);
+  const tasks = (what: string): PlayNode[] =>
+    read(what, (value) => loadTasks(value, { what, tags }, file, context), []);
   const serial = read("serial", (value) => readSerial(value, context), undefined);
   const connection = read<string | undefined>("connection", (value) => context.text(value, "connection"), undefined);
   const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
@@ -129,7 +131,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     tasks: tasks("tasks"),
     postTasks: tasks("post_tasks"),
     handlers: read("handlers", (value) => loadHandlers(value, file, context), []),
-    tags: read("tags", (value) => context.texts(value, "a tag", true), []),
+    tags,
     ...(serial === undefined ? {} : { serial }),
     anyErrorsFatal: read("any_errors_fatal", (value) => context.bool(value, "any_errors_fatal"), false),
   };

@@ -262,9 +262,14 @@ export function loadList(path: string, from: Position, context: LoadContext): re
 }
 
 /** Tasks of a play. `file` is where they stand. */
-export function loadTasks(node: YamlNode, what: string, file: string, context: LoadContext): PlayNode[] {
+export function loadTasks(
+  node: YamlNode,
+  { what, tags }: { readonly what: string; readonly tags: readonly string[] },
+  file: string,
+  context: LoadContext,
+): PlayNode[] {
   const place: Place = { file, chain: [posix.normalize(file)], handlers: false };
-  return new TaskLoader(context).nodes(context.list(node, what), NOTHING, place);
+  return new TaskLoader(context).nodes(context.list(node, what), { ...NOTHING, tags }, place);
 }
 
 /** Handlers of a play: single tasks, imported files allowed. */

@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { onlyCase, readCaseFile } from "./support/case-file.js";
 import type { Difference } from "./support/compare.js";
 import { type Conformed, conform } from "./support/conform.js";
+import { conformPlay } from "./support/conform-play.js";
 import { bootPair, deskFor, keptPair, type Pair, writeKept } from "./support/hosts.js";
+import { readPlayFile } from "./support/play-file.js";
 import { readWanted, withoutWanted } from "./support/wanted.js";
 
 // One file of cases, or one case of it, by both engines, by hand:
-//   node --import tsx test/lab/conformance/run.ts FILE.yml [CASE] [-v]
+//   node --import tsx test/lab/conformance/run.ts cases/FILE.yml [CASE] [-v]
+//   node --import tsx test/lab/conformance/run.ts plays/FILE.yml [-v]
 //   node --import tsx test/lab/conformance/run.ts --keep      holds two hosts until it is ended; calls meanwhile use them
 
 const KEPT = join(
@@ -19,7 +22,7 @@ const KEPT = join(
     .digest("hex")
     .slice(0, 8)}.json`,
 );
-const USAGE = "usage: run.ts FILE.yml [CASE] [-v], or run.ts --keep";
+const USAGE = "usage: run.ts cases/FILE.yml [CASE] [-v], or run.ts plays/FILE.yml [-v], or run.ts --keep";
 
 const words = process.argv.slice(2);
 const flags = words.filter((word) => word.startsWith("-"));
@@ -30,7 +33,13 @@ if (flags.includes("--keep")) await keep();
 else if (path === undefined) {
   say(USAGE);
   process.exitCode = 2;
-} else await run(path);
+} else {
+  const isPlay = basename(dirname(resolve(path))) === "plays";
+  const conformed = isPlay ? await conformPlay(readPlayFile(path)) : await runCases(path);
+  const { left } = withoutWanted(conformed.differences, readWanted());
+  print({ ...conformed, differences: left });
+  if (left.length > 0) process.exitCode = 1;
+}
 
 /** Holds two hosts for the calls to come. */
 async function keep(): Promise<void> {
@@ -42,16 +51,13 @@ async function keep(): Promise<void> {
   await pair.stop();
 }
 
-async function run(file: string): Promise<void> {
+async function runCases(file: string): Promise<Conformed> {
   const whole = readCaseFile(file);
   const cases = id === undefined ? whole : onlyCase(whole, id);
   const pair: Pair = keptPair(KEPT) ?? (await bootPair(say));
   const desks = { ours: await deskFor(pair.ours), theirs: await deskFor(pair.theirs) };
   try {
-    const conformed = await conform(cases, pair, desks);
-    const { left } = withoutWanted(conformed.differences, readWanted());
-    print({ ...conformed, differences: left });
-    if (left.length > 0) process.exitCode = 1;
+    return await conform(cases, pair, desks);
   } finally {
     await Promise.all([desks.ours.remove(), desks.theirs.remove(), pair.stop()]);
   }

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { runProgram } from "../../support/lab.js";
 import { type Counts, changedLines, type Outcome, type RunRequest, type Told } from "./told.js";
 
@@ -60,7 +60,10 @@ export async function runAnsible(request: RunRequest): Promise<Outcome> {
   const check = request.check ? ["--check"] : [];
   const argv = ["ansible-playbook", "-i", request.inventory, "--diff", ...check, ...(request.flags ?? [])];
   try {
-    const { code, stdout, stderr } = await runProgram([...argv, request.playbook], { env });
+    const { code, stdout, stderr } = await runProgram([...argv, request.playbook], {
+      env,
+      cwd: dirname(request.playbook),
+    });
     const text = await readFile(events, "utf8").catch(() => "");
     const read = text
       .split("\n")

@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { runPlaybook } from "../../../../src/engine/run.js";
+import { parseExtraVars } from "../../../../src/inventory/extra-vars.js";
+import { revealedVars } from "../../../../src/inventory/host-value.js";
 
 import { loadInventory } from "../../../../src/inventory/load-inventory.js";
 
@@ -37,7 +40,12 @@ export async function runEdgeSetup(request: RunRequest): Promise<Outcome> {
         }),
       connectLocal: async () => new LocalTransport(),
       emit: (event) => events.push(event),
-      options: { command: request.check ? "plan" : "apply", check: request.check, diff: true },
+      options: {
+        command: request.check ? "plan" : "apply",
+        check: request.check,
+        diff: true,
+        ...(await optionsOf(request.flags ?? [])),
+      },
     });
   } catch (error) {
     if (!(error instanceof EdgeError)) throw error;
@@ -45,6 +53,25 @@ export async function runEdgeSetup(request: RunRequest): Promise<Outcome> {
     return { told: [], recap: {}, verdict: "refused", output };
   }
   return { ...outcomeOf(events), output: events.map((event) => JSON.stringify(event)).join("\n") };
+}
+
+async function optionsOf(args: readonly string[]) {
+  const list = { type: "string", multiple: true } as const;
+  const options = {
+    limit: { type: "string", short: "l" },
+    tags: { ...list, short: "t" },
+    "skip-tags": list,
+    "extra-vars": { ...list, short: "e" },
+  } as const;
+  const { values } = parseArgs({ args: [...args], options });
+  const split = (texts: readonly string[] | undefined) => (texts ?? []).flatMap((text) => text.split(","));
+  const extra = await parseExtraVars(values["extra-vars"] ?? []);
+  return {
+    limit: values.limit,
+    tags: split(values.tags),
+    skipTags: split(values["skip-tags"]),
+    extraVars: revealedVars(extra.vars),
+  };
 }
 
 function describe(error: EdgeError): string {

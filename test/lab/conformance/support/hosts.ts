@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootHost, type LabHost, type LabLayerRequest } from "../../../../src/lab/index.js";
-import { connectionVars, ssh } from "../../support/lab.js";
+import { connectionVars, runProgram, sshCommand } from "../../support/lab.js";
 
 /** What modules need on both hosts: Ansible's need Python and its bindings of apt, some cases cron and compressors. */
 const LAYER: LabLayerRequest = {
@@ -30,13 +30,15 @@ export interface Pair {
 export async function bootPair(onProgress: (line: string) => void): Promise<Pair> {
   const boot = () => bootHost({ name: CASE_HOST, layer: LAYER, onProgress });
   const [ours, theirs] = await Promise.all([boot(), boot()]);
-  return {
+  const pair: Pair = {
     ours,
     theirs,
     stop: async () => {
       await Promise.all([ours.stop(), theirs.stop()]);
     },
   };
+  await serveHttp(pair);
+  return pair;
 }
 
 /** The hosts that another process keeps (`run.ts --keep`), as it wrote them down. */
@@ -86,9 +88,27 @@ export async function deskFor(host: KnownHost): Promise<Desk> {
   return { folder, inventory, sshConfig, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
+/** Where hosts find what is in cases/files/http. */
+const HTTP_PORT = 8099;
+
+/** Serves cases/files/http on both hosts at http://127.0.0.1:8099/, so that nothing is asked of the internet. */
+export async function serveHttp({ ours, theirs }: Pair): Promise<void> {
+  const folder = join(import.meta.dirname, "../cases/files/http");
+  const tar = await runProgram(["sh", "-c", `tar -C "$1" -cf - . | base64 -w0`, "sh", folder]);
+  const serve = [
+    `systemctl is-active -q case-http && exit 0`,
+    `mkdir -p /run/case-http && base64 -d | tar -C /run/case-http -xf - --no-same-owner`,
+    `systemd-run -q --unit=case-http python3 -m http.server ${HTTP_PORT} --bind 127.0.0.1 -d /run/case-http`,
+    `for i in 1 2 3 4 5 6 7 8 9; do curl -s -o /dev/null http://127.0.0.1:${HTTP_PORT}/ && exit 0; sleep 0.2; done; exit 1`,
+  ].join("\n");
+  await Promise.all([ours, theirs].map((host) => onHost(host, serve, tar.stdout)));
+}
+
 /** Runs a command as root and gives its output. @throws Error when it fails */
-export async function onHost(host: KnownHost, command: string): Promise<string> {
-  const { code, stdout, stderr } = await ssh(host as LabHost, command, "root");
+export async function onHost(host: KnownHost, command: string, input?: string): Promise<string> {
+  const { code, stdout, stderr } = await runProgram([...sshCommand(host as LabHost, "root"), command], {
+    ...(input === undefined ? {} : { input }),
+  });
   if (code !== 0) throw new Error(`${host.name} ${host.address}: exit ${code}: ${stderr}`);
   return stdout;
 }

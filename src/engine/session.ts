@@ -1,4 +1,3 @@
-import { gzipSync } from "node:zlib";
 import type { HostAccess } from "../inventory/host-address.js";
 import type { InventoryHost } from "../inventory/types.js";
 import { type Become, becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
@@ -8,6 +7,7 @@ import { InterruptedError, TaskError, UnreachableError } from "../util/errors.js
 import { safeText } from "../util/safe-text.js";
 import { quote } from "../util/shell.js";
 import type { Target } from "./compiled.js";
+import { compressed } from "./compress.js";
 import { FACTS_LIMIT, factsProgram, type HostFacts, parseFacts } from "./facts.js";
 import { ALONE_COMMAND, launchCommand } from "./program.js";
 import { type TarEntry, tarGzip } from "./tar.js";
@@ -61,7 +61,7 @@ const FACTS_TIMEOUT_MS = 120_000;
 const RECONNECT_AFTER = [2000, 5000, 10000];
 const STDERR_LIMIT = 64 * 1024;
 
-const FACTS_ARCHIVE = gzipSync(factsProgram, { level: 9 });
+const FACTS_ARCHIVE = compressed(factsProgram);
 
 /** One host's connection for the length of a run: facts and programs go through it. */
 export class HostSession {
@@ -132,7 +132,7 @@ export class HostSession {
     const launch = payloads.length === 0 ? ALONE_COMMAND : launchCommand(bytes);
     const archive =
       payloads.length === 0
-        ? gzipSync(text, { level: 9 })
+        ? compressed(text)
         : tarGzip([{ name: "program", size: text.length, source: text }, ...payloads]);
     const stderr: Buffer[] = [];
     let stderrSize = 0;

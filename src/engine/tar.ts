@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
-import { createGzip, gzipSync } from "node:zlib";
+import { createGzip } from "node:zlib";
+import { compressed } from "./compress.js";
 
 /** One file of an archive: bytes, or a file of this machine that is streamed. */
 export interface TarEntry {
@@ -91,7 +92,7 @@ export function tarGzip(entries: readonly TarEntry[]): Buffer | Readable {
       total += BLOCK + bytes + pad.length;
     }
     parts.push(Buffer.alloc(2 * BLOCK), padding(total + 2 * BLOCK, RECORD));
-    return gzipSync(Buffer.concat(parts), { level: 9 });
+    return compressed(Buffer.concat(parts));
   }
   // Payloads of that size are compressed archives mostly.
   const gzip = createGzip({ level: 1 });

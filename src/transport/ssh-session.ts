@@ -15,6 +15,12 @@ import { loadNodeSsh, loadSsh2 } from "./libraries.js";
 const KEEPALIVE_MS = 15_000;
 const KEEPALIVE_TRIES = 4;
 
+/** As ssh2 has them, but for what no server has needed since OpenSSH 5.9 (2011): both lists travel twice in the clear. */
+const ALGORITHMS = {
+  compress: ["none"],
+  hmac: ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"],
+} satisfies ConnectConfig["algorithms"];
+
 /** The only trace that ssh2 leaves of the methods that a host accepts after it refused an agent's key. */
 const REFUSAL = /^Inbound: Received USERAUTH_FAILURE \((.*)\)$/;
 
@@ -95,7 +101,7 @@ export async function openSession(stream: Duplex, options: HandshakeOptions): Pr
       readyTimeout: 0,
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVE_TRIES,
-      algorithms: { serverHostKey: options.hostKey.algorithms },
+      algorithms: { ...ALGORITHMS, serverHostKey: options.hostKey.algorithms },
       debug: (message) => {
         const refusal = isReady ? undefined : REFUSAL.exec(message)?.[1];
         if (refusal !== undefined) login.hear(refusal.split(","));

@@ -15,9 +15,9 @@ import { packageRoot } from "../util/package-root.js";
 import { Semaphore } from "../util/semaphore.js";
 import { didYouMean } from "../util/suggest.js";
 import type { CommandContext } from "./commands.js";
-import { textOf } from "./converge.js";
 import { type FleetHost, loadFleet } from "./fleet.js";
 import { type Flags, intFlag } from "./options.js";
+import { textOf } from "./playbook-file.js";
 import { asker, askPasswords, connectOptions } from "./reach.js";
 import { vaultOf } from "./vault-passwords.js";
 

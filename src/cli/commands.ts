@@ -133,6 +133,18 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import("./commands/apply.js"),
   },
   {
+    name: "play",
+    summary: "Run any Ansible playbook of the subset on any inventory (docs/playbook-language.md)",
+    examples: [
+      "edge-setup play site.yml -i hosts.yml",
+      "edge-setup play site.yml -i hosts.yml --check --diff -l 'web*'",
+      "edge-setup play site.yml --syntax-check",
+    ],
+    options: [...reach, "tags", "skip-tags", "check", "dry-run", "diff", "syntax-check", "bell", "title", ...display],
+    words: { label: "FILE", max: 1 },
+    load: () => import("./commands/play.js"),
+  },
+  {
     name: "bundle",
     summary: "Make one file of sources, packages and builds, for hosts and controllers without internet",
     examples: [

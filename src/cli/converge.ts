@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ArtifactCache } from "../build/artifacts.js";
 import { cacheDir as cacheDirOf } from "../build/cache-dir.js";
@@ -12,22 +12,19 @@ import { maskedTexts } from "../inventory/masked-texts.js";
 import type { InventoryHost } from "../inventory/types.js";
 import { moduleCatalog } from "../modules/registry.js";
 import { loadPlaybook } from "../playbook/load-playbook.js";
-import type { Playbook, PlayNode } from "../playbook/types.js";
 import { type EmitEvent, type HostRecap, nowText } from "../report/events.js";
 import { connect } from "../transport/connect.js";
 import type { ConnectOptions } from "../transport/transport.js";
 import { InputError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
-import { didYouMean } from "../util/suggest.js";
 import { checkBuilders } from "./builders.js";
 import { certificateGuard } from "./certificate-guard.js";
 import { EDGES, type Fleet, type FleetHost } from "./fleet.js";
 import { HeadStart } from "./head-start.js";
 import { type OpenBundle, openBundle } from "./open-bundle.js";
-import { type Flags, intFlag } from "./options.js";
+import { DEFAULT_FORKS, type Flags, intFlag } from "./options.js";
 import { checkOwnCertificates } from "./own-certificate.js";
-
-const DEFAULT_FORKS = 10;
+import { checkTags, tagWords, textOf } from "./playbook-file.js";
 
 export interface ConvergeOptions {
   readonly command: "plan" | "apply" | "try";
@@ -54,8 +51,8 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
     return known;
   };
   const root = packageRoot();
-  const tags = words(flags.tags);
-  const skipTags = words(flags["skip-tags"]);
+  const tags = tagWords(flags.tags);
+  const skipTags = tagWords(flags["skip-tags"]);
   checkReadable(flags["source-dir"], "--source-dir");
   checkReadable(flags["ssh-config"], "--ssh-config");
   checkOwnCertificates(fleet, Date.now());
@@ -169,13 +166,6 @@ function fleetInventory({ inventory, hosts }: Fleet) {
   };
 }
 
-function words(text: string | undefined): string[] {
-  return (text ?? "")
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
-}
-
 /** Hosts on which nothing failed. */
 export function succeeded(recap: Readonly<Record<string, HostRecap>>): Set<string> {
   return new Set(
@@ -185,30 +175,7 @@ export function succeeded(recap: Readonly<Record<string, HostRecap>>): Set<strin
   );
 }
 
-/** Tags that no task has, and that ansible-playbook would pass over in silence. */
-const TAG_WORDS = ["all", "always", "never", "tagged", "untagged"];
-
-function checkTags({ plays }: Playbook, asked: readonly string[], flag: string): void {
-  if (asked.length === 0) return;
-  const walk = (nodes: readonly PlayNode[]): string[] =>
-    nodes.flatMap((node) =>
-      node.kind === "task" ? node.tags : [node.block, node.rescue, node.always].flatMap((part) => walk(part)),
-    );
-  const known = [...new Set(plays.flatMap((play) => [play.preTasks, play.tasks, play.postTasks].flatMap(walk)))];
-  for (const tag of asked) {
-    if (known.includes(tag) || TAG_WORDS.includes(tag)) continue;
-    throw new InputError("E_UNKNOWN_TAG", `${flag}: no task has the tag "${tag}"`, {
-      hint: didYouMean(tag, known) ?? `The tags are ${known.join(", ")}.`,
-    });
-  }
-}
-
 /** What a flag names must be there before any host is called. */
 function checkReadable(path: string | undefined, flag: string): void {
   if (path !== undefined && !existsSync(path)) throw new InputError("E_FLAG_VALUE", `${flag} ${path} does not exist`);
-}
-
-/** undefined when there is no such file. */
-export function textOf(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }

@@ -1,9 +1,6 @@
-import { access } from "node:fs/promises";
 import { controllerReader } from "../engine/language.js";
 import { type ExtraVars, parseExtraVars, withExtraVars } from "../inventory/extra-vars.js";
-import { type HostAccess, hostAccess } from "../inventory/host-address.js";
-import { inlineInventory, isInlineInventory } from "../inventory/inline-inventory.js";
-import { loadInventory } from "../inventory/load-inventory.js";
+import type { HostAccess } from "../inventory/host-address.js";
 import { openSecrets } from "../inventory/open-secrets.js";
 import type { Readers } from "../inventory/readers.js";
 import { ensureSecrets, type SecretsResult, withSecrets } from "../inventory/secrets.js";
@@ -11,19 +8,13 @@ import type { HostSecrets, HostSettings } from "../inventory/settings/resolve.js
 import { resolveSettings } from "../inventory/settings/resolve.js";
 import { validateAllSettings } from "../inventory/settings/validate.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
-import type { Vault } from "../inventory/vault/vault.js";
-import { stateFolder } from "../report/log-files.js";
-import { pastRuns } from "../report/run-history.js";
 import { InputError, InputErrors } from "../util/errors.js";
-import type { Secret } from "../util/secret.js";
+import { accessWith, limitedTo, openOne, type Passwords, readInventory } from "./inventory-hosts.js";
 import type { Flags } from "./options.js";
 import { vaultOf } from "./vault-passwords.js";
 
 /** The group whose hosts are edges. */
 export const EDGES = "edges";
-export const DEFAULT_INVENTORY = "edges.yml";
-/** As a --limit: the hosts that failed, or were not reached, in the last run. */
-const FAILED = "@failed";
 /** Of hosts that are in no group of ours, messages name so many. */
 const SHOWN_HOSTS = 5;
 
@@ -48,7 +39,7 @@ export interface Fleet {
 export interface FleetOptions {
   /** false: missing secrets are made up for this run and not kept, as for a plan. */
   readonly saveSecrets: boolean;
-  readonly passwords: { readonly ssh?: Secret | undefined; readonly become?: Secret | undefined };
+  readonly passwords: Passwords;
   /** Other than the disk's: an inventory that is not written yet. */
   readonly readers?: Readers;
   /** Secrets that the operator chose and that are not written yet. */
@@ -69,13 +60,7 @@ export async function loadFleet(flags: Flags, options: FleetOptions): Promise<Fl
   if (errors.length > 0) throw new InputErrors(errors);
   const kept = await ensureSecrets(inventory.file, chosen, { save: options.saveSecrets, vault });
   const secrets = { ...kept, secrets: withGiven(kept.secrets, options.given) };
-  const accessOf = (host: InventoryHost) =>
-    hostAccess(host, {
-      ...(flags.user === undefined ? {} : { user: flags.user }),
-      ...(flags["private-key"] === undefined ? {} : { identityFile: flags["private-key"] }),
-      ...(options.passwords.ssh === undefined ? {} : { password: options.passwords.ssh }),
-      ...(options.passwords.become === undefined ? {} : { becomePassword: options.passwords.become }),
-    });
+  const accessOf = (host: InventoryHost) => accessWith(host, flags, options.passwords);
   const hosts = chosen.map((host) => ({
     host: withSecrets(host, secrets),
     settings: resolveSettings(host, secrets.secrets.get(host.name)),
@@ -84,13 +69,7 @@ export async function loadFleet(flags: Flags, options: FleetOptions): Promise<Fl
   const reach = async (name: string) => {
     const known = hosts.find((one) => one.host.name === name);
     if (known !== undefined) return known;
-    const others = inventory.hosts.filter((host) => host.name === name).map((host) => withExtraVars(host, extraVars));
-    const { hosts: opened, errors: problems } = await openSecrets(inventory, others, {
-      vault,
-      reader: controllerReader,
-    });
-    const [host] = opened;
-    if (problems.length > 0 || host === undefined) throw new InputErrors(problems);
+    const host = await openOne(inventory, name, extraVars, vault);
     return { host, access: accessOf(host) };
   };
   return { inventory, hosts, secrets, extraVars, reach };
@@ -98,29 +77,6 @@ export async function loadFleet(flags: Flags, options: FleetOptions): Promise<Fl
 
 function withGiven(secrets: SecretsResult["secrets"], given: HostSecrets | undefined): SecretsResult["secrets"] {
   return given === undefined ? secrets : new Map([...secrets].map(([host, own]) => [host, { ...own, ...given }]));
-}
-
-async function readInventory(flags: Flags, readers: Readers | undefined, vault: Vault): Promise<Inventory> {
-  const named = flags.inventory;
-  if (named !== undefined && readers !== undefined) return loadInventory(named, { readers, vault });
-  if (named !== undefined && isInlineInventory(named)) return inlineInventory(named);
-  const file = named ?? DEFAULT_INVENTORY;
-  if (await isThere(file)) return loadInventory(file, { vault });
-  throw new InputError("E_NO_INVENTORY", `${file} does not exist`, {
-    hint:
-      named === undefined
-        ? "Name the hosts with `-i pi@raspberrypi.local,` or write an edges.yml (docs/inventory.md)."
-        : "A file is an inventory; a host is followed by a comma: `-i pi@raspberrypi.local,`.",
-  });
-}
-
-async function isThere(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function chooseHosts(inventory: Inventory, limit: string | undefined): readonly InventoryHost[] {
@@ -133,34 +89,10 @@ function chooseHosts(inventory: Inventory, limit: string | undefined): readonly 
   }
   const edges = inventory.select(EDGES);
   if (limit === undefined) return edges;
-  const limited = new Set(
-    (limit === FAILED ? lastFailed(inventory) : matching(inventory, limit)).map((host) => host.name),
-  );
+  const limited = new Set(limitedTo(inventory, limit).map((host) => host.name));
   const chosen = edges.filter((host) => limited.has(host.name));
   if (chosen.length > 0) return chosen;
   throw new InputError("E_LIMIT", `--limit ${limit} leaves no host of the group "${EDGES}"`, {
     hint: `Its hosts are ${edges.map((host) => host.name).join(", ")}.`,
   });
-}
-
-function lastFailed(inventory: Inventory): readonly InventoryHost[] {
-  const names = new Set(inventory.hosts.map((host) => host.name));
-  const last = pastRuns(stateFolder()).find((run) => Object.keys(run.hosts).some((host) => names.has(host)));
-  if (last === undefined) {
-    throw new InputError("E_LIMIT", `--limit ${FAILED}: no run of these hosts is remembered`);
-  }
-  const failed = inventory.hosts.filter((host) => (last.hosts[host.name] ?? "ok") !== "ok");
-  if (failed.length > 0) return failed;
-  throw new InputError("E_LIMIT", `--limit ${FAILED}: no host failed in the last run (${last.command}, ${last.time})`, {
-    hint: "`edge-setup logs` lists the runs.",
-  });
-}
-
-function matching(inventory: Inventory, limit: string): readonly InventoryHost[] {
-  try {
-    return inventory.select(limit);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError("E_LIMIT", `--limit ${limit}: ${error.message}`, { hint: error.hint, cause: error });
-  }
 }

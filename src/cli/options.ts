@@ -12,6 +12,9 @@ export interface OptionSpec {
   readonly help: string;
 }
 
+/** Hosts worked on at once, unless --forks says otherwise. */
+export const DEFAULT_FORKS = 10;
+
 /** Every flag there is. A command names those it takes. */
 export const optionTable = {
   inventory: {
@@ -46,6 +49,7 @@ export const optionTable = {
     help: "End live streams that an upgrade would leave with the old build, or that put a restart off",
   },
   "try-again": { type: "boolean", help: "Also switch to a build that an earlier run went back from" },
+  "syntax-check": { type: "boolean", help: "Only read the playbook, and say what is wrong in it" },
   diff: { type: "boolean", short: "D", help: "Show what changes inside files" },
   forks: { type: "string", short: "f", value: "N", help: "Hosts worked on at once. Default: 10" },
   yes: { type: "boolean", short: "y", help: "Apply without asking" },

@@ -5,7 +5,7 @@ import { openFile } from "../inventory/vault/open-file.js";
 import { passwordSources } from "../inventory/vault/passwords.js";
 import { DEFAULT_LABEL, type VaultPassword } from "../inventory/vault/vault.js";
 import { type ExitCode, exitCodes, InputError } from "../util/errors.js";
-import { DEFAULT_INVENTORY } from "./fleet.js";
+import { DEFAULT_INVENTORY } from "./inventory-hosts.js";
 import type { Flags } from "./options.js";
 import { asker, mayAsk } from "./reach.js";
 import { vaultOf } from "./vault-passwords.js";

@@ -5,7 +5,7 @@ import { equivalentCommand } from "../wizard/to-command.js";
 import type { Answers, WizardOutcome } from "../wizard/types.js";
 import { applyFleet } from "./apply-fleet.js";
 import type { CommandContext } from "./commands.js";
-import { DEFAULT_INVENTORY } from "./fleet.js";
+import { DEFAULT_INVENTORY } from "./inventory-hosts.js";
 import { flagsOf } from "./wizard-plan.js";
 import { writeAnswers } from "./write-answers.js";
 

@@ -7,7 +7,7 @@ import { generateSecret } from "../inventory/secrets.js";
 import { connect } from "../transport/connect.js";
 import type { HostChoice, WizardServices } from "../wizard/types.js";
 import { Durations } from "./durations.js";
-import { DEFAULT_INVENTORY } from "./fleet.js";
+import { DEFAULT_INVENTORY } from "./inventory-hosts.js";
 import type { Flags } from "./options.js";
 import { connectOptions } from "./reach.js";
 import { planAnswers } from "./wizard-plan.js";

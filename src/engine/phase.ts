@@ -39,6 +39,8 @@ export interface PhaseInput {
   readonly signal: AbortSignal | undefined;
   readonly run: string;
   readonly who: string;
+  /** Lock of programs on this machine, where the operator names one. */
+  readonly lockFile: string | undefined;
   readonly newNonce: () => string;
   /** Payloads to send from the start. */
   readonly payloads: ReadonlySet<string>;
@@ -185,6 +187,8 @@ export class Phase {
         // Tasks delegated by several hosts at once do not hold up each other, nor the run of the host that does them.
         own: current.target.delegate === undefined && (!current.target.local || session.isLocal),
         who: this.#input.who,
+        host: session.host.name,
+        lockFile: current.target.local ? this.#input.lockFile : undefined,
         handlerNames: steps.handlers.map((handler) => handler.node.name),
         notified: this.#notified,
         ended,

@@ -19,8 +19,12 @@ export interface ProgramOptions {
   readonly alone: boolean;
   /** It is the host's own: it takes its lock, and its handlers are journaled there. */
   readonly own: boolean;
+  /** The lock's file, where it is not the host's own choice. */
+  readonly lockFile: string | undefined;
   /** Who holds the lock, since when: text for the next who comes. */
   readonly who: string;
+  /** The host's name in the inventory: one machine may have several. */
+  readonly host: string;
   readonly handlerNames: readonly string[];
   /** Handlers already notified, from 1. */
   readonly notified: ReadonlySet<number>;
@@ -42,7 +46,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
     options.alone ? `W=${makeDirectory([RUN_PLACE, TMP_PLACE])}\ncd "$W" || exit 73` : "W=$PWD",
     `NONCE=${quote(options.nonce)} RUNID=${quote(options.run)}`,
     `CHECK=${check ? "1" : ""} DIFF=${options.diff ? "1" : ""} START=${options.start}`,
-    ...(check ? [] : [`WHO=${quote(options.who)}`]),
+    ...(check ? [] : [`WHO=${quote(`${options.who}, run ${options.run} on ${options.host}`)}`]),
     `HL='${numbers.join(" ")}'`,
     ...options.handlerNames.map(
       (name, index) =>
@@ -59,6 +63,7 @@ fin 'done'
 `;
   const parts = [
     ...variant(runtimeText, check),
+    ...lockPlace(options),
     ...(options.own ? variant(check ? lockLookText : lockText, check) : [EMIT_PID]),
     ...[...libTexts]
       .filter(([name]) => segment.libs.has(name))
@@ -70,6 +75,9 @@ fin 'done'
 }
 
 const EMIT_PID: ShellPart = { name: undefined, text: "emit p $$" };
+
+const lockPlace = ({ own, lockFile }: ProgramOptions): ShellPart[] =>
+  own && lockFile !== undefined ? [{ name: "lockfile", text: `lockfile() { LK=${quote(lockFile)}; }` }] : [];
 
 const variants = new Map<string, ShellPart[]>();
 

@@ -284,6 +284,7 @@ class PlaybookRun {
       signal,
       run: this.#id,
       who: this.#who(),
+      lockFile: process.env.EDGE_SETUP_LOCK,
       newNonce: () => randomBytes(9).toString("hex"),
       resolveMissingSource: this.#input.resolveMissingSource,
       placeFile: this.#input.placeFile,
@@ -344,7 +345,7 @@ class PlaybookRun {
     } catch {
       // no passwd entry, as in some containers
     }
-    return `${user}@${hostname()} since ${this.#now()}, edge-setup ${this.#input.options.command}`;
+    return `${user}@${hostname()} since ${this.#now().slice(0, 16)}Z, edge-setup ${this.#input.options.command}`;
   }
 
   #magic({ play, hosts, batch }: PlayRun, host: InventoryHost, facts: Vars): HostScope["magic"] {

@@ -261,16 +261,16 @@ hdone() {
 
 /**
  * Takes the lock of the host. A program of the same run that still works (its link broke) is asked to end after its
- * task, and waited for.
+ * task, and waited for; one that works for another name of the same machine is only waited for.
  */
 export const lockText = sh`
 lockfile
 lock() {
   if flock -n 9; then return 0; fi
-  _l=$(head -n 1 "$LK")
+  read -r _l <"$LK"
   case $_l in
-  *"run $RUNID pid "*)
-    kill -TERM "$\{_l##* pid }" 2>/dev/null
+  *"run $RUNID on"*)
+    [ "$\{_l% *}" != "$WHO pid" ] || kill -TERM "$\{_l##* }" 2>/dev/null
     flock -w 900 9
     ;;
   *) return 1 ;;
@@ -278,7 +278,7 @@ lock() {
 }
 if command -v flock >/dev/null 2>&1; then
   exec 9>>"$LK"
-  if lock; then printf '%s\n' "$WHO, run $RUNID pid $$" >"$LK"
+  if lock; then printf '%s\n' "$WHO pid $$" >"$LK"
   else
     held
     fin locked
@@ -291,7 +291,7 @@ emit p $$
 export const lockLookText = sh`
 lockfile
 if [ -e "$LK" ] && command -v flock >/dev/null 2>&1 && exec 9<"$LK"; then
-  flock -n -s 9 || held
+  flock -n -s 9 || case $(cat "$LK") in *"run $RUNID on"*) ;; *) held ;; esac
   exec 9<&-
 fi
 emit p $$

@@ -10,7 +10,7 @@ import { Secret } from "../../util/secret.js";
 import { parseHostWords } from "../../wizard/host-words.js";
 import type { Answers, HostChoice } from "../../wizard/types.js";
 import type { CommandContext } from "../commands.js";
-import { DEFAULT_INVENTORY } from "../fleet.js";
+import { DEFAULT_INVENTORY } from "../inventory-hosts.js";
 import { writeAnswers } from "../write-answers.js";
 
 /** Bytes. An env file has 56 lines. */

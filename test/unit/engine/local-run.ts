@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type RunInput, type RunOutcome, runPlaybook } from "../../../src/engine/run.js";
 import type { Inventory, InventoryHost } from "../../../src/inventory/types.js";
 import { moduleCatalog } from "../../../src/modules/registry.js";
@@ -14,6 +16,11 @@ export interface LocalRun extends RunOutcome {
   readonly lines: string[];
   readonly transport: Transport;
 }
+
+/** This machine's lock is not ours: tests run beside each other, and beside whoever works here. */
+const folder = mkdtempSync(join(tmpdir(), "edge-setup-lock-"));
+process.env.EDGE_SETUP_LOCK = join(folder, "lock");
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 export const position = { file: "edges.yml", line: 1, column: 1 };
 

@@ -101,6 +101,8 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       alone: true,
       own: true,
       who: "it's me",
+      host: "edge",
+      lockFile: undefined,
       handlerNames: ["a", "b"],
       notified: new Set([2]),
       ended: new Map(),

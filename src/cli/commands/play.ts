@@ -1,0 +1,38 @@
+import { type ExitCode, exitCodes, InputError } from "../../util/errors.js";
+import type { CommandContext } from "../commands.js";
+import { openDisplay } from "../display.js";
+import { loadPlayHosts } from "../play-hosts.js";
+import { readPlaybook, runAnyPlaybook } from "../playbook-run.js";
+import { asker, askPasswords, connectOptions } from "../reach.js";
+import { RunFrame } from "../run-frame.js";
+
+/** `edge-setup play`: runs any playbook of the subset (docs/playbook-language.md) on any inventory. */
+export async function run({ flags, words, signal, interruption }: CommandContext): Promise<ExitCode> {
+  const [file] = words;
+  if (file === undefined) {
+    throw new InputError("E_NO_PLAYBOOK", "play needs the playbook's file", {
+      hint: "`edge-setup play site.yml -i hosts.yml`; docs/playbook-language.md says what it may hold.",
+    });
+  }
+  const playbook = readPlaybook(file, flags);
+  if (flags["syntax-check"] === true) {
+    process.stdout.write(
+      `${file}: ${playbook.plays.length} ${playbook.plays.length === 1 ? "play" : "plays"}, all right\n`,
+    );
+    return exitCodes.ok;
+  }
+  const passwords = await askPasswords(flags, asker(flags));
+  const hosts = await loadPlayHosts(playbook, flags, passwords);
+  const display = await openDisplay(flags, { tasksAreResult: true, interruption });
+  const frame = new RunFrame(display.emit, []);
+  try {
+    const outcome = await runAnyPlaybook({
+      ...{ playbook, hosts, flags, signal },
+      connectOptions: connectOptions(flags, display.asker, signal),
+      emit: frame.emit,
+    });
+    return frame.end(signal.aborted ? interruption.exitCode : outcome.exitCode);
+  } finally {
+    await display.end();
+  }
+}

@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Playbook, PlayNode } from "../playbook/types.js";
+import { InputError } from "../util/errors.js";
+import { didYouMean } from "../util/suggest.js";
+
+/** undefined when there is no such file. */
+export function textOf(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+/** The words of --tags and --skip-tags. */
+export function tagWords(text: string | undefined): string[] {
+  return (text ?? "")
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}
+
+/** Tags that no task has, and that ansible-playbook would pass over in silence. */
+const TAG_WORDS = ["all", "always", "never", "tagged", "untagged"];
+
+/** @throws InputError for a tag that no task has */
+export function checkTags({ plays }: Playbook, asked: readonly string[], flag: string): void {
+  if (asked.length === 0) return;
+  const walk = (nodes: readonly PlayNode[]): string[] =>
+    nodes.flatMap((node) =>
+      node.kind === "task" ? node.tags : [node.block, node.rescue, node.always].flatMap((part) => walk(part)),
+    );
+  const known = [...new Set(plays.flatMap((play) => [play.preTasks, play.tasks, play.postTasks].flatMap(walk)))];
+  for (const tag of asked) {
+    if (known.includes(tag) || TAG_WORDS.includes(tag)) continue;
+    throw new InputError("E_UNKNOWN_TAG", `${flag}: no task has the tag "${tag}"`, {
+      hint: didYouMean(tag, known) ?? (known.length === 0 ? "No task has a tag." : `The tags are ${known.join(", ")}.`),
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { runCommand } from "./run-command.js";
+
+// On this very machine, under two names.
+
+const INVENTORY = `web:
+  vars: { ansible_connection: local, greeting: hello }
+  hosts: { a: {}, b: { greeting: hej } }
+others:
+  hosts: { c: { ansible_connection: local, secret: !vault "nobody asks for this" } }
+`;
+
+const PLAYBOOK = (dir: string) => `- hosts: web
+  tasks:
+    - name: write
+      copy: { content: "{{ greeting }} {{ name | default('you') }}\\n", dest: "${dir}/{{ inventory_hostname }}" }
+      tags: files
+    - debug:
+        msg: said by {{ inventory_hostname }}
+`;
+
+function scene(t: Test, playbook?: string): { dir: string; words: string[] } {
+  const dir = t.testdir({ "hosts.yml": INVENTORY });
+  process.env.EDGE_SETUP_LOCK = join(dir, "lock");
+  writeFileSync(join(dir, "site.yml"), playbook ?? PLAYBOOK(dir));
+  return { dir, words: [join(dir, "site.yml"), "-i", join(dir, "hosts.yml"), "--no-input"] };
+}
+
+t.test("any playbook on any inventory: a plan, a run, and nothing the second time", async (t) => {
+  const { dir, words } = scene(t);
+  const plan = await runCommand(t, "play", [...words, "--check"]);
+  t.match(plan, { code: 0, out: /^a: ok=2 changed=1 failed=0/m });
+  t.throws(() => readFileSync(join(dir, "a")));
+  const first = await runCommand(t, "play", [...words, "-e", "name=all"]);
+  t.equal(first.code, 0, first.out + first.err);
+  t.match(first.out, /^a +ok +debug +said by a$/m);
+  t.match(first.out, /^b: ok=2 changed=1 failed=0/m, "the same machine under another name of the same run");
+  t.equal(readFileSync(join(dir, "a"), "utf8") + readFileSync(join(dir, "b"), "utf8"), "hello all\nhej all\n");
+  t.match((await runCommand(t, "play", [...words, "-e", "name=all"])).out, /^a: ok=2 changed=0 failed=0/m);
+});
+
+t.test("--limit, --tags, and what no task or host is called", async (t) => {
+  const { dir, words } = scene(t);
+  const limited = await runCommand(t, "play", [...words, "-l", "b", "-t", "files"]);
+  t.match(limited, { code: 0, out: /^b: ok=1 changed=1 failed=0 skipped=0/m });
+  t.throws(() => readFileSync(join(dir, "a")));
+  t.match(await runCommand(t, "play", [...words, "-t", "file"]), { code: 2, err: /no task has the tag "file"/ });
+  t.match(await runCommand(t, "play", [...words, "-l", "nobody"]), { code: 2, err: /--limit nobody/ });
+});
+
+t.test("--syntax-check asks no host, and says all that is wrong with its place", async (t) => {
+  const { dir, words } = scene(t);
+  const [file = ""] = words;
+  t.match(await runCommand(t, "play", [file, "--syntax-check"]), { code: 0, out: /site\.yml: 1 play, all right/ });
+  writeFileSync(join(dir, "site.yml"), "- hosts: web\n  tasks:\n    - copi: { dest: /x }\n    - debug: { mgs: x }\n");
+  const wrong = await runCommand(t, "play", [file, "--syntax-check"]);
+  t.equal(wrong.code, 2);
+  t.match(wrong.err, /site\.yml:3:7/);
+  t.match(wrong.err, /site\.yml:4:16/);
+});
+
+t.test("a playbook for localhost alone needs no inventory; a failed task is exit 1", async (t) => {
+  const dir = t.testdir({ "l.yml": "- hosts: localhost\n  tasks:\n    - command: 'false'\n" });
+  t.match(await runCommand(t, "play", [join(dir, "l.yml"), "--no-input"]), { code: 1, out: /failed=1/ });
+  t.match(await runCommand(t, "play", []), { code: 2, err: /needs the playbook's file/ });
+  t.match(await runCommand(t, "play", [join(dir, "x.yml")]), { code: 2, err: /does not exist/ });
+});

@@ -2,12 +2,12 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { coerceArgs } from "../modules/args.js";
 import { FREE_FORM } from "../modules/command.js";
+import { environmentLines } from "../modules/fragments.js";
 import { findModule } from "../modules/registry.js";
 import { ArgumentError, type LibName, type ModuleCall, type ModuleContext, type TaskModule } from "../modules/types.js";
 import type { LookupReader } from "../playbook/scope.js";
 import type { Condition, Expr, TaskNode, Templated, Value } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
-import { quote } from "../util/shell.js";
 import type { TaskLanguage } from "./language.js";
 import { type RegisterShapes, shellCondition } from "./shell-condition.js";
 import type { SourceStore } from "./sources.js";
@@ -119,7 +119,7 @@ export function buildTask(
     const built = module.build(args, context);
     if (built.brings !== undefined) options.foretell(built.brings.dest);
     const commandLike = built.libs.includes("command");
-    const exported = commandLike ? "" : exportLines(env);
+    const exported = commandLike ? "" : environmentLines(env);
     const unset = exported === "" ? "" : `unset ${Object.keys(env).join(" ")}\n`;
     const wrapped = (shell: string) => exported + shell + unset;
     const look = built.look === undefined ? {} : { look: wrapped(built.look) };
@@ -133,15 +133,6 @@ export function buildTask(
 function controllerPath(path: string, beside: string): string {
   const slash = path.endsWith("/") ? "/" : "";
   return resolve(beside, path.replace(/^~(?=\/|$)/, homedir())) + slash;
-}
-
-function exportLines(env: Readonly<Record<string, string>>): string {
-  return Object.entries(env)
-    .map(([name, value]) => {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new ArgumentError(`environment: ${name} is no variable name`);
-      return `export ${name}=${value === "" ? "''" : quote(value)}\n`;
-    })
-    .join("");
 }
 
 function asyncOf(node: TaskNode, language: TaskLanguage): { seconds: number; poll: number } | undefined {

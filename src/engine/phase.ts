@@ -182,6 +182,7 @@ export class Phase {
         run: this.#input.run,
         check: this.#input.check,
         diff: this.#input.diff,
+        later: this.#input.check && this.dirty,
         start,
         alone: entries.length === 0,
         // Tasks delegated by several hosts at once do not hold up each other, nor the run of the host that does them.

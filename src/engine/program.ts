@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly run: string;
   readonly check: boolean;
   readonly diff: boolean;
+  /** In check mode: an earlier program has found something that would change. */
+  readonly later: boolean;
   /** First call to run, from 1. */
   readonly start: number;
   /** Nothing comes with it: it is the whole of what is sent. */
@@ -45,7 +47,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
   const settings = [
     options.alone ? `W=${makeDirectory([RUN_PLACE, TMP_PLACE])}\ncd "$W" || exit 73` : "W=$PWD",
     `NONCE=${quote(options.nonce)} RUNID=${quote(options.run)}`,
-    `CHECK=${check ? "1" : ""} DIFF=${options.diff ? "1" : ""} START=${options.start}`,
+    `CHECK=${check ? "1" : ""} DIFF=${options.diff ? "1" : ""} START=${options.start} LATER=${options.later ? "1" : ""}`,
     ...(check ? [] : [`WHO=${quote(`${options.who}, run ${options.run} on ${options.host}`)}`]),
     `HL='${numbers.join(" ")}'`,
     ...options.handlerNames.map(

@@ -1,4 +1,5 @@
 import type { ReturnType } from "../modules/types.js";
+import { splitLines } from "../playbook/python-text.js";
 import type { Value } from "../playbook/types.js";
 import type { CallOutcome, CompiledCall } from "./compiled.js";
 
@@ -8,20 +9,22 @@ export function resultValue(
   outcome: CallOutcome,
 ): Value {
   const result: Record<string, Value> = {
-    changed: outcome.status === "changed",
+    changed: outcome.status === "changed" || (outcome.status === "failed" && outcome.fields.changed === "true"),
     failed: outcome.status === "failed",
   };
   if (outcome.status === "skipped" || outcome.status === "pending") result.skipped = true;
-  if (outcome.status === "failed" || outcome.status === "pending") result.msg = outcome.reason;
+  // A condition that is false says nothing.
+  if (!["ok", "changed"].includes(outcome.status) && outcome.reason !== "-") result.msg = outcome.reason;
   const known = outcome.status === "skipped" ? {} : (call.known ?? {});
   for (const [path, value] of Object.entries(known)) place(result, path.split("."), value);
   for (const [path, type] of Object.entries(call.returns)) {
+    if (path === "changed") continue;
     const raw = outcome.fields[path.replaceAll(".", "_")];
     if (raw !== undefined) place(result, path.split("."), typed(raw, type));
   }
   for (const name of ["stdout", "stderr"]) {
     const text = result[name];
-    if (typeof text === "string") result[`${name}_lines`] = text === "" ? [] : text.split(/\r?\n/);
+    if (typeof text === "string") result[`${name}_lines`] = splitLines(text);
   }
   Object.assign(result, outcome.more);
   if (call.itemValue !== undefined) {
@@ -41,6 +44,9 @@ function typed(raw: string, type: ReturnType): Value {
       return seconds(raw);
     case "json":
       return fromJson(raw);
+    case "time":
+      return pythonTime(raw);
+    case "known":
     case "str":
       return raw;
   }
@@ -50,6 +56,15 @@ function typed(raw: string, type: ReturnType): Value {
 function seconds(raw: string): number {
   const [, whole = "0", fraction = ""] = /^(-?\d+)(?:\.(\d{1,9}))?$/.exec(raw) ?? [];
   return Number(whole) + 1e-9 * Number(fraction.padEnd(9, "0"));
+}
+
+/** Python's text of a datetime, by the host's clock. */
+function pythonTime(raw: string): Value {
+  const [, hundredths, sign, hours, minutes] = /^(\d{1,14}) ([-+])(\d\d)(\d\d)$/.exec(raw) ?? [];
+  if (hundredths === undefined) return null;
+  const zone = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -60_000 : 60_000);
+  const text = new Date(Number(hundredths) * 10 + zone).toISOString().replace("T", " ").replace("Z", "000");
+  return text.replace(/\.0+$/, "");
 }
 
 /** A host may say anything: what is no JSON is null. */

@@ -5,8 +5,9 @@ import { sh } from "../modules/sh.js";
  * CHECK (1 or empty), DIFF, START (first call to run), WHO (text for the lock), HL (numbers of the handlers), H<n> and
  * HS<n> (notified, hash of the name). Programs in check mode go without the lines between #apply and #end.
  *
+ * HD is where a login begins. LATER: something would have changed, in check mode.
  * State of a running task: K check mode, S status, CH reasons of change, NCH their number, BAD reason of failure,
- * OKW reason for ok, PEND and SKIP reasons, OUT a file with output, NT handlers to notify, JN those journaled for it.
+ * OKW reason for ok, PEND and SKIP reasons, OUT a file with output, FCH a failure that has changed something, NT handlers to notify, JN those journaled for it.
  * Lines to the controller: 0x1e, the nonce, a letter, fields, parted by tabs; see protocol.ts.
  */
 export const runtimeText = sh`
@@ -16,6 +17,7 @@ LC_ALL=C
 PATH=$\{PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
 exec </dev/null 3>&1 >/dev/null
+HD=$\{OLDPWD:-/}
 CN=0 STOP='' DEAD='' TOUCHED='' LF='' LCH='' LNS=''
 UIDN=$(id -u)
 JD=/var/lib/edge-setup/pending-handlers
@@ -62,13 +64,18 @@ journaled() {
 chg() {
   NCH=$((NCH + 1))
   if [ "$NCH" -le 3 ]; then CH="$CH$\{CH:+, }$1"; fi
-  [ -z "$K" ] || return 1
+  if [ -n "$K" ]; then
+    [ -n "$RO" ] || LATER=1
+    return 1
+  fi
   [ -n "$RO" ] || TOUCHED=1
   #apply
   [ -z "$NT" ] || journal
   #end
   return 0
 }
+# yet: in check mode something would have changed before, so that what is not there may be by then
+yet() { [ -n "$K" ] && [ -n "$LATER" ]; }
 bad() { [ -n "$BAD" ] || BAD=$1; return 1; }
 fine() { [ -n "$OKW" ] || OKW=$1; }
 skip() { SKIP=$1; }
@@ -125,7 +132,7 @@ B() {
   [ -z "$DEAD" ] || return 1
   if [ "$CN" -lt "$START" ]; then again; return 1; fi
   [ -z "$STOP" ] || fin stopped
-  C=$CN S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 VLD='' FRM='' RO='' K=$CHECK
+  C=$CN S='' WY='' CH='' NCH=0 BAD='' OKW='' PEND='' SKIP='' OUT='' NT='' JN='' NODIFF=0 VLD='' FRM='' RO='' FCH='' K=$CHECK
   R_rc=0
   emit s "$C"
   [ -z "$STOP" ] || fin stopped
@@ -170,7 +177,7 @@ RS() {
   eval "V_$\{1}_changed=false V_$\{1}_failed=false V_$\{1}_skipped=false"
   case $S in
   changed) eval "V_$\{1}_changed=true" ;;
-  failed) eval "V_$\{1}_failed=true" ;;
+  failed) eval "V_$\{1}_failed=true; [ -z \"$FCH\" ] || V_$\{1}_changed=true" ;;
   skipped | pending) eval "V_$\{1}_skipped=true" ;;
   esac
 }

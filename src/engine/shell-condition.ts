@@ -33,8 +33,10 @@ const NUMERIC: Readonly<Record<string, string>> = {
 };
 const MIRROR: Readonly<Record<string, string>> = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=" };
 
-/** Types that shell can compare; it knows nothing of lists, and of fractions too little. */
-type ShellType = Exclude<ReturnType, "json" | "float">;
+/** Types that shell can compare. */
+type ShellType = "str" | "int" | "bool";
+const isShellType = (type: ReturnType | undefined): type is ShellType =>
+  type === "str" || type === "int" || type === "bool";
 
 /** A typed shell word: `"${V_x_rc-}"`. */
 interface Word {
@@ -121,9 +123,7 @@ function fieldType(expr: Expr, shapes: RegisterShapes): { name: string; type: Sh
   if (Object.hasOwn(STATUS_FIELDS, found.path))
     return { name: fieldVariable(found.register, found.path), type: "bool" };
   const type = shape.loop || !Object.hasOwn(shape.returns, found.path) ? undefined : shape.returns[found.path];
-  return type === undefined || type === "json" || type === "float"
-    ? undefined
-    : { name: fieldVariable(found.register, found.path), type };
+  return isShellType(type) ? { name: fieldVariable(found.register, found.path), type } : undefined;
 }
 
 function fieldWord(expr: Expr, shapes: RegisterShapes): Word | undefined {

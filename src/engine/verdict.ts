@@ -28,7 +28,8 @@ export function itemVars(node: TaskNode, about: CallItem): Vars {
 
 /** The words that name a result's fields in a program. */
 function fieldNames(node: TaskNode, returns: CompiledCall["returns"]): readonly string[] {
-  const names = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
+  const sent = Object.entries(returns).filter(([path, type]) => type !== "known" && path !== "changed");
+  const names = sent.map(([path]) => path.replaceAll(".", "_"));
   const word = findModule(node.module)?.fieldNames;
   return word === undefined || names.length === 0 ? names : [word];
 }

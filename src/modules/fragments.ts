@@ -1,6 +1,7 @@
 import type { ArgSpec } from "../playbook/types.js";
 import { quote, quoteAll } from "../util/shell.js";
 import { type Args, text } from "./args.js";
+import { commandWord, word } from "./path-words.js";
 import { ArgumentError } from "./types.js";
 
 /** owner, group, mode: Ansible's file_common_arguments, as far as they make sense without SELinux. */
@@ -17,7 +18,7 @@ export function attributes(args: Args): [string, string, string] {
 
 /** A call of a library function, each word quoted; an empty word stays a word. */
 export function call(name: string, ...words: string[]): string {
-  return `${name} ${words.map((word) => (word === "" ? "''" : quote(word))).join(" ")}\n`;
+  return `${name} ${words.map(word).join(" ")}\n`;
 }
 
 /**
@@ -51,35 +52,12 @@ export function splitWords(line: string): string[] {
   return words;
 }
 
-/**
- * One word of `command:` as shell: literal, but `$NAME`, `${NAME}` and a leading `~` are expanded as Ansible does
- * (os.path.expandvars: what is not set stays as written).
- */
-export function commandWord(word: string): string {
-  let home = "";
-  let rest = word;
-  if (/^~(\/|$)/.test(word)) {
-    home = '"$HOME"';
-    rest = word.slice(1);
-  }
-  const parts = rest.split(/(\$[A-Za-z_][A-Za-z0-9_]*|\$\{[A-Za-z_][A-Za-z0-9_]*\})/);
-  const shell = parts
-    .map((part, index) => {
-      if (index % 2 === 0) return part === "" ? "" : quote(part);
-      const name = part.replace(/[${}]/g, "");
-      return `"\${${name}-${part.includes("{") ? `\\\${${name}\\}` : `\\$${name}`}}"`;
-    })
-    .join("");
-  return home + shell || "''";
-}
-
-/** Lines that set the environment and directory of a command. */
-export function commandSetup(environment: Readonly<Record<string, string>>, chdir: string): string {
+/** Lines that set the environment of a command. @throws ArgumentError for what is no variable's name */
+export function environmentLines(environment: Readonly<Record<string, string>>): string {
   const lines = Object.entries(environment).map(([name, value]) => {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new ArgumentError(`environment: ${name} is no variable name`);
-    return `export ${name}=${value === "" ? "''" : quote(value)}\n`;
+    return `export ${name}=${word(value)}\n`;
   });
-  if (chdir !== "") lines.push(`cd ${quote(chdir)} || exit 1\n`);
   return lines.join("");
 }
 
@@ -100,7 +78,7 @@ export function validator(template: string): string {
   return `VLD=1\nV() { ${words.map((word) => word || "''").join(" ")}; }\n`;
 }
 
-export { quote, quoteAll };
+export { commandWord, quote, quoteAll };
 
 const PYTHON_ONLY = /\(\?(?!:)|\\[bBAZz]|\*\?|\+\?|\?\?/;
 

@@ -1,6 +1,6 @@
 import type { ModuleArgs, ModuleCatalog } from "../playbook/types.js";
 import { group, user } from "./accounts.js";
-import { command, script, shell } from "./command.js";
+import { command, raw, script, shell } from "./command.js";
 import { controlModules } from "./control.js";
 import { copy, template } from "./copy.js";
 import { getUrl, slurp, stat, unarchive, uri } from "./fetch.js";
@@ -34,6 +34,7 @@ const implementations: readonly TaskModule[] = [
   lineinfile,
   mount,
   packageModule,
+  raw,
   script,
   service,
   shell,

@@ -116,12 +116,15 @@ export interface ModuleCall {
   readonly probes?: readonly Probe[];
   /** Units that the call asks systemd about, likewise. */
   readonly units?: readonly string[];
-  /** Fields of the result that the controller knows; of `returns`, whose type is "json" or "float". */
+  /** Fields of the result that the controller knows; of type "known", or what others are where the host gives none. */
   readonly known?: Readonly<Record<string, Value>>;
 }
 
-/** How a field travels; a "json" one is JSON text, such as a list, and a "float" a number of seconds with its fraction. */
-export type ReturnType = "str" | "int" | "bool" | "float" | "json";
+/**
+ * How a field travels: "json" as JSON text, such as a list; "float" as seconds with their fraction; "time" as hundredths of seconds
+ * since 1970, and the zone; "known" not at all, as the controller has it.
+ */
+export type ReturnType = "str" | "int" | "bool" | "float" | "json" | "known" | "time";
 
 export interface TaskModule {
   readonly spec: ModuleArgs;

@@ -140,7 +140,7 @@ function readFreeForm(module: ModuleArgs, node: ScalarNode, context: LoadContext
       `Put ${inline[1]} under args:.`,
     );
   const templated = context.templated(node);
-  return { ...templated, value: String(node.value).trimEnd() };
+  return { ...templated, value: String(node.value) };
 }
 
 /** Reads the module of a task from its key, its value, and the task's `args`. */

@@ -97,6 +97,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       run: "r",
       check: true,
       diff: true,
+      later: false,
       start: 1,
       alone: true,
       own: true,

@@ -275,6 +275,8 @@ lockfile
 lock() {
   if flock -n 9; then return 0; fi
   read -r _l <"$LK"
+  # who has just taken it has not written yet
+  case $_l in *"run $RUNID on"*) ;; *) flock -w 1 9 && return 0; read -r _l <"$LK" ;; esac
   case $_l in
   *"run $RUNID on"*)
     [ "$\{_l% *}" != "$WHO pid" ] || kill -TERM "$\{_l##* }" 2>/dev/null

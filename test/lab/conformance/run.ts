@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { runProgram } from "../support/lab.js";
 import { onlyCase, readCaseFile } from "./support/case-file.js";
 import type { Difference } from "./support/compare.js";
 import { type Conformed, conform } from "./support/conform.js";
@@ -34,6 +35,9 @@ else if (path === undefined) {
   say(USAGE);
   process.exitCode = 2;
 } else {
+  // What runs is the built program: it has to be that of the sources as they are.
+  const built = await runProgram(["npm", "run", "--silent", "build"], { cwd: join(import.meta.dirname, "../../..") });
+  if (built.code !== 0) throw new Error(built.stderr);
   const isPlay = basename(dirname(resolve(path))) === "plays";
   const conformed = isPlay ? await conformPlay(readPlayFile(path)) : await runCases(path);
   const { left } = withoutWanted(conformed.differences, readWanted());

@@ -48,7 +48,7 @@ export async function conformPlay(file: PlayFile): Promise<Conformed> {
 type Found = Pick<Difference, "what" | "ours" | "theirs">;
 
 function compareVerdicts(ours: Outcome, theirs: Outcome): Found[] {
-  if (ours.verdict === theirs.verdict) return [];
+  if (ours.verdict === theirs.verdict && theirs.verdict !== "refused") return [];
   const text = ({ verdict, output }: Outcome) => (verdict === "refused" ? `refused\n${output}` : verdict);
   return [{ what: "the run", ours: text(ours), theirs: text(theirs) }];
 }

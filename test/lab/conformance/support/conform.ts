@@ -74,7 +74,7 @@ async function compareRun(
   theirs: Outcome,
 ): Promise<Difference[]> {
   const here = { run, about: file.area };
-  if (ours.verdict !== theirs.verdict) {
+  if (ours.verdict !== theirs.verdict || theirs.verdict === "refused") {
     const text = ({ verdict, output }: Outcome) => (verdict === "refused" ? `refused\n${output}` : verdict);
     return [{ ...here, what: "the run", ours: text(ours), theirs: text(theirs) }];
   }

@@ -1,86 +1,40 @@
-import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import { runPlaybook } from "../../../../src/engine/run.js";
-import { parseExtraVars } from "../../../../src/inventory/extra-vars.js";
-import { revealedVars } from "../../../../src/inventory/host-value.js";
-
-import { loadInventory } from "../../../../src/inventory/load-inventory.js";
-
-import { moduleCatalog } from "../../../../src/modules/registry.js";
-import { loadPlaybook } from "../../../../src/playbook/load-playbook.js";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import type { RunEvent } from "../../../../src/report/events.js";
-import { Connector } from "../../../../src/transport/connect.js";
-import { LocalTransport } from "../../../../src/transport/local-transport.js";
-import { EdgeError, InputErrors } from "../../../../src/util/errors.js";
+import { exitCodes } from "../../../../src/util/errors.js";
+import { readEvents } from "../../support/cli.js";
+import { runProgram } from "../../support/lab.js";
 import { type Counts, changedLines, type Outcome, type RunRequest, type Told } from "./told.js";
 
-/** Runs edge-setup. */
+const program = resolve(import.meta.dirname, "../../../../dist/cli/main.js");
+
+/** Runs `edge-setup play`, as it is built. */
 export async function runEdgeSetup(request: RunRequest): Promise<Outcome> {
-  const events: RunEvent[] = [];
+  const state = await mkdtemp(join(tmpdir(), "cfe-"));
+  const { playbook, inventory, sshConfig, check, flags = [] } = request;
+  const argv = [
+    ...[process.execPath, program, "play", playbook, "-i", inventory, "--diff", "--json", "--no-input"],
+    ...(sshConfig === undefined ? [] : ["--ssh-config", sshConfig]),
+    ...(check ? ["--check"] : []),
+    ...flags,
+  ];
   try {
-    const readFile = (path: string) => {
-      try {
-        return readFileSync(path, "utf8");
-      } catch {
-        return undefined;
-      }
-    };
-    const inventory = await loadInventory(request.inventory);
-    const connector = new Connector();
-    await runPlaybook({
-      playbook: loadPlaybook(request.playbook, { catalog: moduleCatalog, readFile }),
-      inventory,
-      connect: (_host, signal, access) =>
-        connector.connect(access.address, {
-          hostKeyPolicy: "strict",
-          connectTimeoutMs: 20_000,
-          sshConfigFile: request.sshConfig,
-          prompter: { confirmHostKey: async () => false, askSecret: async () => undefined },
-          ...(signal === undefined ? {} : { signal }),
-        }),
-      connectLocal: async () => new LocalTransport(),
-      emit: (event) => events.push(event),
-      options: {
-        command: request.check ? "plan" : "apply",
-        check: request.check,
-        diff: true,
-        ...(await optionsOf(request.flags ?? [])),
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof EdgeError)) throw error;
-    const output = error instanceof InputErrors ? error.errors.map(describe).join("\n") : describe(error);
-    return { told: [], recap: {}, verdict: "refused", output };
+    // Of this machine several runs may be under way.
+    const env = { ...process.env, XDG_STATE_HOME: state, NO_COLOR: "1", EDGE_SETUP_LOCK: join(state, "lock") };
+    const { code, stdout, stderr } = await runProgram(argv, { env, cwd: dirname(playbook) });
+    return { ...outcomeOf(readEvents(stdout)), verdict: verdictOf(code), output: stdout + stderr };
+  } finally {
+    await rm(state, { recursive: true, force: true });
   }
-  return { ...outcomeOf(events), output: events.map((event) => JSON.stringify(event)).join("\n") };
 }
 
-async function optionsOf(args: readonly string[]) {
-  const list = { type: "string", multiple: true } as const;
-  const options = {
-    limit: { type: "string", short: "l" },
-    tags: { ...list, short: "t" },
-    "skip-tags": list,
-    "extra-vars": { ...list, short: "e" },
-  } as const;
-  const { values } = parseArgs({ args: [...args], options });
-  const split = (texts: readonly string[] | undefined) => (texts ?? []).flatMap((text) => text.split(","));
-  const extra = await parseExtraVars(values["extra-vars"] ?? []);
-  return {
-    limit: values.limit,
-    tags: split(values.tags),
-    skipTags: split(values["skip-tags"]),
-    extraVars: revealedVars(extra.vars),
-  };
+function verdictOf(code: number): Outcome["verdict"] {
+  if (code === exitCodes.ok) return "well";
+  return code === exitCodes.taskFailed || code === exitCodes.unreachable ? "failed" : "refused";
 }
 
-function describe(error: EdgeError): string {
-  const { position } = error as { position?: { file: string; line: number; column: number } };
-  const at = position === undefined ? "" : `${position.file}:${position.line}:${position.column}: `;
-  return `${at}${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`;
-}
-
-function outcomeOf(events: readonly RunEvent[]): Omit<Outcome, "output"> {
+function outcomeOf(events: readonly RunEvent[]): Pick<Outcome, "told" | "recap"> {
   const told = events.flatMap((event): Told[] => {
     if (event.type === "host.unreachable")
       return [{ host: event.host, task: "", status: "unreachable", ignored: false, why: event.text }];
@@ -92,7 +46,7 @@ function outcomeOf(events: readonly RunEvent[]): Omit<Outcome, "output"> {
     // Ansible has one word for what check mode or a condition leaves out.
     { ...counts, skipped: counts.skipped + counts.pending },
   ]);
-  return { told, recap: Object.fromEntries(recap), verdict: end?.exitCode === 0 ? "well" : "failed" };
+  return { told, recap: Object.fromEntries(recap) };
 }
 
 function toldOf(event: Extract<RunEvent, { type: "task.result" }>): Told {

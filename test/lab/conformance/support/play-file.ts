@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** A playbook about the language, run by both engines on this machine for several inventory names. */
 export interface PlayFile {
@@ -13,7 +13,8 @@ export interface PlayFile {
 }
 
 /** @throws Error for a playbook whose first line does not say what it shows */
-export function readPlayFile(path: string): PlayFile {
+export function readPlayFile(file: string): PlayFile {
+  const path = resolve(file);
   const text = readFileSync(path, "utf8");
   const [, title] = /^# (.+)/.exec(text) ?? [];
   if (title === undefined) throw new Error(`${path}:1: the first line is a comment that says what the play shows`);

@@ -1,4 +1,5 @@
-import { lstatSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { posix } from "node:path";
 import { evaluateCondition, parseCondition } from "../playbook/conditions.js";
 import { namesOfExpr, namesOfTemplate, namesOfValue, runtimeNamesOf } from "../playbook/names-used.js";
 import { parseExpression } from "../playbook/parser.js";
@@ -106,6 +107,14 @@ export const controllerReader: LookupReader = {
     }
   },
   kindOf: fileKind,
+  list(path) {
+    try {
+      return readdirSync(path);
+    } catch {
+      return undefined;
+    }
+  },
+  realPath,
   env: (name) => process.env[name],
 };
 
@@ -119,4 +128,36 @@ export function fileKind(path: string, follow: boolean): FileKind | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** More links than that lead in a circle. */
+const MAX_LINKS = 40;
+
+/** Python's os.path.realpath: what does not exist keeps its name. */
+function realPath(path: string): string {
+  let links = 0;
+  const follow = (from: string, names: readonly string[]): string => {
+    let at = from;
+    for (const [index, name] of names.entries()) {
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        at = posix.dirname(at);
+        continue;
+      }
+      const next = posix.join(at, name);
+      let target: string | undefined;
+      try {
+        target = readlinkSync(next);
+      } catch {
+        // no link
+      }
+      if (target !== undefined && links++ < MAX_LINKS) {
+        const base = follow(target.startsWith("/") ? "/" : at, target.split("/"));
+        return follow(base, names.slice(index + 1));
+      }
+      at = next;
+    }
+    return at;
+  };
+  return follow(path.startsWith("/") ? "/" : process.cwd(), path.split("/"));
 }

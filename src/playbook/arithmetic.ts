@@ -1,3 +1,4 @@
+import { percentFormat } from "./python-format.js";
 import {
   asNumber,
   asText,
@@ -17,6 +18,42 @@ import type { Expr } from "./types.js";
 
 type Operator = Extract<Expr, { kind: "binary" }>["op"];
 
+/** Python's `%`: of the sign of the divisor. */
+function modulo(left: number, right: number): number {
+  const rest = left % right;
+  if (rest === 0) return right < 0 ? -0 : 0;
+  return rest < 0 === right < 0 ? rest : rest + right;
+}
+
+/** Python's `//`, which goes by the rest that is left. */
+function floorDivide(left: number, right: number): number {
+  const quotient = (left - modulo(left, right)) / right;
+  if (quotient === 0) return left < 0 === right < 0 ? 0 : -0;
+  return Math.round(quotient);
+}
+
+/**
+ * Python's `**`, which rounds once. The powers of JavaScript are off in the last digit now and then.
+ * @throws ValueProblem for a power that is not computed exactly
+ */
+export function power(base: number, exponent: number): number {
+  if (base === 0 && exponent < 0) throw new ValueProblem("division by zero");
+  if (exponent === 0.5 && base >= 0) return Math.sqrt(base);
+  let mantissa = base;
+  let shift = 0;
+  for (; !Number.isInteger(mantissa); mantissa *= 2) shift++;
+  const steps = Math.abs(exponent);
+  if (!Number.isInteger(exponent) || steps * Math.max(shift, 1) > MAX_EXPONENT)
+    throw new ValueProblem("only powers with a small whole exponent, or 0.5, are computed");
+  const digits = BigInt(mantissa) ** BigInt(steps);
+  if (exponent >= 0) return Number(digits) / 2 ** (shift * steps);
+  if (!Number.isSafeInteger(Number(digits))) throw new ValueProblem("the power is too small to be computed exactly");
+  return 2 ** (shift * steps) / Number(digits);
+}
+
+/** Two to the power of it is a number yet. */
+const MAX_EXPONENT = 1000;
+
 function numeric(op: Operator, left: number, right: number, float: boolean): Rt {
   const result = (value: number): Rt => (float ? makeFloat(value) : makeInt(value));
   switch (op) {
@@ -31,11 +68,9 @@ function numeric(op: Operator, left: number, right: number, float: boolean): Rt 
     case "%":
       if (right === 0) throw new ValueProblem("division by zero");
       if (op === "/") return makeFloat(left / right);
-      if (op === "//") return result(Math.floor(left / right));
-      return result(left % right === 0 ? 0 : (left % right) + (left % right < 0 !== right < 0 ? right : 0));
+      return result(op === "%" ? modulo(left, right) : floorDivide(left, right));
     case "**":
-      if (left === 0 && right < 0) throw new ValueProblem("division by zero");
-      return float || right < 0 ? makeFloat(left ** right) : makeInt(left ** right);
+      return float || right < 0 ? makeFloat(power(left, right)) : makeInt(power(left, right));
     default:
       throw new ValueProblem(`unknown operator ${op}`);
   }
@@ -73,8 +108,8 @@ export function arithmetic(op: Operator, left: Rt, right: Rt, negation = false):
     const repeated = repeat(left, b);
     if (repeated !== undefined) return repeated;
   }
-  if (op === "%" && asText(left) !== undefined)
-    throw new ValueProblem("formatting with % is not supported", "Join the parts with ~.");
+  const format = op === "%" ? asText(left) : undefined;
+  if (format !== undefined) return percentFormat(format, right);
   if (negation) throw new ValueProblem(`a ${typeName(right)} cannot be negated`);
   throw new ValueProblem(
     `"${op}" does not work on ${typeName(left)} and ${typeName(right)}`,

@@ -1,7 +1,7 @@
 /** `when` and its like: bare expressions whose truth decides. */
 import { InputError, type Position } from "../util/errors.js";
 import { compute, locateProblem } from "./evaluate.js";
-import { exprPosition, parseExpression } from "./parser.js";
+import { exprPosition, parseCondition as parse } from "./parser.js";
 import { truthy } from "./python-values.js";
 import { type Scope, UndefinedVariableError } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
@@ -22,7 +22,7 @@ export function parseCondition(source: string, place: Position | Locate): Condit
       hint: 'Leave out the braces: `when: x`, not `when: "{{ x }}"`.',
     });
   }
-  return { source, expr: parseExpression(source, locate), position: locate(0) };
+  return { source, expr: parse(source, locate), position: locate(0) };
 }
 
 /**

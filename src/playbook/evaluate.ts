@@ -3,7 +3,7 @@ import type { Position } from "../util/errors.js";
 import { arithmetic } from "./arithmetic.js";
 import { argument, getItem, needInt } from "./filter-helpers.js";
 import { callLookup } from "./lookups.js";
-import { callMethod, isMethod } from "./methods.js";
+import { callMethod, isMethod, madeHere } from "./methods.js";
 import { filterSpec, testSpec } from "./names.js";
 import { exprPosition } from "./parser.js";
 import type { Call, CallSignature, Plugins } from "./plugin.js";
@@ -91,18 +91,10 @@ function computeNode(expr: Expr, env: Env): Rt {
       return slice(expr, env);
     case "list": {
       const items = expr.items.map((part) => compute(part, env));
-      return expr.tuple === true ? Tuple.of2(items) : items;
+      return expr.tuple === true ? Tuple.of2(items) : madeHere(items);
     }
     case "dict":
-      return makeDict(
-        expr.entries.map(([key, value]) => {
-          const name = operand(key, env);
-          if (name instanceof Undefined) throw new UndefinedProblem(name);
-          const text = asText(name);
-          if (text === undefined) throw new ValueProblem(`a key of a dict is a string here, not ${typeName(name)}`);
-          return [text, compute(value, env)] as const;
-        }),
-      );
+      return madeHere(makeDict(expr.entries.map(([key, value]) => [keyOf(key, env), compute(value, env)])));
     case "not":
       return !truthy(operand(expr.operand, env));
     case "neg":
@@ -146,6 +138,14 @@ function computeNode(expr: Expr, env: Env): Rt {
   }
 }
 
+function keyOf(expr: Expr, env: Env): string {
+  const name = operand(expr, env);
+  if (name instanceof Undefined) throw new UndefinedProblem(name);
+  const text = asText(name);
+  if (text === undefined) throw new ValueProblem(`a key of a dict is a string here, not ${typeName(name)}`);
+  return text;
+}
+
 function mapValues(record: Readonly<Record<string, Expr>>, change: (expr: Expr) => Rt): Record<string, Rt> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
@@ -171,7 +171,7 @@ function placed(value: Rt, expr: Expr): Rt {
 }
 
 function attribute(object: Rt, name: string, expr: Expr): Rt {
-  if (object instanceof Undefined) return object;
+  if (object instanceof Undefined) return below(object);
   if (isMethod(object, name)) {
     throw new ValueProblem(
       `".${name}" is a method of ${typeName(object)}`,
@@ -181,10 +181,17 @@ function attribute(object: Rt, name: string, expr: Expr): Rt {
   return placed(getItem(object, name), expr);
 }
 
+/** What is below an undefined value is undefined, too, but for that of an \`if\` without else. */
+function below(object: Undefined): Undefined {
+  if (object.lenient) throw new UndefinedProblem(object);
+  return object;
+}
+
 function item(object: Rt, index: Rt, expr: Expr): Rt {
+  if (object instanceof Undefined) return below(object);
   const value = getItem(object, index);
   const name = asText(index);
-  if (value instanceof Undefined && !(object instanceof Undefined) && name !== undefined && isMethod(object, name)) {
+  if (value instanceof Undefined && name !== undefined && isMethod(object, name)) {
     throw new ValueProblem(`there is no key "${name}", and Ansible would take the method of that name`);
   }
   return placed(value, expr);
@@ -192,7 +199,7 @@ function item(object: Rt, index: Rt, expr: Expr): Rt {
 
 function slice(expr: Extract<Expr, { kind: "slice" }>, env: Env): Rt {
   const object = operand(expr.object, env);
-  if (object instanceof Undefined) return object;
+  if (object instanceof Undefined) return below(object);
   const text = asText(object);
   if (text === undefined && !isList(object)) throw new ValueProblem(`a ${typeName(object)} cannot be sliced`);
   const items: readonly Rt[] = text === undefined ? (object as readonly Rt[]) : codePoints(text);
@@ -312,10 +319,7 @@ function call(expr: Extract<Expr, { kind: "call" }>, env: Env): Rt {
   if (expr.callee.kind === "attr") {
     const object = operand(expr.callee.object, env);
     if (object instanceof Undefined) throw new UndefinedProblem(object);
-    refuseUndefined(args);
-    if (Object.keys(keywords).length > 0)
-      throw new ValueProblem(`.${expr.callee.name}() takes no named arguments here`);
-    return callMethod(object, expr.callee.name, args);
+    return callMethod(object, expr.callee.name, args, keywords);
   }
   const name = expr.callee.kind === "name" ? expr.callee.name : "";
   if (name === "range") return range(args);
@@ -330,9 +334,15 @@ function call(expr: Extract<Expr, { kind: "call" }>, env: Env): Rt {
   throw new ValueProblem(`unknown function "${name}"`);
 }
 
+function refuseUndefinedParts(value: Rt): void {
+  if (value instanceof Undefined) throw new UndefinedProblem(value);
+  if (isList(value)) for (const part of value) refuseUndefinedParts(part);
+  else if (isDict(value)) for (const part of Object.values(value)) refuseUndefinedParts(part);
+}
+
 /** The text that {{ }} puts out: None is nothing, a view a list. */
 export function outputOf(value: Rt): Rt {
-  if (value instanceof Undefined && !value.lenient) throw new UndefinedProblem(value);
+  if (!(value instanceof Undefined && value.lenient)) refuseUndefinedParts(value);
   if (value === null || value instanceof Undefined) return "";
   if (value instanceof View) return Array.from(value.items);
   return value;

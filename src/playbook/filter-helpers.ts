@@ -4,6 +4,7 @@ import {
   asText,
   codePoints,
   type Dict,
+  GroupTuple,
   isDict,
   isFloat,
   isList,
@@ -74,6 +75,10 @@ export function getItem(object: Rt, key: Rt): Rt {
     return new Undefined(
       `the dict has no key ${name === undefined ? String(asNumber(key)) : `"${name}"`}${nearKey(object, name)}`,
     );
+  }
+  if (object instanceof GroupTuple) {
+    const place = GroupTuple.placeOf(name);
+    if (place !== undefined) return object[place] ?? null;
   }
   const text = asText(object);
   if (isList(object) || text !== undefined) {

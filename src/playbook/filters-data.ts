@@ -1,7 +1,8 @@
 /** Filters that convert, encode and compute. */
 import { createHash } from "node:crypto";
+import { power } from "./arithmetic.js";
 import { argument, needInt, needText } from "./filter-helpers.js";
-import { type FilterTable, refusedFilter } from "./plugin.js";
+import { type Call, type FilterTable, refusedFilter } from "./plugin.js";
 import { dumpJson, type JsonStyle, loadJson } from "./python-json.js";
 import { parseFloat64, parseInt10, roundHalfEven } from "./python-text.js";
 import {
@@ -20,7 +21,7 @@ import {
   UndefinedProblem,
   ValueProblem,
 } from "./python-values.js";
-import { sha512Crypt } from "./sha512-crypt.js";
+import { sha256Crypt, sha512Crypt } from "./sha-crypt.js";
 
 const HASHES = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
 const SIZES = "BKMGTPEZY";
@@ -52,12 +53,14 @@ function round(subject: Rt, precision: number, method: string): Rt {
   const value = asNumber(subject);
   if (value === undefined) throw new ValueProblem(`a ${typeName(subject)} cannot be rounded`);
   if (method === "common") {
-    return isFloat(subject) ? makeFloat(roundHalfEven(value, precision)) : value;
+    if (isFloat(subject)) return makeFloat(roundHalfEven(value, precision));
+    return precision >= 0 ? value : makeInt(roundHalfEven(value / 10 ** -precision, 0) * 10 ** -precision);
   }
   const compute = { ceil: Math.ceil, floor: Math.floor }[method];
   if (compute === undefined)
     throw new ValueProblem(`unknown rounding method "${method}"`, "One of common, ceil, floor.");
-  return makeFloat(compute(value * 10 ** precision) / 10 ** precision);
+  // Python rounds to a whole number, which has no -0.
+  return makeFloat((compute(value * 10 ** precision) + 0) / 10 ** precision);
 }
 
 /** module_utils/common/text/formatters.py */
@@ -96,13 +99,20 @@ function jsonStyle(keywords: Readonly<Record<string, Rt>>, base: JsonStyle): Jso
   };
 }
 
+function onlyUtf8(call: Call): void {
+  const encoding = needText(argument(call, 0, "utf-8"), "the encoding");
+  if (!/^utf[-_]?8$/i.test(encoding))
+    throw new ValueProblem(`the encoding "${encoding}" is not supported`, "UTF-8 is.");
+}
+
 const jsonKeywords = ["indent", "sort_keys", "separators", "ensure_ascii"];
 
 function passwordHash(subject: Rt, call: { args: readonly (Rt | undefined)[] }): string {
   const type = needText(call.args[0] ?? "sha512", "the hash type");
-  if (type !== "sha512" && type !== "sha512_crypt") {
-    throw new ValueProblem(`password_hash supports "sha512" only, not "${type}"`);
-  }
+  const crypt = { sha512: sha512Crypt, sha512_crypt: sha512Crypt, sha256: sha256Crypt, sha256_crypt: sha256Crypt }[
+    type
+  ];
+  if (crypt === undefined) throw new ValueProblem(`password_hash knows "sha512" and "sha256", not "${type}"`);
   const salt = call.args[1] ?? null;
   if (salt === null) {
     throw new ValueProblem(
@@ -111,17 +121,24 @@ function passwordHash(subject: Rt, call: { args: readonly (Rt | undefined)[] }):
     );
   }
   const rounds = call.args[3] ?? null;
-  if (rounds === null) return sha512Crypt(needText(subject, "a password"), needText(salt, "the salt"));
+  if (rounds === null) return crypt(needText(subject, "a password"), needText(salt, "the salt"));
   const count = needInt(rounds, "rounds");
   if (count === 5000)
     throw new ValueProblem(
       "rounds=5000 is the default",
       "Leave it out: Ansible writes it with passlib and without it differently.",
     );
-  return sha512Crypt(needText(subject, "a password"), needText(salt, "the salt"), count);
+  return crypt(needText(subject, "a password"), needText(salt, "the salt"), count);
 }
 
-const yaml = "Use to_nice_json: YAML reads it too.";
+const html = "It is for HTML: use replace.";
+const collection = "It is not of ansible-core: give the parts as variables.";
+
+function numberFor(value: Rt, filter: string): number {
+  const number = asNumber(value);
+  if (number === undefined) throw new ValueProblem(`${filter} works on numbers, not on ${typeName(value)}`);
+  return number;
+}
 
 export const dataFilters: FilterTable = {
   default: {
@@ -200,10 +217,17 @@ export const dataFilters: FilterTable = {
     },
   },
   from_json: { params: [], run: (subject) => loadJson(needText(subject, "what from_json reads")) },
-  b64encode: { params: [], run: (subject) => Buffer.from(str(subject), "utf8").toString("base64") },
+  b64encode: {
+    params: ["encoding"],
+    run: (subject, call) => {
+      onlyUtf8(call);
+      return Buffer.from(str(subject), "utf8").toString("base64");
+    },
+  },
   b64decode: {
-    params: [],
-    run: (subject) => {
+    params: ["encoding"],
+    run: (subject, call) => {
+      onlyUtf8(call);
       const text = needText(subject, "what b64decode reads").replace(/[^A-Za-z0-9+/=]/g, "");
       if (text.length % 4 !== 0) throw new ValueProblem("the text is not base64: its padding is wrong");
       try {
@@ -221,18 +245,48 @@ export const dataFilters: FilterTable = {
   sha1: { params: [], run: (subject) => digest(subject, "sha1") },
   checksum: { params: [], run: (subject) => digest(subject, "sha1") },
   password_hash: { params: ["hashtype", "salt", "salt_size", "rounds"], run: passwordHash },
-  to_yaml: refusedFilter(yaml),
-  to_nice_yaml: refusedFilter(yaml),
-  from_yaml: refusedFilter("Use from_json, or vars_files."),
+  type_debug: {
+    params: [],
+    run: (subject) => {
+      const name = typeName(subject);
+      if (name === "str") throw new ValueProblem("Ansible has five names for the type of a text", "Use `is string`.");
+      return name;
+    },
+  },
+  pow: {
+    params: ["y"],
+    required: 1,
+    run: (subject, call) => makeFloat(power(numberFor(subject, "pow"), numberFor(argument(call, 0, null), "pow"))),
+  },
+  root: {
+    params: ["base"],
+    run: (subject, call) => {
+      if (numberFor(argument(call, 0, 2), "root") !== 2) throw new ValueProblem("root takes square roots alone");
+      const number = numberFor(subject, "root");
+      if (number < 0) throw new ValueProblem("a number below 0 has no square root");
+      return makeFloat(Math.sqrt(number));
+    },
+  },
+  log: refusedFilter("Its last digits would differ from Python's: give the number as a variable."),
   random: refusedFilter("A random value would change in every run: give it as a variable."),
   shuffle: refusedFilter("A random order would change in every run."),
-  human_readable: refusedFilter("Compute the number with / and round."),
-  type_debug: refusedFilter("Use the tests string, number, mapping, sequence."),
-  comment: refusedFilter("Write the comment's characters in the template."),
-  wordcount: refusedFilter("Use `| split | length`."),
-  strftime: refusedFilter("Times differ in every run: give them as a variable."),
-  to_datetime: refusedFilter("Times differ in every run: give them as a variable."),
-  format: refusedFilter("Join the parts with `~`."),
+  strftime: refusedFilter("Times differ in every run: use the fact ansible_date_time, or give them as a variable."),
+  to_datetime: refusedFilter("Times differ in every run: use the fact ansible_date_time, or give them as a variable."),
+  tojson: refusedFilter("Use to_json: this one escapes for HTML."),
+  pprint: refusedFilter("Use to_nice_json."),
   safe: refusedFilter("There is no escaping to be switched off."),
-  escape: refusedFilter("Use replace."),
+  escape: refusedFilter(html),
+  e: refusedFilter(html),
+  forceescape: refusedFilter(html),
+  striptags: refusedFilter(html),
+  urlize: refusedFilter(html),
+  xmlattr: refusedFilter(html),
+  attr: refusedFilter("Write the attribute behind a dot, or in brackets."),
+  vault: refusedFilter("Use the secrets of the inventory."),
+  unvault: refusedFilter("Use the secrets of the inventory."),
+  json_query: refusedFilter("It is not of ansible-core: use selectattr and map."),
+  ipaddr: refusedFilter(collection),
+  ipv4: refusedFilter(collection),
+  ipv6: refusedFilter(collection),
+  ipwrap: refusedFilter(collection),
 };

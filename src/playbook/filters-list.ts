@@ -37,21 +37,28 @@ import {
   View,
 } from "./python-values.js";
 
-function sorted(items: readonly Rt[], key: (item: Rt) => Rt, reverse: boolean): Rt[] {
+/** Python's sorted(), by a key. */
+export function sorted(items: readonly Rt[], key: (item: Rt) => Rt, reverse: boolean): Rt[] {
   const keyed = items.map((item, index) => ({ item, index, key: key(item) }));
   if (keyed.length === 1 && keyed[0]?.key instanceof Undefined) return [...items];
   // Python's reverse keeps equal items in their order, so the sign turns and not the list.
   keyed.sort((a, b) => {
-    const order = equal(a.key, b.key) ? 0 : compare(a.key, b.key);
+    const order = compare(a.key, b.key);
     return (reverse ? -order : order) || a.index - b.index;
   });
   return keyed.map(({ item }) => item);
+}
+
+/** `sorted(reverse=...)` takes numbers and booleans alone. */
+function reversed(given: Rt | undefined): boolean {
+  return given !== undefined && needInt(given, "reverse") !== 0;
 }
 
 function unique(items: readonly Rt[], key: (item: Rt) => Rt): Rt[] {
   const seen: Rt[] = [];
   return items.filter((item) => {
     const mark = key(item);
+    if (mark instanceof Undefined) throw new UndefinedProblem(mark);
     if (seen.some((other) => equal(other, mark))) return false;
     seen.push(mark);
     return true;
@@ -90,7 +97,9 @@ function sum(subject: Rt, call: Call): Rt {
   let float = isFloat(argument(call, 1, 0));
   let total = asNumber(argument(call, 1, 0));
   if (total === undefined) throw new ValueProblem("sum starts from a number");
-  for (const item of iterate(subject)) {
+  const items = iterate(subject);
+  if (items.length === 0) return argument(call, 1, 0);
+  for (const item of items) {
     const value = getter(item);
     if (value instanceof Undefined) throw new UndefinedProblem(value);
     const number = asNumber(value);
@@ -203,7 +212,7 @@ function dictSort(subject: Rt, call: Call): Rt {
     const value = getItem(pair, by === "key" ? 0 : 1);
     return minds ? value : ignoreCase(value);
   };
-  return sorted(pairs, key, truthy(argument(call, 2, false)));
+  return sorted(pairs, key, reversed(call.args[2]));
 }
 
 const length = { params: [], run: (subject: Rt): Rt => lengthOf(subject) };
@@ -232,7 +241,7 @@ export const listFilters: FilterTable = {
         names === undefined ? [attributeGetter(attribute)] : names.split(",").map((name) => attributeGetter(name));
       const minds = truthy(argument(call, 1, false));
       const key = (item: Rt): Rt => getters.map((getter) => (minds ? getter(item) : ignoreCase(getter(item))));
-      return sorted(iterate(subject), key, truthy(argument(call, 0, false)));
+      return sorted(iterate(subject), key, reversed(call.args[0]));
     },
   },
   reverse: {

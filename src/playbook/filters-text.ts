@@ -2,8 +2,8 @@
 import { argument, needInt, needText } from "./filter-helpers.js";
 import type { Call, FilterTable } from "./plugin.js";
 import { compileRegex, regexExec, regexReplace } from "./python-regex.js";
-import { replaceText, split, splitLines, strip } from "./python-text.js";
-import { asText, codePoints, isList, NativeText, type Rt, str, Tuple, truthy, ValueProblem } from "./python-values.js";
+import { capitalize, replaceText, split, splitLines, strip } from "./python-text.js";
+import { asText, codePoints, NativeText, type Rt, str, Tuple, truthy, ValueProblem } from "./python-values.js";
 
 /** `shlex.quote`. */
 export function shellQuote(text: string): string {
@@ -12,7 +12,7 @@ export function shellQuote(text: string): string {
 }
 
 function regexOf(pattern: Rt | undefined, ignoreCase: Rt | undefined, multiline: Rt | undefined): RegExp {
-  return compileRegex(needText(pattern ?? "", "the pattern"), {
+  return compileRegex(needText(pattern === undefined ? "" : pattern, "the pattern"), {
     ignoreCase: ignoreCase !== undefined && truthy(ignoreCase),
     multiline: multiline !== undefined && truthy(multiline),
   });
@@ -85,23 +85,6 @@ function regexFindall(subject: Rt, call: Call): Rt {
   });
 }
 
-/** POSIX basename and dirname as Python's os.path has them. */
-export function basename(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-export function dirname(path: string): string {
-  const head = path.slice(0, path.lastIndexOf("/") + 1);
-  return /^\/*$/.test(head) ? head : head.replace(/\/+$/, "");
-}
-
-function joinPath(parts: readonly string[]): string {
-  if (parts.length === 0) throw new ValueProblem("path_join is given no parts");
-  return parts.reduce((path, part) =>
-    part.startsWith("/") ? part : path === "" || path.endsWith("/") ? path + part : `${path}/${part}`,
-  );
-}
-
 export const textFilters: FilterTable = {
   string: { params: [], run: (subject) => new NativeText(str(subject)) },
   lower: { params: [], run: (subject) => str(subject).toLowerCase() },
@@ -109,10 +92,7 @@ export const textFilters: FilterTable = {
   title: { params: [], run: (subject) => title(str(subject)) },
   capitalize: {
     params: [],
-    run: (subject) => {
-      const [first = "", ...rest] = codePoints(str(subject));
-      return first.toUpperCase() + rest.join("").toLowerCase();
-    },
+    run: (subject) => capitalize(str(subject)),
   },
   trim: {
     params: ["chars"],
@@ -155,8 +135,13 @@ export const textFilters: FilterTable = {
   regex_search: { params: ["regex"], required: 1, rest: true, keywords: ["ignorecase", "multiline"], run: regexSearch },
   regex_findall: { params: ["regex", "multiline", "ignorecase"], required: 1, run: regexFindall },
   regex_escape: {
-    params: [],
-    run: (subject) => simpleText(subject).replace(/[()[\]{}?*+\-|^$\\.&~# \t\n\r\v\f]/g, "\\$&"),
+    params: ["re_type"],
+    run: (subject, call) => {
+      const type = needText(argument(call, 0, "python"), "re_type");
+      if (type === "python") return simpleText(subject).replace(/[()[\]{}?*+\-|^$\\.&~# \t\n\r\v\f]/g, "\\$&");
+      if (type !== "posix_basic") throw new ValueProblem(`re_type is "python" or "posix_basic", not "${type}"`);
+      return simpleText(subject).replace(/[\].[^$*\\]/g, "\\$&");
+    },
   },
   indent: {
     params: ["width", "first", "blank"],
@@ -165,15 +150,6 @@ export const textFilters: FilterTable = {
   truncate: {
     params: ["length", "killwords", "end", "leeway"],
     run: (subject, call) => truncate(needText(subject, "what truncate works on"), call),
-  },
-  basename: { params: [], run: (subject) => basename(needText(subject, "a path")) },
-  dirname: { params: [], run: (subject) => dirname(needText(subject, "a path")) },
-  path_join: {
-    params: [],
-    run: (subject) =>
-      isList(subject)
-        ? joinPath(subject.map((part) => needText(part, "a part of a path")))
-        : needText(subject, "a path"),
   },
   quote: {
     params: [],

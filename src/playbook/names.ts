@@ -1,24 +1,35 @@
 /** What can be named in a template: for the parser's checks and its suggestions. */
 import { dataFilters } from "./filters-data.js";
+import { groupFilters } from "./filters-group.js";
+import { layoutFilters } from "./filters-layout.js";
 import { listFilters } from "./filters-list.js";
+import { pathFilters } from "./filters-path.js";
 import { textFilters } from "./filters-text.js";
+import { urlFilters } from "./filters-url.js";
+import { yamlFilters } from "./filters-yaml.js";
+import { knownMethods } from "./methods.js";
 import type { CallSignature, FilterSpec, FilterTable, TestSpec } from "./plugin.js";
 import { tests } from "./tests.js";
 
 export type { CallSignature } from "./plugin.js";
 
-const filters: FilterTable = { ...textFilters, ...listFilters, ...dataFilters };
+const filters: FilterTable = {
+  ...textFilters,
+  ...layoutFilters,
+  ...pathFilters,
+  ...urlFilters,
+  ...listFilters,
+  ...groupFilters,
+  ...dataFilters,
+  ...yamlFilters,
+};
 const aliases: Record<string, string> = { d: "default" };
 
 /** Global functions. */
 export const functionNames: ReadonlySet<string> = new Set(["lookup", "query", "q", "range", "dict"]);
 
-/** Methods of str and dict that can be called. */
-export const methodNames: ReadonlySet<string> = new Set(
-  "split strip lstrip rstrip startswith endswith replace lower upper title find count join splitlines isdigit items keys values get".split(
-    " ",
-  ),
-);
+/** Methods that can be called. */
+export const methodNames: ReadonlySet<string> = new Set(knownMethods);
 
 export function filterSpec(name: string): FilterSpec | undefined {
   const real = aliases[name] ?? name;

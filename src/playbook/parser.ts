@@ -1,7 +1,7 @@
 /** Expressions of Jinja, with the precedences of jinja2/parser.py, to the Expr tree. */
 import type { Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
-import { type LexOptions, lex, type Token } from "./lexer.js";
+import { lex, type Token } from "./lexer.js";
 import {
   type CallSignature,
   filterSignature,
@@ -107,6 +107,13 @@ export class ExprParser {
       // biome-ignore lint/suspicious/noThenProperty: the name in the tree's contract; nobody awaits an expression
       expr = this.#at(start, { kind: "cond", test, then: expr, ...(otherwise === undefined ? {} : { otherwise }) });
     }
+    return expr;
+  }
+
+  /** What `{% if %}` and `when` take. */
+  condition(): Expr {
+    const expr = this.or();
+    if (this.is("name", "if")) this.fail("a condition is no `x if y else z`", "Put it into parentheses.");
     return expr;
   }
 
@@ -454,20 +461,25 @@ export class ExprParser {
 }
 
 /**
- * Parses a bare expression, such as `when` holds.
+ * Parses a bare expression, such as `debug: var:` holds.
  * @param place position of its first character, or a function from offset to position
  * @throws InputError at the place of the mistake
  */
-export function parseExpression(
-  source: string,
-  place: Position | Locate,
-  options: LexOptions = { escapes: "python" },
-): Expr {
+export function parseExpression(source: string, place: Position | Locate): Expr {
+  return whole(source, place, (parser) => parser.expression());
+}
+
+/** As parseExpression, for `when` and its like: Jinja has no `x if y else z` there without parentheses. */
+export function parseCondition(source: string, place: Position | Locate): Expr {
+  return whole(source, place, (parser) => parser.condition());
+}
+
+function whole(source: string, place: Position | Locate, read: (parser: ExprParser) => Expr): Expr {
   const locate = toLocate(source, place);
-  const { tokens } = lex(source, 0, undefined, locate, options);
+  const { tokens } = lex(source, 0, undefined, locate, { escapes: "python" });
   const parser = new ExprParser(tokens, locate);
   if (parser.is("end")) parser.fail("the expression is empty");
-  const expr = parser.expression();
+  const expr = read(parser);
   parser.expectEnd();
   return expr;
 }

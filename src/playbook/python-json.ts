@@ -42,7 +42,8 @@ export function dumpJson(value: Rt, style: JsonStyle = {}, depth = 0): string {
   if (text !== undefined) return quoteText(text, style.ensureAscii ?? true);
   if (value instanceof View) throw new ValueProblem("a view cannot be written as JSON", "Add `| list`.");
   const [comma, colon] = style.separators ?? [style.indent === undefined ? ", " : ",", ": "];
-  const pad = (level: number): string => (style.indent === undefined ? "" : `\n${" ".repeat(style.indent * level)}`);
+  const pad = (level: number): string =>
+    style.indent === undefined ? "" : `\n${" ".repeat(Math.max(0, style.indent * level))}`;
   const wrap = (open: string, close: string, parts: readonly string[]): string =>
     parts.length === 0 ? open + close : open + pad(depth + 1) + parts.join(comma + pad(depth + 1)) + pad(depth) + close;
   if (isList(value))

@@ -217,6 +217,9 @@ function expand(template: string, match: RegExpExecArray): string {
 
 /** `re.sub`. */
 export function regexReplace(regex: RegExp, replacement: string, text: string): string {
+  // Python reads the replacement also where nothing matches.
+  const none = new RegExp(`${regex.source}|`, regex.flags.replace("g", "")).exec("");
+  if (none !== null) expand(replacement, none);
   let out = "";
   let at = 0;
   for (const match of text.matchAll(regex)) {

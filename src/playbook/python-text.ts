@@ -49,6 +49,13 @@ export function split(text: string, separator?: string, limit = -1): string[] {
   return parts;
 }
 
+/** str.rsplit(sep, maxsplit): counts from the end. */
+export function splitRight(text: string, separator?: string, limit = -1): string[] {
+  const reversed = (value: string): string => codePoints(value).reverse().join("");
+  const parts = split(reversed(text), separator === undefined ? undefined : reversed(separator), limit);
+  return parts.map(reversed).reverse();
+}
+
 /** str.splitlines(). */
 export function splitLines(text: string): string[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Python breaks lines at them
@@ -106,6 +113,16 @@ export function roundHalfEven(value: number, precision: number): number {
   const lower = Math.floor(Math.abs(value) * scale);
   const even = lower % 2 === 0 ? lower : lower + 1;
   return (Math.sign(value) * even) / scale;
+}
+
+/** Letters whose capital at the beginning of a word is one of its own. */
+const DIGRAPHS: Readonly<Record<string, string>> = { ǆ: "ǅ", Ǆ: "ǅ", ǉ: "ǈ", Ǉ: "ǈ", ǌ: "ǋ", Ǌ: "ǋ", ǳ: "ǲ", Ǳ: "ǲ" };
+
+/** str.capitalize(): the first letter large, all others small. */
+export function capitalize(text: string): string {
+  const [first = "", ...rest] = codePoints(text);
+  const [large = "", ...more] = codePoints(DIGRAPHS[first] ?? first.toUpperCase());
+  return large + more.join("").toLowerCase() + rest.join("").toLowerCase();
 }
 
 /** A float result of arithmetic, as Python would hold it. */

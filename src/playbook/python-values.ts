@@ -24,6 +24,20 @@ export class Tuple extends Array<Rt> {
   }
 }
 
+/** What `groupby` gives: a tuple whose items have names, too. */
+export class GroupTuple extends Tuple {
+  static override of2(items: Iterable<Rt>): GroupTuple {
+    const tuple = new GroupTuple();
+    for (const item of items) tuple.push(item);
+    return tuple;
+  }
+
+  /** The place of a name; undefined for any other. */
+  static placeOf(name: string | undefined): number | undefined {
+    return name === "grouper" ? 0 : name === "list" ? 1 : undefined;
+  }
+}
+
 /** Text that Ansible never turns into a list, dict or bool: what `to_json` and `string` give. */
 export class NativeText {
   constructor(readonly text: string) {}

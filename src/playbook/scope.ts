@@ -20,6 +20,10 @@ export interface LookupReader {
   readFile(path: string): string | undefined;
   /** What is at a path of this machine, undefined when nothing is. @param follow what a link leads to */
   kindOf(path: string, follow: boolean): FileKind | undefined;
+  /** Names in a directory; undefined when it is none. */
+  list(path: string): readonly string[] | undefined;
+  /** The path without links, relative ones from where this runs. */
+  realPath(path: string): string;
   /** A variable of this machine's environment. */
   env(name: string): string | undefined;
 }

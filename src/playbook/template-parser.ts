@@ -212,7 +212,7 @@ class TemplateParser {
     let otherwise: TemplateNode[] = [];
     let current = tag;
     while (current.word === "if" || current.word === "elif") {
-      const test = current.parser.tuple(false);
+      const test = current.parser.tuple(false, () => current.parser.condition());
       current.parser.expectEnd();
       const { body, tag: end } = this.#until(tag, ["elif", "else", "endif"]);
       branches.push({ test, body });

@@ -21,12 +21,18 @@ import {
   View,
 } from "./python-values.js";
 import type { FileKind } from "./scope.js";
-import { looseVersionCompare } from "./versions.js";
+import { looseVersionCompare, semanticVersionCompare, strictVersionCompare } from "./versions.js";
 
 /** A key of a task's result, or false when it is absent. */
 function flag(subject: Rt, key: string, test: string): boolean {
   const result = needDict(subject, `what "is ${test}" looks at`);
   return Object.hasOwn(result, key) && truthy(result[key] ?? null);
+}
+
+/** A result that says nothing of it is one of a task that has run to its end. */
+function asyncState(subject: Rt, key: "started" | "finished"): boolean {
+  const result = needDict(subject, `what "is ${key}" looks at`);
+  return !Object.hasOwn(result, key) || asNumber(result[key] ?? null) === 1;
 }
 
 function changed(subject: Rt): boolean {
@@ -74,17 +80,35 @@ const OPERATORS: Record<string, (order: number) => boolean> = {
   ne: (order) => order !== 0,
 };
 
+const VERSIONS: Readonly<Record<string, (left: string, right: string) => number>> = {
+  loose: looseVersionCompare,
+  strict: strictVersionCompare,
+  semver: semanticVersionCompare,
+  semantic: semanticVersionCompare,
+};
+
+function ordering(strict: Rt, type: Rt): (left: string, right: string) => number {
+  if (strict !== null && type !== null) throw new ValueProblem("version takes either strict or version_type");
+  if (truthy(strict)) return strictVersionCompare;
+  if (!truthy(type)) return looseVersionCompare;
+  const order = VERSIONS[needText(type, "version_type")];
+  if (order === undefined)
+    throw new ValueProblem(
+      `versions of the type "${str(type)}" are not compared`,
+      `One of ${Object.keys(VERSIONS).join(", ")}.`,
+    );
+  return order;
+}
+
 function version(subject: Rt, call: Call): boolean {
   const operator = needText(argument(call, 1, "eq"), "the operator");
   const decide = OPERATORS[operator];
   if (decide === undefined)
     throw new ValueProblem(`unknown operator "${operator}"`, `One of ${Object.keys(OPERATORS).join(", ")}.`);
-  if (truthy(argument(call, 2, false)) || argument(call, 3, "loose") !== "loose") {
-    throw new ValueProblem("only loose versions are compared", "Leave out strict and version_type.");
-  }
+  const order = ordering(argument(call, 2, null), argument(call, 3, null));
   const other = argument(call, 0, "");
   if (!truthy(subject) || !truthy(other)) throw new ValueProblem("a version to compare is empty");
-  return decide(looseVersionCompare(str(subject), str(other)));
+  return decide(order(str(subject), str(other)));
 }
 
 const plainTest = (run: (subject: Rt) => boolean): TestSpec => ({ params: [], run });
@@ -96,12 +120,18 @@ const pairTest = (run: (subject: Rt, other: Rt) => boolean): TestSpec => ({
   run: (subject, call) => run(subject, argument(call, 0, null)),
 });
 
-const equalTest = pairTest(equal);
-const notEqualTest = pairTest((a, b) => !equal(a, b));
-const lessTest = pairTest((a, b) => compare(a, b) < 0);
-const lessEqualTest = pairTest((a, b) => equal(a, b) || compare(a, b) < 0);
-const greaterTest = pairTest((a, b) => compare(a, b) > 0);
-const greaterEqualTest = pairTest((a, b) => equal(a, b) || compare(a, b) > 0);
+/** Python's operators know no names of arguments. */
+const operatorTest = (run: (subject: Rt, other: Rt) => boolean): TestSpec => ({
+  ...pairTest(run),
+  params: ["other value"],
+});
+
+const equalTest = operatorTest(equal);
+const notEqualTest = operatorTest((a, b) => !equal(a, b));
+const lessTest = operatorTest((a, b) => compare(a, b) < 0);
+const lessEqualTest = operatorTest((a, b) => equal(a, b) || compare(a, b) < 0);
+const greaterTest = operatorTest((a, b) => compare(a, b) > 0);
+const greaterEqualTest = operatorTest((a, b) => equal(a, b) || compare(a, b) > 0);
 const versionTest: TestSpec = { params: ["version", "operator", "strict", "version_type"], required: 1, run: version };
 const failed = plainTest((subject) => flag(subject, "failed", "failed"));
 const succeeded = plainTest((subject) => !flag(subject, "failed", "succeeded"));
@@ -125,6 +155,12 @@ function remainder(subject: Rt, by: number): number {
   return ((number % by) + by) % by;
 }
 
+function divisor(by: Rt): number {
+  const number = asNumber(by);
+  if (number === undefined || number === 0) throw new ValueProblem("divisibleby takes a number other than 0");
+  return number;
+}
+
 function isIterable(subject: Rt): boolean {
   return asText(subject) !== undefined || isList(subject) || isDict(subject) || subject instanceof View;
 }
@@ -138,6 +174,33 @@ function fileTest(holds: (kind: FileKind | undefined) => boolean, follow = true)
       return holds(reader.kindOf(needText(subject, "a path"), follow));
     },
   };
+}
+
+const isFile = fileTest((kind) => kind === "file");
+const isDirectory = fileTest((kind) => kind === "directory");
+const isLink = fileTest((kind) => kind === "link", false);
+const absolute = plainTest((subject) => needText(subject, "a path").startsWith("/"));
+
+/** Python's islower and isupper. */
+function hasCase(text: string, changed: string): boolean {
+  return text === changed && text.toLowerCase() !== text.toUpperCase();
+}
+
+/** Python's `is`, for what there is one of. */
+function same(subject: Rt, other: Rt): boolean {
+  if (subject === null || typeof subject === "boolean") return subject === other;
+  if (other === null || typeof other === "boolean") return false;
+  throw new ValueProblem("sameas compares with true, false and none", "Compare with `==`.");
+}
+
+const TRUE_WORDS = ["y", "yes", "on", "1", "true", "t"];
+const FALSE_WORDS = ["n", "no", "off", "0", "false", "f"];
+
+function isTruthy(subject: Rt, call: Call): boolean {
+  if (!truthy(argument(call, 0, false))) return truthy(subject);
+  const word = asText(subject)?.toLowerCase().trim();
+  if (word !== undefined && TRUE_WORDS.includes(word)) return true;
+  return !(word !== undefined && FALSE_WORDS.includes(word)) && truthy(subject);
 }
 
 function refused(instead: string): TestSpec {
@@ -160,7 +223,7 @@ export const tests: TestTable = {
   iterable: plainTest(isIterable),
   odd: plainTest((subject) => remainder(subject, 2) === 1),
   even: plainTest((subject) => remainder(subject, 2) === 0),
-  divisibleby: pairTest((subject, by) => remainder(subject, asNumber(by) ?? 0) === 0),
+  divisibleby: pairTest((subject, by) => remainder(subject, divisor(by)) === 0),
   in: pairTest((subject, container) => contains(container, subject)),
   contains: pairTest((subject, item) => contains(subject, item)),
   eq: equalTest,
@@ -198,12 +261,34 @@ export const tests: TestTable = {
   issuperset: superset,
   any: plainTest((subject) => iterate(subject).some(truthy)),
   all: plainTest((subject) => iterate(subject).every(truthy)),
-  truthy: { params: [], run: (subject) => truthy(subject) },
-  falsy: { params: [], run: (subject) => !truthy(subject) },
+  truthy: { params: ["convert_bool"], run: isTruthy },
+  falsy: { params: ["convert_bool"], run: (subject, call) => !isTruthy(subject, call) },
+  lower: plainTest((subject) => hasCase(str(subject), str(subject).toLowerCase())),
+  upper: plainTest((subject) => hasCase(str(subject), str(subject).toUpperCase())),
+  sameas: pairTest(same),
+  reachable: plainTest((subject) => !flag(subject, "unreachable", "reachable")),
+  unreachable: plainTest((subject) => flag(subject, "unreachable", "unreachable")),
+  abs: absolute,
+  is_abs: absolute,
   exists: fileTest((kind) => kind !== undefined),
-  file: fileTest((kind) => kind === "file"),
-  directory: fileTest((kind) => kind === "directory"),
-  link: fileTest((kind) => kind === "link", false),
-  finished: refused("Give the task a poll: of more than 0."),
-  started: refused("Give the task a poll: of more than 0."),
+  link_exists: fileTest((kind) => kind !== undefined, false),
+  file: isFile,
+  is_file: isFile,
+  directory: isDirectory,
+  is_dir: isDirectory,
+  link: isLink,
+  is_link: isLink,
+  same_file: refused("Compare the paths' `| realpath`."),
+  is_same_file: refused("Compare the paths' `| realpath`."),
+  mount: refused("Of the host, look at ansible_mounts."),
+  is_mount: refused("Of the host, look at ansible_mounts."),
+  vault_encrypted: refused("Values are decrypted before they get here."),
+  callable: refused("Nothing that is a value can be called."),
+  escaped: refused("There is no escaping to be switched off."),
+  filter: refused("Names of filters are checked before anything runs."),
+  test: refused("Names of tests are checked before anything runs."),
+  nan: refused("All numbers are finite."),
+  isnan: refused("All numbers are finite."),
+  finished: plainTest((subject) => asyncState(subject, "finished")),
+  started: plainTest((subject) => asyncState(subject, "started")),
 };

@@ -58,6 +58,8 @@ const SEXAGESIMAL = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const TIMESTAMP =
   /^\d{4}-\d\d?-\d\d?(?:(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?)?$/;
 
+type ParsedDocument = Extract<ReturnType<typeof parseAllDocuments>, readonly unknown[]>[number];
+
 class Reader {
   readonly lines = new LineCounter();
 
@@ -76,7 +78,7 @@ class Reader {
     this.report(new InputError("E_YAML", message, { position: this.position(offset), hint }));
   }
 
-  read(): YamlNode | undefined {
+  #parse(): ParsedDocument[] {
     const documents = parseAllDocuments(this.text, {
       schema: "failsafe",
       version: "1.1",
@@ -85,20 +87,31 @@ class Reader {
       prettyErrors: false,
       keepSourceTokens: false,
     });
-    if (!Array.isArray(documents)) return undefined;
-    const [document, second] = documents;
-    if (document === undefined) return undefined;
+    if (!Array.isArray(documents)) return [];
     for (const error of documents.flatMap((each) => each.errors)) {
       const message = error.code === "DUPLICATE_KEY" ? "the key is given twice" : error.message;
       this.problem(error.pos[0], message, error.code === "TAB_AS_INDENT" ? "YAML is indented with spaces." : undefined);
     }
-    if (documents.some((each) => each.errors.some((error) => error.code !== "DUPLICATE_KEY"))) return undefined;
+    return documents.some((each) => each.errors.some((error) => error.code !== "DUPLICATE_KEY")) ? [] : documents;
+  }
+
+  read(): YamlNode | undefined {
+    const [document, second] = this.#parse();
+    if (document === undefined) return undefined;
     if (second !== undefined)
       this.problem(
-        second.range[0],
+        second.range?.[0] ?? 0,
         "the file holds several YAML documents",
         "Keep one; split the rest into files of their own.",
       );
+    return this.#root(document);
+  }
+
+  readAll(): (YamlNode | undefined)[] {
+    return this.#parse().map((document) => this.#root(document));
+  }
+
+  #root(document: ParsedDocument): YamlNode | undefined {
     const { contents } = document;
     return contents === null
       ? undefined
@@ -254,6 +267,11 @@ class Reader {
 /** Reads one YAML document; undefined when it is empty or not YAML at all. Problems go to `report`. */
 export function readYaml(file: string, text: string, report: Report): YamlNode | undefined {
   return new Reader(file, text, report).read();
+}
+
+/** Reads all documents of a text; an empty one is undefined. Problems go to `report`. */
+export function readYamlDocuments(file: string, text: string, report: Report): (YamlNode | undefined)[] {
+  return new Reader(file, text, report).readAll();
 }
 
 /** The value alone. */

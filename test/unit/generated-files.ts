@@ -41,6 +41,8 @@ const reader = {
   readFile: (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
   env: () => undefined,
   kindOf: () => undefined,
+  list: () => undefined,
+  realPath: (path: string) => path,
 };
 
 const templates = ["assets", "systemd"].flatMap((folder) =>

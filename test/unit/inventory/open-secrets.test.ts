@@ -10,6 +10,8 @@ import { lines, memoryReaders } from "./fixtures/helpers.js";
 
 const reader: LookupReader = {
   kindOf: () => undefined,
+  list: () => undefined,
+  realPath: (path) => path,
   readFile: (path) =>
     ({
       "/run/token": "token-of-a-file\n",

@@ -1,6 +1,6 @@
 import t from "tap";
 import { loadJson } from "../../../src/playbook/python-json.js";
-import { sha512Crypt } from "../../../src/playbook/sha512-crypt.js";
+import { sha256Crypt, sha512Crypt } from "../../../src/playbook/sha-crypt.js";
 import { looseVersionCompare } from "../../../src/playbook/versions.js";
 import { nodeValue, readYaml } from "../../../src/playbook/yaml-nodes.js";
 import { suggest } from "../../../src/util/suggest.js";
@@ -39,8 +39,9 @@ const hashes: [string, string, number | undefined, string][] = [
   ],
 ];
 
-t.test("sha512-crypt", async (t) => {
+t.test("SHA-crypt", async (t) => {
   for (const [password, salt, rounds, expected] of hashes) t.equal(sha512Crypt(password, salt, rounds), expected);
+  t.equal(sha256Crypt("secret", "xyz"), "$5$xyz$ifvnqJEnDw1U3s4hNgRQfsh5KGcuIMh2ReetMWPfxY7");
   t.throws(() => sha512Crypt("x", ""), { message: /salt/ });
   t.throws(() => sha512Crypt("x", "a b"), { message: /salt/ });
 });

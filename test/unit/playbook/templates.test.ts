@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { fileKind } from "../../../src/engine/language.js";
+import { controllerReader } from "../../../src/engine/language.js";
 import { evaluateCondition, parseCondition } from "../../../src/playbook/conditions.js";
 import { renderTemplate, renderValue } from "../../../src/playbook/render.js";
 import { Scope } from "../../../src/playbook/scope.js";
@@ -23,11 +23,7 @@ const refused = JSON.parse(read("template-refused.json")) as Record<string, stri
 const position = { file: "case.yml", line: 1, column: 1 };
 const scope = new Scope({
   searchPath: [fixtures],
-  reader: {
-    readFile: (path) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
-    kindOf: fileKind,
-    env: (name) => (name === "EDGE_GOLDEN" ? "here" : undefined),
-  },
+  reader: { ...controllerReader, env: (name) => (name === "EDGE_GOLDEN" ? "here" : undefined) },
 }).withTemplates(cases.vars);
 
 const run: Record<Kind, (source: string) => Value> = {

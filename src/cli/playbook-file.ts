@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Playbook, PlayNode } from "../playbook/types.js";
+import { type Playbook, type PlayNode, partsOf } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 
@@ -22,13 +22,18 @@ const TAG_WORDS = ["all", "always", "never", "tagged", "untagged"];
 /** @throws InputError for a tag that no task has */
 export function checkTags({ plays }: Playbook, asked: readonly string[], flag: string): void {
   if (asked.length === 0) return;
+  // What a host decides to include may have any tag.
+  let open = false;
   const walk = (nodes: readonly PlayNode[]): string[] =>
-    nodes.flatMap((node) =>
-      node.kind === "task" ? node.tags : [node.block, node.rescue, node.always].flatMap((part) => walk(part)),
-    );
+    nodes.flatMap((node) => {
+      if (node.kind === "block") return walk(partsOf(node));
+      if (node.kind === "task") return node.tags;
+      open ||= node.known === undefined;
+      return [...node.task.tags, ...walk(node.known ?? [])];
+    });
   const known = [...new Set(plays.flatMap((play) => [play.preTasks, play.tasks, play.postTasks].flatMap(walk)))];
   for (const tag of asked) {
-    if (known.includes(tag) || TAG_WORDS.includes(tag)) continue;
+    if (open || known.includes(tag) || TAG_WORDS.includes(tag)) continue;
     throw new InputError("E_UNKNOWN_TAG", `${flag}: no task has the tag "${tag}"`, {
       hint: didYouMean(tag, known) ?? (known.length === 0 ? "No task has a tag." : `The tags are ${known.join(", ")}.`),
     });

@@ -1,5 +1,5 @@
 import { fileReaders, type Readers } from "../inventory/readers.js";
-import type { RunEvent } from "../report/events.js";
+import { isFailure, type RunEvent } from "../report/events.js";
 import { edgesYml } from "../wizard/to-inventory.js";
 import type { Answers, HostPlan, Questions } from "../wizard/types.js";
 import { converge } from "./converge.js";
@@ -89,7 +89,7 @@ class Tally {
   }
 
   #task(event: Extract<RunEvent, { type: "task.result" }>): void {
-    if (event.status === "failed" && event.ignored !== true) this.#problem = `${event.task.name}: ${event.reason}`;
+    if (isFailure(event)) this.#problem = `${event.task.name}: ${event.reason}`;
     else if (event.status === "changed" || event.pending === true) {
       if (ABSENT.test(event.reason)) this.#create += 1;
       else this.#change += 1;

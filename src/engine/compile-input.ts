@@ -3,7 +3,7 @@ import type { Play, Value, Vars } from "../playbook/types.js";
 import type { BuildOptions } from "./compile-task.js";
 import type { Delegates } from "./delegates.js";
 import type { Moment } from "./groups.js";
-import type { PlaySteps } from "./steps.js";
+import type { HostSteps } from "./host-steps.js";
 
 /** What one host brings to the compile step. */
 export interface HostScope {
@@ -33,7 +33,7 @@ export interface CompileInput {
   /** Groups that tasks made from then on are not there yet. */
   readonly now: Moment;
   readonly play: Play;
-  readonly steps: PlaySteps;
+  readonly steps: HostSteps;
   readonly host: HostScope;
   readonly options: BuildOptions;
   readonly check: boolean;

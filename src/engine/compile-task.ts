@@ -21,7 +21,7 @@ export type Gate =
 export class NeedsControllerError extends Error {}
 
 /** Why a task is left for apply. */
-export function notBeforeApply(error: InputError): string {
+export function notBeforeApply(error: Error): string {
   return `needs results that are not there before apply (${error.message})`;
 }
 

@@ -1,7 +1,8 @@
 import type { Brought, LibName, ReturnType } from "../modules/types.js";
-import type { TaskNode, Value } from "../playbook/types.js";
+import type { TaskNode, Value, Vars } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import type { Joined } from "./groups.js";
+import type { TaskStep } from "./steps.js";
 
 /** Whom a program runs as, and where. */
 export interface Target {
@@ -24,6 +25,8 @@ export interface Delegate {
 export interface CallOutcome {
   readonly status: "ok" | "changed" | "failed" | "skipped" | "pending";
   readonly reason: string;
+  /** It failed, and has changed something all the same. */
+  readonly changed?: true;
   readonly fields: Readonly<Record<string, string>>;
   /** Of its registered value, what the controller knows. */
   readonly more?: Readonly<Record<string, Value>>;
@@ -31,11 +34,15 @@ export interface CallOutcome {
 
 /** One numbered call of a program: a task, or one item of its loop. */
 export interface CompiledCall {
+  /** The step that it is of; a handler's is the flush. */
+  readonly at: number;
   readonly ref: TaskRef;
   readonly node: TaskNode;
   /** Label of the loop's item. */
   readonly item?: string;
   readonly itemValue?: Value;
+  /** The loop's variables in this turn. */
+  readonly turnVars?: Vars;
   /** What the host may ask for: hashes, and controller files that are fetched or verified before they travel. */
   readonly payloads: readonly string[];
   readonly missing: readonly string[];
@@ -47,14 +54,14 @@ export interface CompiledCall {
   readonly known?: Readonly<Record<string, Value>>;
   /** The loop ends with this call. */
   readonly last: boolean;
-  /** A failure leads to a block's rescue instead of the end. */
-  readonly rescued?: boolean;
   /** Its condition, where the host decides it. */
   readonly when?: string;
   /** Decided here; the program only keeps its turn. */
   readonly reason?: string;
   /** Its status, where the host cannot change it: a segment of such calls needs no program. */
   readonly decided?: CallOutcome["status"];
+  /** Of its registered value, what is decided with it. */
+  readonly more?: Readonly<Record<string, Value>>;
   /** Groups that the host comes into. */
   readonly joins?: Joined;
   /** Text that needs results which are there when the call ends (debug, fail). */
@@ -70,9 +77,15 @@ export interface StepPosition {
   readonly handler: number;
 }
 
+/** What is known of a step without the program: results of tasks that are skipped for sure, facts that are set. */
+export interface Known {
+  readonly at: number;
+  readonly registers: Readonly<Record<string, Value>>;
+  readonly facts: Readonly<Record<string, Value>>;
+}
+
 /** What one program holds: steps that could be compiled together. */
 export interface Segment {
-  readonly from: StepPosition;
   readonly target: Target;
   readonly body: string;
   readonly libs: ReadonlySet<LibName>;
@@ -84,10 +97,11 @@ export interface Segment {
   /** Units to ask systemd about at once. */
   readonly units: ReadonlySet<string>;
   /** A task that all hosts have to have passed before the next segment. */
-  readonly meeting: number | undefined;
+  readonly meeting: TaskStep | undefined;
   /** undefined at the end of the play. */
   readonly next: StepPosition | undefined;
-  /** Results that are known without the program (tasks skipped for sure). */
-  readonly registers: Readonly<Record<string, Value>>;
-  readonly facts: Readonly<Record<string, Value>>;
+  /** In the order of their steps. */
+  readonly known: readonly Known[];
+  /** Marks of blocks at which a failure ends the program. */
+  readonly bails: ReadonlySet<number>;
 }

@@ -5,9 +5,10 @@ import { type Place, UndecidedSource } from "./batch.js";
 import { compileSegment } from "./compile.js";
 import type { HostScope } from "./compile-input.js";
 import { type BuildOptions, notBeforeApply } from "./compile-task.js";
-import type { CallOutcome, CompiledCall, Segment, StepPosition, Target } from "./compiled.js";
+import type { CallOutcome, CompiledCall, Segment, Target } from "./compiled.js";
 import type { Delegates, Link } from "./delegates.js";
 import { type Moment, momentOf, type RunGroups } from "./groups.js";
+import { HostSteps } from "./host-steps.js";
 import { programText } from "./program.js";
 import { type CallState, emitStart, mergeDiffs, ProgramReader, stateOf } from "./program-reader.js";
 import { ProtocolParser } from "./protocol.js";
@@ -19,6 +20,7 @@ import type { Clock, HostSession, ProgramListener } from "./session.js";
 import type { SourceStore } from "./sources.js";
 import type { PlaySteps } from "./steps.js";
 import type { TarEntry } from "./tar.js";
+import { BEGINNING, goOn, isRescued, type Way } from "./way.js";
 
 export interface PhaseInput {
   /** The play's number, for what tells tasks of all plays apart. */
@@ -73,39 +75,66 @@ export class Phase {
   holder: string | undefined;
   readonly #input: PhaseInput;
   readonly #notified = new Set<number>();
-  readonly #loops = new Map<number, Value[]>();
+  readonly #loops = new Map<number, readonly Value[]>();
   /** Files that were waited for in vain, and why. */
   readonly #lost = new Map<string, string>();
   #resultBytes = 0;
-  /** The last task at which all hosts have met. */
+  /** Where the task at which all hosts met last is behind. */
   #met = 0;
+  readonly #steps: HostSteps;
+  /** Steps of the segment at hand in which a task failed that nothing forgave. */
+  #fatal = new Set<number>();
+  /** By name, the step whose result is the last that the segment at hand has given. */
+  #given = new Map<string, number>();
 
   constructor(input: PhaseInput) {
     this.#input = input;
+    this.#steps = new HostSteps(input.steps);
   }
 
   async run(): Promise<void> {
-    const { host, check } = this.#input;
-    let position: StepPosition | undefined = { step: 0, handler: 0 };
-    while (position !== undefined && !this.failed) {
+    let way: Way | undefined = BEGINNING;
+    while (way !== undefined && !this.failed) {
       if (this.#input.signal?.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted.");
-      let segment: Segment = await this.#compile(position, check && this.dirty);
-      if (segment.calls.every((call) => call.decided !== undefined)) this.#decided(segment);
-      else segment = await this.#segment(segment);
-      Object.assign(host.registers, segment.registers);
-      Object.assign(host.facts, segment.facts);
-      position = segment.next;
+      this.#fatal = new Set();
+      this.#given = new Map();
+      let segment: Segment = await this.#compile(way, this.#input.check && this.dirty);
+      if (this.#needsNoProgram(segment)) this.#decided(segment);
+      else segment = await this.#segment(segment, way);
+      way = this.#goOn(segment, way);
       if (segment.meeting !== undefined && !this.failed) {
-        await this.#input.place.meet(segment.meeting);
-        this.#met = segment.meeting;
+        await this.#input.place.meet(segment.meeting.order);
+        this.#met = segment.meeting.before;
       }
     }
     this.counter.flush();
   }
 
+  #needsNoProgram({ calls, bails }: Segment): boolean {
+    return bails.size === 0 && calls.every((call) => call.decided !== undefined);
+  }
+
+  /** Keeps what is known of the steps that were come to, and gives the place of the next. */
+  #goOn({ known, next, bails }: Segment, from: Way): Way | undefined {
+    const { host } = this.#input;
+    const visited = new Set<number>();
+    const fatal = this.#fatal;
+    const after = goOn(this.#steps.list, from, { fatal, next, bails, visit: (step) => visited.add(step) });
+    for (const { at, registers, facts } of known) {
+      if (!visited.has(at)) continue;
+      for (const [name, value] of Object.entries(registers)) {
+        if ((this.#given.get(name) ?? -1) < at) host.registers[name] = value;
+      }
+      Object.assign(host.facts, facts);
+    }
+    this.failed ||= after.failed;
+    return after.way;
+  }
+
   /** Compiles a segment, as soon as it is known which missing files other hosts bring. */
-  async #compile(from: StepPosition, lenient: boolean): Promise<Segment> {
-    const { play, steps, host, build, check, place } = this.#input;
+  async #compile(from: Way, lenient: boolean): Promise<Segment> {
+    const { play, host, build, check, place } = this.#input;
+    const steps = this.#steps;
     const options: BuildOptions = {
       ...build,
       comesFrom: (path) => this.#comesFrom(path),
@@ -130,13 +159,12 @@ export class Phase {
 
   /** Behind the last meeting: it ended the segment before. */
   #now(): Moment {
-    return momentOf(this.#input.playNumber, this.#met + 1);
+    return momentOf(this.#input.playNumber, this.#met);
   }
 
   /** Tells the results of a segment that the host is not needed for. */
   #decided(segment: Segment): void {
     const news = this.#join(segment.calls);
-    let loopFailed = false;
     for (const call of segment.calls) {
       const started = this.#input.clock.now().getTime();
       emitStart(this.#input, call);
@@ -146,9 +174,7 @@ export class Phase {
       const more =
         joins === undefined ? {} : { more: { changed, add_group: joins.group, parent_groups: joins.parents } };
       this.settle(call, stateOf(started), { status, reason: "-", fields: {}, ...more });
-      if (status === "failed" && !call.node.ignoreErrors) loopFailed = true;
-      if (call.last && loopFailed) this.failed = true;
-      if (this.failed) return;
+      if (call.last && this.#fatal.size > 0) return;
     }
   }
 
@@ -158,14 +184,16 @@ export class Phase {
     const naming = calls.flatMap((call) => (call.joins === undefined ? [] : [{ call, joins: call.joins }]));
     const [first] = naming;
     if (first === undefined) return new Map();
-    const { ref, node } = first.call;
+    const { at, node } = first.call;
     const joined = naming.map(({ joins }) => joins);
-    const news = groups.join(session.host.name, momentOf(playNumber, ref.id), joined, node.position);
+    const step = this.#steps.list[at];
+    const moment = momentOf(playNumber, step?.kind === "task" ? step.order : 0);
+    const news = groups.join(session.host.name, moment, joined, node.position);
     return new Map(naming.map(({ call }, index) => [call, news[index] === true]));
   }
 
   /** Runs a segment to its end, and gives it as it was compiled last. */
-  async #segment(segment: Segment): Promise<Segment> {
+  async #segment(segment: Segment, from: Way): Promise<Segment> {
     const { session, sources, steps } = this.#input;
     const payloads = new Set(this.#input.payloads);
     const ended = new Map<number, { call: CompiledCall; outcome: CallOutcome }>();
@@ -219,7 +247,8 @@ export class Phase {
       const end = reader.end;
       if (end === "done") return current;
       if (end === "failed") {
-        this.failed = true;
+        // A failure that no task told of is the program's own.
+        this.failed ||= this.#fatal.size === 0;
         return current;
       }
       if (end === "locked") throw lockedError(this.holder);
@@ -238,7 +267,7 @@ export class Phase {
           const compiled = current.calls[call - 1];
           for (const path of compiled?.missing ?? []) await this.fetch(path);
           for (const path of compiled?.awaited ?? []) await this.#await(path);
-          current = await this.#compile(segment.from, false);
+          current = await this.#compile(from, false);
           for (const again of current.calls[call - 1]?.payloads ?? []) payloads.add(again);
         } else payloads.add(digest);
         continue;
@@ -319,12 +348,14 @@ export class Phase {
     if (call.ref.handler && call.last && outcome.status !== "failed") {
       this.#notified.delete(this.#input.steps.handlers.findIndex((handler) => handler.ref.id === call.ref.id) + 1);
     }
-    if (call.judge !== undefined && outcome.status === "failed" && !call.node.ignoreErrors) this.failed = true;
-    if (call.node.register !== undefined) this.#register(call, outcome);
+    if (outcome.status === "failed" && !call.node.ignoreErrors) this.#fatal.add(call.at);
+    this.#keep(call, outcome);
     const status: TaskStatus = outcome.status === "pending" ? "skipped" : outcome.status;
     const pending = outcome.status === "pending";
     const ignored = status === "failed" && call.node.ignoreErrors;
-    this.counter.add(status, { pending, ignored: ignored || call.rescued === true, last: call.last });
+    const rescued = status === "failed" && !ignored && isRescued(this.#steps.list, call.at);
+    const changed = outcome.status === "changed" || outcome.changed === true;
+    this.counter.add(status, { pending, ignored, rescued, changed, last: call.last });
     const hidden = call.node.noLog;
     let reason = said ?? outcome.reason;
     if (call.reason !== undefined && (outcome.reason === "-" || outcome.reason === "")) reason = call.reason;
@@ -341,6 +372,7 @@ export class Phase {
       status,
       reason: reason.trim() || status,
       ...(ignored ? { ignored: true } : {}),
+      ...(rescued ? { rescued: true } : {}),
       ...(pending ? { pending: true } : {}),
       ...(diff === undefined || hidden ? {} : { diff }),
       ...(state.output === undefined || hidden ? {} : { output: state.output }),
@@ -359,21 +391,27 @@ export class Phase {
     }
   }
 
-  #register(call: CompiledCall, outcome: CallOutcome): void {
-    const { host } = this.#input;
-    const name = call.node.register;
-    if (name === undefined) return;
-    const value = resultValue(call, outcome);
-    if (call.itemValue === undefined) {
-      host.registers[name] = value;
-      return;
-    }
-    const values = this.#loops.get(call.ref.id) ?? [];
-    values.push(value);
-    this.#loops.set(call.ref.id, values);
-    if (call.last) {
-      host.registers[name] = loopValue(values);
+  /** Keeps a task's result, where something may ask for it. */
+  #keep(call: CompiledCall, outcome: CallOutcome): void {
+    const { registers } = this.#input.host;
+    const { register, name } = call.node;
+    const rescued = isRescued(this.#steps.list, call.at);
+    if (register === undefined && !rescued) return;
+    let value = resultValue(call, outcome);
+    if (call.itemValue !== undefined) {
+      const values = [...(this.#loops.get(call.ref.id) ?? []), value];
+      this.#loops.set(call.ref.id, values);
+      if (!call.last) return;
+      value = loopValue(values);
       this.#loops.delete(call.ref.id);
+    }
+    if (register !== undefined) {
+      this.#given.set(register, call.at);
+      registers[register] = value;
+    }
+    if (rescued && this.#fatal.has(call.at)) {
+      registers.ansible_failed_task = { name };
+      registers.ansible_failed_result = value;
     }
   }
 

@@ -207,6 +207,7 @@ export class ProgramReader {
         this.#result(message.call, call, state, {
           status: message.status,
           reason: message.reason,
+          ...(message.changed === true ? { changed: true } : {}),
           fields: state.fields,
         });
     }

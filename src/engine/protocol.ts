@@ -10,7 +10,8 @@ export type ProgramStatus = "ok" | "changed" | "failed" | "skipped" | "pending";
 export type ProgramMessage =
   /** A call begins. */
   | { kind: "start"; call: number }
-  | { kind: "result"; call: number; status: ProgramStatus; reason: string }
+  /** `changed` of what failed all the same. */
+  | { kind: "result"; call: number; status: ProgramStatus; reason: string; changed?: true }
   /** A field of a registered result. */
   | { kind: "field"; call: number; field: string; value: string }
   /** What a field goes on with. */
@@ -130,7 +131,10 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
       return { kind: "start", call };
     case "r":
       if (!STATUSES.includes(second)) return undefined;
-      return { kind: "result", call, status: second as ProgramStatus, reason: shown(third, MAX_REASON) };
+      return {
+        ...{ kind: "result", call, status: second as ProgramStatus, reason: shown(third, MAX_REASON) },
+        ...(fields[3] === "c" ? { changed: true } : {}),
+      };
     case "v":
       return /^\w{1,80}$/.test(second) ? { kind: "field", call, field: second, value: textOf(third) } : undefined;
     case "V":

@@ -18,19 +18,19 @@ export function replayText(ended: Ended, start: number): string {
   for (const [number, { call, outcome }] of ended) {
     if (number >= start) continue;
     const inLoop = call.itemValue !== undefined;
-    if (inLoop) lines.push(`P${number}=${outcome.status}`);
+    if (inLoop) lines.push(`P${number}=${outcome.status}${outcome.changed === true ? "_changed" : ""}`);
     else if (hasFailed(call, outcome)) lines.push(`P${number}=dead`);
     lines.push(...variables(call, outcome));
   }
   return `${lines.join("\n")}
 again() {
 eval "_s=\\\${P$CN-}"
-case $_s in changed) LCH=1 LNS=1 ;; ok) LNS=1 ;; failed) LNS=1 LF=1 ;; dead) DEAD=1 ;; esac
+case $_s in changed) LCH=1 LNS=1 ;; ok) LNS=1 ;; failed) LNS=1 LF=1 ;; failed_changed) LNS=1 LF=1 LCH=1 ;; dead) DEAD=1 ;; esac
 }`;
 }
 
 /** The variables that RF leaves; those of a loop are left by its end. */
-function variables({ node, itemValue, returns }: CompiledCall, { status, fields }: CallOutcome): string[] {
+function variables({ node, itemValue, returns }: CompiledCall, { status, changed, fields }: CallOutcome): string[] {
   const name = node.register;
   if (name === undefined || itemValue !== undefined) return [];
   const known = status === "skipped" ? [] : Object.keys(returns).map((path) => path.replaceAll(".", "_"));
@@ -40,5 +40,10 @@ function variables({ node, itemValue, returns }: CompiledCall, { status, fields 
   });
   const is = (word: string, yes: boolean) => `V_${name}_${word}=${yes}`;
   const skipped = status === "skipped" || status === "pending";
-  return [...values, is("changed", status === "changed"), is("failed", status === "failed"), is("skipped", skipped)];
+  return [
+    ...values,
+    is("changed", status === "changed" || changed === true),
+    is("failed", status === "failed"),
+    is("skipped", skipped),
+  ];
 }

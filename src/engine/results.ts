@@ -1,15 +1,17 @@
 import type { ReturnType } from "../modules/types.js";
 import { splitLines } from "../playbook/python-text.js";
-import type { Value } from "../playbook/types.js";
+import type { TaskNode, Value } from "../playbook/types.js";
 import type { CallOutcome, CompiledCall } from "./compiled.js";
+
+type CallItem = Pick<CompiledCall, "itemValue" | "turnVars">;
 
 /** The value that `register` gives for one call, in Ansible's shape. */
 export function resultValue(
-  call: Pick<CompiledCall, "node" | "returns" | "known" | "itemValue">,
+  call: Pick<CompiledCall, "node" | "returns" | "known" | "itemValue" | "turnVars">,
   outcome: CallOutcome,
 ): Value {
   const result: Record<string, Value> = {
-    changed: outcome.status === "changed" || (outcome.status === "failed" && outcome.fields.changed === "true"),
+    changed: outcome.status === "changed" || outcome.changed === true,
     failed: outcome.status === "failed",
   };
   if (outcome.status === "skipped" || outcome.status === "pending") result.skipped = true;
@@ -18,7 +20,6 @@ export function resultValue(
   const known = outcome.status === "skipped" ? {} : (call.known ?? {});
   for (const [path, value] of Object.entries(known)) place(result, path.split("."), value);
   for (const [path, type] of Object.entries(call.returns)) {
-    if (path === "changed") continue;
     const raw = outcome.fields[path.replaceAll(".", "_")];
     if (raw !== undefined) place(result, path.split("."), typed(raw, type));
   }
@@ -26,12 +27,13 @@ export function resultValue(
     const text = result[name];
     if (typeof text === "string") result[`${name}_lines`] = splitLines(text);
   }
-  Object.assign(result, outcome.more);
-  if (call.itemValue !== undefined) {
-    result[call.node.loopVar] = call.itemValue;
-    result.ansible_loop_var = call.node.loopVar;
-  }
-  return result;
+  return { ...result, ...outcome.more, ...itemFields(call.node, call) };
+}
+
+/** What the result of a loop's item says of the loop. */
+export function itemFields(node: TaskNode, { itemValue, turnVars }: CallItem): Record<string, Value> {
+  if (itemValue === undefined) return {};
+  return { ...turnVars, [node.loopVar]: itemValue, ansible_loop_var: node.loopVar };
 }
 
 function typed(raw: string, type: ReturnType): Value {

@@ -172,18 +172,31 @@ long() {
   emit v "$C" "$1" =
   printf %s "$_v" | base64 -w 65536 | sed "s/^/$(printf '\036')$NONCE$\{T}V$T$C$T$1$T~/" >&3 || STOP=1
 }
+# lc: what failed has changed something, as a command that ran has
+lc() { [ -n "$FCH" ] || { [ "$NCH" -gt 0 ] && [ -z "$BAD" ]; }; }
 # RS NAME: keeps the status
 RS() {
   eval "V_$\{1}_changed=false V_$\{1}_failed=false V_$\{1}_skipped=false"
   case $S in
   changed) eval "V_$\{1}_changed=true" ;;
-  failed) eval "V_$\{1}_failed=true; [ -z \"$FCH\" ] || V_$\{1}_changed=true" ;;
+  failed)
+    eval "V_$\{1}_failed=true"
+    if lc; then eval "V_$\{1}_changed=true"; fi
+    ;;
   skipped | pending) eval "V_$\{1}_skipped=true" ;;
   esac
 }
 # CW: changed_when, after its condition; FW REASON: failed_when
 CW() {
-  case $S in ok | changed) ;; *) return 0 ;; esac
+  case $S in
+  ok | changed) ;;
+  failed)
+    NCH=$1
+    [ "$1" = 1 ] || FCH=
+    return 0
+    ;;
+  *) return 0 ;;
+  esac
   if [ "$1" = 1 ]; then S=changed WY=$\{CH:-$2}; else
     S=ok
     [ -z "$CH" ] || WY=$CH
@@ -209,7 +222,9 @@ E() {
     emit o "$C" "~$(tail -c 65536 "$OUT" | base64 | tr -d '\n')"
   fi
   enc "$WY"
-  emit r "$C" "$S" "$E_"
+  _x=
+  if [ "$S" = failed ] && lc; then _x=c LCH=1; fi
+  emit r "$C" "$S" "$E_" $_x
   case $S in
   changed) LCH=1 LNS=1 ;;
   ok) LNS=1 ;;
@@ -238,7 +253,7 @@ isyes() { case $1 in [Tt]rue | TRUE | [Yy]es | YES | [Oo]n | ON | 1) return 0 ;;
 LS() { LF='' LCH='' LNS=''; }
 LE() {
   if [ -n "$2" ]; then
-    S=ok
+    S=ok FCH=$LCH NCH=0
     if [ -n "$LF" ]; then S=failed; elif [ -n "$LCH" ]; then S=changed; elif [ -z "$LNS" ]; then S=skipped; fi
     RS "$2"
   fi

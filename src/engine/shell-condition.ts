@@ -7,6 +7,8 @@ export interface RegisterShape {
   readonly returns: Readonly<Record<string, ReturnType>>;
   /** A loop's result has `results`, which no shell variable holds. */
   readonly loop: boolean;
+  /** Its task may not have run at all. */
+  readonly maybe?: boolean;
 }
 
 export type RegisterShapes = ReadonlyMap<string, RegisterShape>;
@@ -119,7 +121,7 @@ function reference(expr: Expr): { register: string; path: string } | undefined {
 function fieldType(expr: Expr, shapes: RegisterShapes): { name: string; type: ShellType } | undefined {
   const found = reference(expr);
   const shape = found === undefined ? undefined : shapes.get(found.register);
-  if (found === undefined || shape === undefined) return undefined;
+  if (found === undefined || shape === undefined || shape.maybe === true) return undefined;
   if (Object.hasOwn(STATUS_FIELDS, found.path))
     return { name: fieldVariable(found.register, found.path), type: "bool" };
   const type = shape.loop || !Object.hasOwn(shape.returns, found.path) ? undefined : shape.returns[found.path];
@@ -168,7 +170,7 @@ function literalWord(expr: Expr): { text: string; type: ShellType } | undefined 
 function testCondition(expr: Extract<Expr, { kind: "test" }>, shapes: RegisterShapes): string | undefined {
   const found = reference(expr.subject);
   const shape = found === undefined ? undefined : shapes.get(found.register);
-  if (found === undefined || shape === undefined || expr.args.length > 0) return undefined;
+  if (found === undefined || shape === undefined || shape.maybe === true || expr.args.length > 0) return undefined;
   const status = STATUS_TESTS[expr.name];
   if (status !== undefined && found.path === "") {
     return `[ "$${fieldVariable(found.register, status[0])}" ${status[1] ? "=" : "!="} true ]`;

@@ -1,4 +1,11 @@
-import type { BlockNode, Play, PlayNode, TaskNode } from "../playbook/types.js";
+import {
+  type BlockNode,
+  type IncludeNode,
+  type Play,
+  type PlayNode,
+  partsOf,
+  type TaskNode,
+} from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import { InputError } from "../util/errors.js";
 
@@ -6,14 +13,31 @@ export interface TaskStep {
   readonly kind: "task";
   readonly ref: TaskRef;
   readonly node: TaskNode;
+  /** Its place among all tasks of the play, on which hosts that meet at it agree; included ones come between two numbers. */
+  readonly order: number;
+  /** No task that comes later has a lower place. */
+  readonly before: number;
 }
 
-export interface BlockStep {
-  readonly kind: "block";
+/** `include_tasks`: what comes behind it is known when its turn has come. */
+export interface IncludeStep {
+  readonly kind: "include";
+  readonly ref: TaskRef;
+  readonly node: IncludeNode;
+  readonly order: number;
+  /** What it includes comes before this. */
+  readonly before: number;
+}
+
+/** One block with `rescue` or `always`. */
+export interface Block {
   readonly node: BlockNode;
-  readonly block: readonly Step[];
-  readonly rescue: readonly Step[];
-  readonly always: readonly Step[];
+}
+
+/** Where the part of a block begins, or the block ends. */
+export interface MarkStep {
+  readonly kind: "open" | "rescue" | "always" | "close";
+  readonly block: Block;
 }
 
 /** Notified handlers run here. */
@@ -21,7 +45,7 @@ export interface FlushStep {
   readonly kind: "flush";
 }
 
-export type Step = TaskStep | BlockStep | FlushStep;
+export type Step = TaskStep | IncludeStep | MarkStep | FlushStep;
 
 /** A play as the engine runs it: steps in order, and its handlers, both after the tag filter. */
 export interface PlaySteps {
@@ -29,6 +53,10 @@ export interface PlaySteps {
   readonly handlers: readonly TaskStep[];
   /** Names and `listen` topics to handler positions. */
   readonly handlerIndex: ReadonlyMap<string, readonly number[]>;
+  /** What a `rescue` knows of the failed task's result is asked for. */
+  readonly asksFailure: boolean;
+  /** The steps of a file that is included, the same for all hosts. @param key tells one inclusion from all others */
+  readonly included: (include: IncludeStep, key: string, nodes: () => readonly PlayNode[]) => readonly Step[];
 }
 
 export interface TagFilter {
@@ -55,58 +83,112 @@ export function selected(taskTags: readonly string[], filter: TagFilter): boolea
   );
 }
 
+/** Makes steps of nodes, and numbers them. */
+class StepMaker {
+  #id = 0;
+  readonly #included = new Map<string, readonly Step[]>();
+  readonly known = new Map<string, number[]>();
+
+  constructor(readonly filter: TagFilter) {}
+
+  #ref(node: TaskNode, handler: boolean): TaskRef {
+    return {
+      id: ++this.#id,
+      name: node.name,
+      module: node.module,
+      path: `${node.position.file}:${node.position.line}`,
+      handler,
+    };
+  }
+
+  /** @param orderOf the order of the next task, and of what comes behind it */
+  walk(nodes: readonly PlayNode[], orderOf: (id: number) => readonly [number, number]): Step[] {
+    return nodes.flatMap((node): Step[] => {
+      if (node.kind === "block") return this.#block(node, orderOf);
+      const task = node.kind === "include" ? node.task : node;
+      const ref = this.#ref(task, false);
+      if (task.module === "meta" && task.freeForm?.value === "flush_handlers") return [{ kind: "flush" }];
+      if (!selected(task.tags, this.filter)) return [];
+      const [order, before] = orderOf(ref.id);
+      if (node.kind === "include") return [{ kind: "include", ref, node, order, before }];
+      const step: TaskStep = { kind: "task", ref, node, order, before };
+      checkNotify(step, this.known);
+      return [step];
+    });
+  }
+
+  #block(node: BlockNode, orderOf: (id: number) => readonly [number, number]): Step[] {
+    const block: Block = { node };
+    const inner = this.walk(node.block, orderOf);
+    const rescue = this.walk(node.rescue, orderOf);
+    const always = this.walk(node.always, orderOf);
+    if (rescue.length === 0 && always.length === 0) return inner;
+    return [
+      { kind: "open", block },
+      ...inner,
+      ...(rescue.length === 0 ? [] : [{ kind: "rescue", block } as const, ...rescue]),
+      ...(always.length === 0 ? [] : [{ kind: "always", block } as const, ...always]),
+      { kind: "close", block },
+    ];
+  }
+
+  handlers(nodes: readonly TaskNode[]): TaskStep[] {
+    const handlers = nodes.map(
+      (node): TaskStep => ({ kind: "task", ref: this.#ref(node, true), node, order: 0, before: 0 }),
+    );
+    for (const handler of handlers) checkNotify(handler, this.known);
+    return handlers;
+  }
+
+  included(include: IncludeStep, key: string, make: () => readonly PlayNode[]): readonly Step[] {
+    const found = this.#included.get(key);
+    if (found !== undefined) return found;
+    const nodes = make();
+    const total = countNodes(nodes) + 1;
+    const step = (include.before - include.order) / (total + 1);
+    let place = 0;
+    const steps = this.walk(nodes, () => {
+      const order = include.order + step * ++place;
+      return [order, order + step];
+    });
+    this.#included.set(key, steps);
+    return steps;
+  }
+}
+
+function countNodes(nodes: readonly PlayNode[]): number {
+  return nodes.reduce((total, node) => total + (node.kind === "block" ? countNodes(partsOf(node)) : 1), 0);
+}
+
 /**
  * The steps of a play.
  * @throws InputError when a task notifies a handler that the play does not have.
  */
 export function playSteps(play: Play, filter: TagFilter): PlaySteps {
-  let id = 0;
-  const ref = (node: TaskNode, handler: boolean): TaskRef => ({
-    id: ++id,
-    name: node.name,
-    module: node.module,
-    path: `${node.position.file}:${node.position.line}`,
-    handler,
-  });
-  const walk = (nodes: readonly PlayNode[]): Step[] =>
-    nodes.flatMap((node): Step[] => {
-      if (node.kind === "block") {
-        const block: BlockStep = {
-          kind: "block",
-          node,
-          block: walk(node.block),
-          rescue: walk(node.rescue),
-          always: walk(node.always),
-        };
-        if (block.rescue.length === 0 && block.always.length === 0) return [...block.block];
-        return [block];
-      }
-      const task = ref(node, false);
-      if (node.module === "meta" && node.freeForm?.value === "flush_handlers") return [{ kind: "flush" }];
-      if (!selected(node.tags, filter)) return [];
-      return [{ kind: "task", ref: task, node }];
-    });
-  const flush: Step = { kind: "flush" };
-  const parts = [play.preTasks, play.tasks, play.postTasks].map(walk);
-  const steps = parts.flatMap((part) => (part.length === 0 ? [] : [...part, flush]));
-  const handlers = play.handlers.map((node): TaskStep => ({ kind: "task", ref: ref(node, true), node }));
-  const handlerIndex = new Map<string, number[]>();
-  handlers.forEach((handler, index) => {
-    for (const name of new Set([handler.node.name, ...handler.node.listen])) {
-      handlerIndex.set(name, [...(handlerIndex.get(name) ?? []), index]);
+  const maker = new StepMaker(filter);
+  play.handlers.forEach((handler, index) => {
+    for (const name of new Set([handler.name, ...handler.listen])) {
+      maker.known.set(name, [...(maker.known.get(name) ?? []), index]);
     }
   });
-  checkNotifies(steps, handlerIndex);
-  for (const handler of handlers) checkNotify(handler, handlerIndex);
-  return { steps, handlers, handlerIndex };
+  const flush: Step = { kind: "flush" };
+  const parts = [play.preTasks, play.tasks, play.postTasks].map((nodes) => maker.walk(nodes, (id) => [id, id + 1]));
+  const steps = parts.flatMap((part) => (part.length === 0 ? [] : [...part, flush]));
+  const handlers = maker.handlers(play.handlers);
+  return {
+    steps,
+    handlers,
+    handlerIndex: maker.known,
+    asksFailure: steps.some(({ kind }) => kind === "open") && mayAskFailure(steps),
+    included: (include, key, make) => maker.included(include, key, make),
+  };
 }
 
-function checkNotifies(steps: readonly Step[], known: ReadonlyMap<string, unknown>): void {
-  for (const step of steps) {
-    if (step.kind === "task") checkNotify(step, known);
-    else if (step.kind === "block")
-      for (const part of [step.block, step.rescue, step.always]) checkNotifies(part, known);
-  }
+function mayAskFailure(steps: readonly Step[]): boolean {
+  return steps.some(
+    (step) =>
+      step.kind === "include" || (step.kind === "task" && JSON.stringify(step.node).includes("ansible_failed_result")),
+  );
 }
 
 function checkNotify(step: TaskStep, known: ReadonlyMap<string, unknown>): void {
@@ -125,9 +207,5 @@ function checkNotify(step: TaskStep, known: ReadonlyMap<string, unknown>): void 
 
 /** Number of tasks, for displays. */
 export function countTasks(steps: readonly Step[]): number {
-  return steps.reduce((total, step) => {
-    if (step.kind === "task") return total + 1;
-    if (step.kind === "flush") return total;
-    return total + countTasks(step.block) + countTasks(step.rescue) + countTasks(step.always);
-  }, 0);
+  return steps.filter((step) => step.kind === "task" || step.kind === "include").length;
 }

@@ -1,4 +1,4 @@
-import type { TaskNode, Templated, Value } from "../playbook/types.js";
+import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { EdgeError, InputError } from "../util/errors.js";
 import { decideAll } from "./compile-task.js";
 import type { TaskLanguage } from "./language.js";
@@ -9,7 +9,7 @@ export function loopItems(
   node: TaskNode,
   language: TaskLanguage,
   shapes: RegisterShapes,
-): { value: Value }[] | undefined {
+): readonly Value[] | undefined {
   if (node.loop === undefined) return undefined;
   const value = lazily(node, language, shapes, () => language.render(node.loop as Templated));
   // A task that is skipped anyway need not have a list.
@@ -17,7 +17,12 @@ export function loopItems(
   if (!Array.isArray(value)) {
     throw new InputError("E_LOOP", "loop is no list.", { position: node.loop.position });
   }
-  return value.map((item: Value) => ({ value: item }));
+  return value as readonly Value[];
+}
+
+/** The variables of one turn of a loop. */
+export function loopVars(node: TaskNode, items: readonly Value[], index: number): Vars {
+  return { [node.loopVar]: items[index] ?? null, ansible_loop_var: node.loopVar };
 }
 
 /** Runs `render`; a failure is forgiven when the task is skipped for sure. */

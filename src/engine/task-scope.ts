@@ -71,7 +71,8 @@ export function taskScope(
     .withVars(node.vars)
     .withValues({ ...host.facts, ...facts })
     .withValues({ ...host.registers, ...registers })
-    .withValues(extra)
+    .withVars(node.includeVars ?? {})
+    .withValues({ ...node.includeValues, ...extra })
     .withTemplates(host.extraVars)
     .withValues(host.magic(now));
   return scope;

@@ -9,47 +9,46 @@ import { TaskLanguage } from "./language.js";
 import { resultValue } from "./results.js";
 import type { RegisterShape } from "./shell-condition.js";
 
-export type CallItem = Pick<CompiledCall, "last" | "item" | "itemValue">;
+export type CallItem = Pick<CompiledCall, "last" | "item" | "itemValue" | "turnVars">;
 
 /** What the verdict on a call is made from. */
 export interface VerdictContext {
   readonly shapes: ReadonlyMap<string, RegisterShape>;
-  /** Inside a handler or block: the program itself must be able to decide. */
-  readonly nested: boolean;
   /** The language of a task, with values of its own; `own` is a result that is still to come. */
   readonly language: (node: TaskNode, extra: Vars, own: string) => TaskLanguage;
   readonly scope: (node: TaskNode, extra: Vars) => Scope;
 }
 
-/** The loop's variable. */
-export function itemVars(node: TaskNode, about: CallItem): Vars {
-  return about.itemValue === undefined ? {} : { [node.loopVar]: about.itemValue };
+/** The loop's variables. */
+export function itemVars({ turnVars }: CallItem): Vars {
+  return turnVars ?? {};
 }
 
 /** The words that name a result's fields in a program. */
 function fieldNames(node: TaskNode, returns: CompiledCall["returns"]): readonly string[] {
-  const sent = Object.entries(returns).filter(([path, type]) => type !== "known" && path !== "changed");
+  const sent = Object.entries(returns).filter(([, type]) => type !== "known");
   const names = sent.map(([path]) => path.replaceAll(".", "_"));
   const word = findModule(node.module)?.fieldNames;
   return word === undefined || names.length === 0 ? names : [word];
 }
 
-/** register, changed_when, failed_when. */
+/** register, changed_when, failed_when. @param asked its result is of use without `register`, too */
 export function compileVerdict(
   context: VerdictContext,
   node: TaskNode,
   returns: CompiledCall["returns"],
   about: CallItem,
+  asked: boolean,
 ): { shell: string; judged: boolean } {
   const conditional = node.changedWhen !== undefined || node.failedWhen !== undefined;
-  if (!conditional && node.register === undefined) return { shell: "", judged: false };
+  if (!conditional && node.register === undefined && !asked) return { shell: "", judged: false };
   const name = node.register ?? "_";
   const fields = fieldNames(node, returns);
   let shell = `D\nRF ${[name, ...fields].join(" ")}\n`;
   if (!conditional) return { shell, judged: false };
   const shapes = new Map(context.shapes).set(name, { returns, loop: false });
   // The task's own result is to come: an older one of that name must not decide.
-  const bound = context.language(node, itemVars(node, about), name);
+  const bound = context.language(node, itemVars(about), name);
   const gateShell = (conditions: TaskNode["changedWhen"], call: string, reason: string) => {
     if (conditions === undefined) return "";
     const gate = decideAll(conditions, bound, shapes);
@@ -61,10 +60,7 @@ export function compileVerdict(
     shell += gateShell(node.failedWhen, "FW", `failed_when: ${source(node.failedWhen)}`);
     shell += gateShell(node.changedWhen, "CW", `changed_when: ${source(node.changedWhen)}`);
   } catch (error) {
-    if (!(error instanceof NeedsControllerError) || context.nested) {
-      if (error instanceof NeedsControllerError) throw tooComplex(node);
-      throw error;
-    }
+    if (!(error instanceof NeedsControllerError)) throw error;
     return { shell, judged: true };
   }
   return { shell: node.register === undefined ? shell : `${shell}RS ${name}\n`, judged: false };
@@ -81,7 +77,7 @@ export function judgeOf(
     if (raw.status === "skipped" || raw.status === "pending") return raw;
     const result = resultValue({ node, ...fields, ...about }, raw);
     const own = node.register === undefined ? {} : { [node.register]: result };
-    const scope = context.scope(node, itemVars(node, about)).withValues({ ...registers, ...own });
+    const scope = context.scope(node, itemVars(about)).withValues({ ...registers, ...own });
     const language = new TaskLanguage(scope, new Set());
     const holds = (conditions: TaskNode["changedWhen"]) => {
       const decision = language.decide(conditions ?? []);
@@ -105,13 +101,9 @@ export function judgeOf(
 }
 
 function tooComplex(node: TaskNode): InputError {
-  return new InputError(
-    "E_CONDITION_TOO_COMPLEX",
-    "This condition is too complex for a handler or a block with rescue.",
-    {
-      position: (node.failedWhen ?? node.changedWhen ?? node.until)?.[0]?.position ?? node.position,
-    },
-  );
+  return new InputError("E_CONDITION_TOO_COMPLEX", "This condition is too complex: the host itself has to decide it.", {
+    position: node.until?.[0]?.position ?? node.position,
+  });
 }
 
 /** until, retries, delay: a loop in the program. Ansible's count: `retries` more attempts after the first. */
@@ -130,7 +122,7 @@ export function retryLoop(
   let done = '[ "$S" != failed ]';
   if (node.until !== undefined) {
     try {
-      const gate = decideAll(node.until, context.language(node, itemVars(node, about), name), shapes);
+      const gate = decideAll(node.until, context.language(node, itemVars(about), name), shapes);
       done = gate.kind === "open" ? gate.shell : gate.value ? ":" : "false";
     } catch (error) {
       if (error instanceof NeedsControllerError) throw tooComplex(node);

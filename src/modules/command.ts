@@ -24,7 +24,7 @@ const commonArgs = {
   strip_empty_ends: { type: "bool", default: true },
 } as const satisfies Record<string, ArgSpec>;
 
-const outputReturns = { changed: "bool", rc: "int", stdout: "str", stderr: "str" } as const;
+const outputReturns = { rc: "int", stdout: "str", stderr: "str" } as const;
 const commandReturns = {
   ...outputReturns,
   cmd: "known",

@@ -18,6 +18,9 @@ export const TASK_KEYWORDS = [
   ..."args loop loop_control register notify changed_when failed_when until retries delay async poll".split(" "),
 ];
 
+/** Of `include_tasks`: it is a task of its own, and what it includes is not below it. */
+export const INCLUDE_KEYWORDS = "name when tags vars args ignore_errors no_log register loop loop_control".split(" ");
+
 export const HANDLER_KEYWORDS = [...TASK_KEYWORDS, "listen"];
 
 const become = "sudo is the one way to become another user.";
@@ -29,8 +32,7 @@ export const REFUSED: Readonly<Record<string, string>> = {
   role: "Use import_tasks.",
   include_role: "Use import_tasks.",
   import_role: "Use import_tasks.",
-  include_tasks: "Use import_tasks: its tasks are known before the run.",
-  include: "Use import_tasks.",
+  include: "Use import_tasks or include_tasks.",
   include_vars: "Use vars_files of the play.",
   local_action: "Use delegate_to: localhost.",
   action: "Write the module's name as the key.",

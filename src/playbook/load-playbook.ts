@@ -9,7 +9,15 @@ import { namesOfValue } from "./names-used.js";
 import { renderValue } from "./render.js";
 import { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
-import type { Play, Playbook, PlayNode, TaskNode, Templated, Value } from "./types.js";
+import {
+  type Play,
+  type Playbook,
+  type PlayNode,
+  partsOf,
+  type TaskNode,
+  type Templated,
+  type Value,
+} from "./types.js";
 import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
 
 function readVarsFiles(node: YamlNode, file: string, context: LoadContext): Record<string, Templated>[] {
@@ -68,9 +76,10 @@ function plainJson(file: string, text: string): Record<string, Templated> | unde
 }
 
 function tasksOf(nodes: readonly PlayNode[]): TaskNode[] {
-  return nodes.flatMap((node) =>
-    node.kind === "task" ? [node] : tasksOf([...node.block, ...node.rescue, ...node.always]),
-  );
+  return nodes.flatMap((node) => {
+    if (node.kind === "block") return tasksOf(partsOf(node));
+    return node.kind === "task" ? [node] : tasksOf(node.known ?? []);
+  });
 }
 
 /** A name in `notify` that no handler has would fail in the middle of a run. */

@@ -1,10 +1,18 @@
 /** Tasks, blocks and imported files. What a block or an import says is folded into the tasks below it. */
 import { posix } from "node:path";
-import type { Position } from "../util/errors.js";
-import { BLOCK_KEYWORDS, HANDLER_KEYWORDS, INHERITED_KEYWORDS, insteadOf, TASK_KEYWORDS } from "./keywords.js";
-import { IDENTIFIER, type LoadContext } from "./load-context.js";
-import { readModule } from "./load-module.js";
-import type { BlockNode, Condition, PlayNode, TaskNode, Templated } from "./types.js";
+import { InputErrors, type Position } from "../util/errors.js";
+import {
+  BLOCK_KEYWORDS,
+  HANDLER_KEYWORDS,
+  INCLUDE_KEYWORDS,
+  INHERITED_KEYWORDS,
+  insteadOf,
+  TASK_KEYWORDS,
+} from "./keywords.js";
+import { IDENTIFIER, LoadContext } from "./load-context.js";
+import { type ModuleCall, readModule } from "./load-module.js";
+import { isPossiblyTemplate } from "./template-parser.js";
+import type { BlockNode, Condition, IncludeNode, PlayNode, TaskNode, Templated } from "./types.js";
 import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
 
 /** What tasks get from the blocks and imports around them. */
@@ -29,15 +37,28 @@ const DEFAULT_LOOP_VAR = "item";
 /** Where the nodes at hand stand. */
 interface Place {
   readonly file: string;
+  /** Directory of the playbook. */
+  readonly base: string;
   /** Files that import each other down to this one. */
   readonly chain: readonly string[];
+  /** What the imports and includes down to this file say, the nearest first. */
+  readonly said: readonly string[];
   readonly handlers: boolean;
 }
+
+const INCLUDE_TASKS = "include_tasks";
 
 type Fields = ReadonlyMap<string, MapEntry>;
 
 function fieldsOf(map: MapNode): Fields {
   return new Map(map.entries.map((entry) => [entry.key, entry]));
+}
+
+const NO_FIELDS: Fields = new Map();
+const NO_CALL: ModuleCall = { module: "", args: {} };
+
+function mapFields(node: YamlNode | undefined): Fields {
+  return node?.kind === "map" ? fieldsOf(node) : NO_FIELDS;
 }
 
 class TaskLoader {
@@ -61,6 +82,8 @@ class TaskLoader {
       const fields = fieldsOf(node);
       const imported = fields.get("import_tasks") ?? fields.get("ansible.builtin.import_tasks");
       if (imported !== undefined) return this.#import(imported, fields, inherited, place);
+      const included = fields.get(INCLUDE_TASKS) ?? fields.get(`ansible.builtin.${INCLUDE_TASKS}`);
+      if (included !== undefined) return this.#include(node, included, fields, inherited, place) ?? [];
       if (fields.has("block")) return this.#block(node, fields, inherited, place);
       const task = this.#task(node, fields, inherited, place);
       return task === undefined ? [] : [task];
@@ -121,13 +144,74 @@ class TaskLoader {
     }
     const name = context.text(node, "the file of import_tasks");
     if (name === "") return [];
-    const path = posix.normalize(name.startsWith("/") ? name : posix.join(posix.dirname(place.file), name));
-    if (place.chain.includes(path)) {
+    const path = this.#find(name, place);
+    if (this.#again(name, place)) {
       context.problem(node.position, `the file imports itself: ${[...place.chain, path].join(" -> ")}`);
       return [];
     }
-    const list = loadList(path, node.position, context);
-    return this.nodes(list, this.#inherit(fields, inherited), { ...place, file: path, chain: [...place.chain, path] });
+    return this.#file(path, name, node.position, this.#inherit(fields, inherited), place);
+  }
+
+  #file(path: string, name: string, from: Position, inherited: Inherited, place: Place): PlayNode[] {
+    const list = loadList(path, from, this.context);
+    const inner = { ...place, file: path, chain: [...place.chain, path], said: [name, ...place.said] };
+    return this.nodes(list, inherited, inner);
+  }
+
+  /** As Ansible: below the directories of the imports and includes around it, together more and more, then beside the playbook. */
+  #find(name: string, { base, said }: Place): string {
+    const { readFile } = this.context.options;
+    if (name.startsWith("/")) return posix.normalize(name);
+    const beside = posix.join(base, name);
+    let below = "";
+    for (const one of said) {
+      const directory = posix.dirname(one);
+      below = below.startsWith("/") ? directory : posix.join(directory, below);
+      const from = below.startsWith("/") ? below : posix.join(base, below);
+      const found = [posix.join(from, name), beside].find((path) => readFile(path) !== undefined);
+      if (found !== undefined) return found;
+    }
+    return beside;
+  }
+
+  #again(name: string, place: Place): boolean {
+    return place.chain.includes(this.#find(name, place));
+  }
+
+  /** Its file is read when its turn has come; one that no host has a say in is read now, too, for the mistakes in it. */
+  #include(node: MapNode, entry: MapEntry, fields: Fields, outer: Inherited, place: Place): IncludeNode | undefined {
+    const { context } = this;
+    this.#checkKeys(fields, [...INCLUDE_KEYWORDS, entry.key], "keyword of include_tasks");
+    const given = new Map([...mapFields(entry.value), ...mapFields(fields.get("args")?.value)]);
+    this.#checkKeys(given, ["file", "apply"], "argument of include_tasks");
+    const file = entry.value.kind === "scalar" ? entry.value : given.get("file")?.value;
+    if (file === undefined || file.kind !== "scalar" || file.value === null) {
+      context.problem(entry.position, "include_tasks needs the name of a file");
+      return undefined;
+    }
+    const apply = given.get("apply")?.value;
+    const applied = apply === undefined ? NO_FIELDS : fieldsOf(context.map(apply, "apply"));
+    this.#checkKeys(applied, INHERITED_KEYWORDS, "key of apply");
+    const inherited = this.#inherit(applied, outer);
+    const rest = new Map([...fields].filter(([key]) => key !== entry.key && key !== "args"));
+    const call = { module: INCLUDE_TASKS, args: { file: context.templated(file) } };
+    const task = this.#taskOf(node.position, entry.key, call, rest, outer, place);
+    const read = (name: string, from: LoadContext) => {
+      const path = this.#find(name, place);
+      return { path, nodes: new TaskLoader(from).#file(path, name, file.position, inherited, place) };
+    };
+    const name = String(file.value);
+    return {
+      kind: "include",
+      task,
+      known: isPossiblyTemplate(name) ? undefined : this.#again(name, place) ? [] : read(name, context).nodes,
+      tasks: (one) => {
+        const late = new LoadContext(context.options);
+        const included = read(one, late);
+        if (late.problems.length > 0) throw new InputErrors(late.problems);
+        return included;
+      },
+    };
   }
 
   #block(node: MapNode, fields: Fields, outer: Inherited, place: Place): PlayNode[] {
@@ -182,13 +266,20 @@ class TaskLoader {
   #task(node: MapNode, fields: Fields, outer: Inherited, place: Place): TaskNode | undefined {
     const { context } = this;
     const entry = this.#moduleEntry(node, fields, place.handlers ? HANDLER_KEYWORDS : TASK_KEYWORDS);
+    const call = entry === undefined ? undefined : readModule(entry, fields.get("args")?.value, context);
+    const task = this.#taskOf(node.position, entry?.key ?? "", call ?? NO_CALL, fields, outer, place);
+    return call === undefined ? undefined : task;
+  }
+
+  /** A task but for its module. @param key what it is called without a name */
+  #taskOf(position: Position, key: string, call: ModuleCall, fields: Fields, outer: Inherited, place: Place): TaskNode {
+    const { context } = this;
     const inherited = this.#inherit(fields, outer);
     const get = (key: string): MapEntry | undefined => fields.get(key);
     const value = (key: string): MapEntry | undefined => {
       const found = fields.get(key);
       return found?.value.kind === "scalar" && found.value.value === null ? undefined : found;
     };
-    const call = entry === undefined ? undefined : readModule(entry, get("args")?.value, context);
     const name = value("name");
     const register = get("register");
     const { ignoreErrors = false, noLog = false, runOnce = false, ...rest } = inherited;
@@ -196,14 +287,12 @@ class TaskLoader {
     const templated = (found: YamlNode): Templated => context.templated(found);
     const notify = value("notify");
     const listen = value("listen");
-    const task: TaskNode = {
+    return {
       kind: "task",
-      name: name === undefined ? (entry?.key ?? "") : context.templateText(name.value, "name"),
-      position: node.position,
+      name: name === undefined ? key : context.templateText(name.value, "name"),
+      position,
       directory: posix.dirname(place.file),
-      module: call?.module ?? "",
-      args: call?.args ?? {},
-      ...(call?.freeForm === undefined ? {} : { freeForm: call.freeForm }),
+      ...call,
       ...rest,
       ...this.#loop(get("loop"), get("loop_control")),
       ...(register === undefined ? {} : { register: this.#name(register) }),
@@ -220,7 +309,6 @@ class TaskLoader {
       noLog,
       runOnce,
     };
-    return call === undefined ? undefined : task;
   }
 
   #name(entry: MapEntry): string {
@@ -261,6 +349,10 @@ export function loadList(path: string, from: Position, context: LoadContext): re
   return node === undefined ? [] : context.list(node, `the file ${path}`);
 }
 
+function placeOf(file: string): Omit<Place, "handlers"> {
+  return { file, base: posix.dirname(file), chain: [posix.normalize(file)], said: [] };
+}
+
 /** Tasks of a play. `file` is where they stand. */
 export function loadTasks(
   node: YamlNode,
@@ -268,13 +360,13 @@ export function loadTasks(
   file: string,
   context: LoadContext,
 ): PlayNode[] {
-  const place: Place = { file, chain: [posix.normalize(file)], handlers: false };
+  const place: Place = { ...placeOf(file), handlers: false };
   return new TaskLoader(context).nodes(context.list(node, what), { ...NOTHING, tags }, place);
 }
 
 /** Handlers of a play: single tasks, imported files allowed. */
 export function loadHandlers(node: YamlNode, file: string, context: LoadContext): TaskNode[] {
-  const place: Place = { file, chain: [posix.normalize(file)], handlers: true };
+  const place: Place = { ...placeOf(file), handlers: true };
   return new TaskLoader(context)
     .nodes(context.list(node, "handlers"), NOTHING, place)
     .filter((found) => found.kind === "task");

@@ -81,6 +81,25 @@ export interface TaskNode {
   readonly delegateTo?: Templated;
   readonly runOnce: boolean;
   readonly environment: Readonly<Record<string, Templated>>;
+  /** `vars` of the includes around it, which are stronger than results, and the loop variables of these includes. */
+  readonly includeVars?: Readonly<Record<string, Templated>>;
+  readonly includeValues?: Vars;
+}
+
+/** `include_tasks`: which file it is may depend on the host, and its tasks come to be when its turn has come. */
+export interface IncludeNode {
+  readonly kind: "include";
+  /** All that it says, as a task whose argument is `file`. */
+  readonly task: TaskNode;
+  /** What it includes, where no host has a say in it: read ahead, for the mistakes in it. */
+  readonly known: readonly PlayNode[] | undefined;
+  /** The tasks of a file, found as Ansible finds it. @throws InputErrors with all that is wrong in it */
+  readonly tasks: (file: string) => Included;
+}
+
+export interface Included {
+  readonly path: string;
+  readonly nodes: readonly PlayNode[];
 }
 
 export interface BlockNode {
@@ -92,8 +111,13 @@ export interface BlockNode {
   readonly always: readonly PlayNode[];
 }
 
+/** All that stands in a block. */
+export function partsOf({ block, rescue, always }: BlockNode): readonly PlayNode[] {
+  return [...block, ...rescue, ...always];
+}
+
 /** The loader folds import_tasks, and a block's when, tags, become and vars, into the tasks below it. */
-export type PlayNode = TaskNode | BlockNode;
+export type PlayNode = TaskNode | BlockNode | IncludeNode;
 
 export interface Play {
   readonly name: string;

@@ -39,6 +39,8 @@ export interface HostRecap {
   skipped: number;
   ignored: number;
   unreachable: number;
+  /** Failed tasks after which the play went on with a block's rescue or always. */
+  rescued: number;
   /** Commands that check mode did not run and that would run in apply. */
   pending: number;
 }
@@ -71,6 +73,8 @@ export type RunEvent =
       reason: string;
       /** A failed task whose failure the playbook ignores. */
       ignored?: boolean;
+      /** A failed task after which the play goes on with a block's rescue or always. */
+      rescued?: boolean;
       /** skipped by check mode only; apply would run it. */
       pending?: boolean;
       diff?: FileDiff;
@@ -107,6 +111,11 @@ export interface HostTraffic {
   execs: number;
   bytesUp: number;
   bytesDown: number;
+}
+
+/** Whether a task's result is a failure that the playbook has no answer to. */
+export function isFailure({ status, ignored, rescued }: Extract<RunEvent, { type: "task.result" }>): boolean {
+  return status === "failed" && ignored !== true && rescued !== true;
 }
 
 /** The time of an event that happens now. */

@@ -1,4 +1,4 @@
-import type { RunEvent } from "./events.js";
+import { isFailure, type RunEvent } from "./events.js";
 
 /** Last lines of a failed task's output, or of its log where it said nothing, that are told again at the end. */
 export const LAST_LINES = 20;
@@ -43,7 +43,7 @@ export class Failures {
         this.#logs.set(event.host, [...(this.#logs.get(event.host) ?? []), event.line].slice(-LAST_LINES));
         return;
       case "task.result": {
-        if (event.status !== "failed" || event.ignored === true) return;
+        if (!isFailure(event)) return;
         const said = (event.output ?? "").split("\n").filter((line) => line.trim() !== "");
         const lines = said.length > 0 ? said.slice(-LAST_LINES) : (this.#logs.get(event.host) ?? []);
         this.#add(event.host, `${event.task.name} (${event.task.module}, ${event.task.path}): ${event.reason}`, lines);

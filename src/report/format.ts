@@ -5,6 +5,7 @@ export function recapLine(host: string, recap: HostRecap): string {
   const parts = [`ok=${recap.ok}`, `changed=${recap.changed}`, `failed=${recap.failed}`, `skipped=${recap.skipped}`];
   if (recap.pending > 0) parts.push(`would-run=${recap.pending}`);
   if (recap.ignored > 0) parts.push(`ignored=${recap.ignored}`);
+  if (recap.rescued > 0) parts.push(`rescued=${recap.rescued}`);
   if (recap.unreachable > 0) parts.push(`unreachable=${recap.unreachable}`);
   return `${host}: ${parts.join(" ")}`;
 }

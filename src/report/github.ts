@@ -1,4 +1,4 @@
-import type { RunEvent } from "./events.js";
+import { isFailure, type RunEvent } from "./events.js";
 import type { Output, Reporter } from "./reporter.js";
 
 /**
@@ -45,7 +45,7 @@ export function githubReporter(
 }
 
 function annotation(event: RunEvent): string | undefined {
-  if (event.type === "task.result" && event.status === "failed" && event.ignored !== true) {
+  if (event.type === "task.result" && isFailure(event)) {
     return errorCommand(`${event.host}: ${event.task.name}`, event.reason);
   }
   if (event.type === "check.result" && event.status === "fail") {

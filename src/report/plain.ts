@@ -1,4 +1,4 @@
-import type { RunEvent } from "./events.js";
+import { isFailure, type RunEvent } from "./events.js";
 import { Failures } from "./failures.js";
 import { formatDuration, indent, isShown, type Paint, recapLine } from "./format.js";
 import type { Output, Reporter } from "./reporter.js";
@@ -54,7 +54,7 @@ export function plainReporter(output: Output, options: PlainOptions): Reporter {
       write(`${indent(paintDiff(event.diff.unified, options.paint))}\n`);
     }
     // What an ignored failure said is told nowhere else; of all others it comes at the end, where it is seen.
-    if (event.ignored === true && event.output !== undefined && event.output !== "") {
+    if (event.status === "failed" && !isFailure(event) && event.output !== undefined && event.output !== "") {
       write(`${indent(event.output)}\n`);
     }
   }
@@ -147,6 +147,7 @@ function statusWord(event: TaskResult): [string, "green" | "yellow" | "red" | "c
     case "skipped":
       return ["skipped", "cyan"];
     case "failed":
+      if (event.rescued === true) return ["rescued", "cyan"];
       return event.ignored === true ? ["ignored", "cyan"] : ["failed", "red"];
   }
 }

@@ -1,3 +1,4 @@
+import { isFailure } from "./events.js";
 import { indent, recapLine } from "./format.js";
 import type { Output, Reporter } from "./reporter.js";
 
@@ -5,7 +6,7 @@ import type { Output, Reporter } from "./reporter.js";
 export function quietReporter(output: Output): Reporter {
   return {
     event(event) {
-      if (event.type === "task.result" && event.status === "failed" && event.ignored !== true) {
+      if (event.type === "task.result" && isFailure(event)) {
         const said = event.output === undefined || event.output === "" ? "" : `${indent(event.output)}\n`;
         output.progress(`${event.host}: ${event.task.name}: ${event.reason}\n${said}`);
       } else if (event.type === "check.result" && event.status === "fail") {

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HostRecap, RunEvent } from "./events.js";
+import { type HostRecap, isFailure, type RunEvent } from "./events.js";
 import type { Reporter } from "./reporter.js";
 
 /** Runs whose logs are kept; older ones go with the end of a new one. */
@@ -32,7 +32,7 @@ export function runHistory(folder: string): Reporter {
         failed.clear();
         unreachable.clear();
       } else if (event.type === "host.unreachable") unreachable.add(event.host);
-      else if (isFailure(event)) failed.add(event.host);
+      else if (hasFailed(event)) failed.add(event.host);
       else if (event.type === "run.end" && start !== undefined) {
         for (const [host, recap] of Object.entries(event.recap)) noteRecap(host, recap);
         const outcome = (host: string) =>
@@ -52,9 +52,9 @@ export function runHistory(folder: string): Reporter {
   }
 }
 
-function isFailure(event: RunEvent): event is Extract<RunEvent, { type: "task.result" | "check.result" }> {
+function hasFailed(event: RunEvent): event is Extract<RunEvent, { type: "task.result" | "check.result" }> {
   if (event.type === "check.result") return event.status === "fail";
-  return event.type === "task.result" && event.status === "failed" && event.ignored !== true;
+  return event.type === "task.result" && isFailure(event);
 }
 
 /** History is a help: where it cannot be written, the run has not failed. */

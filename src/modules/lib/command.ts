@@ -100,7 +100,6 @@ output() {
     OUT=$W/oe R_msg='non-zero return code'
     # as in Ansible it has changed something all the same
     FCH=1
-    emit v "$C" changed =true
     bad "exit status $R_rc"
   fi
 }

@@ -1,4 +1,4 @@
-import type { HostRecap, RunEvent, TaskRef } from "../../report/events.js";
+import { type HostRecap, isFailure, type RunEvent, type TaskRef } from "../../report/events.js";
 import { failureLines, LAST_LINES } from "../../report/failures.js";
 import { formatDuration, isShown, recapLine } from "../../report/format.js";
 import { cleanLine } from "../sanitize.js";
@@ -255,8 +255,8 @@ function taskResult(
   event: Extract<RunEvent, { type: "task.result" }>,
   { verbose }: ReduceOptions,
 ): RunState {
-  const { host, task, status, ignored, pending, durationMs, time } = event;
-  const failed = status === "failed" && ignored !== true;
+  const { host, task, status, pending, durationMs, time } = event;
+  const failed = isFailure(event);
   const name = label(task, event.item);
   const reason = cleanLine(event.reason);
   const said = (event.output ?? "")

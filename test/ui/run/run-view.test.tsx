@@ -35,7 +35,7 @@ function result(
   };
 }
 
-const recap = { ok: 1, changed: 1, failed: 0, skipped: 0, ignored: 0, unreachable: 0, pending: 0 };
+const recap = { ok: 1, changed: 1, failed: 0, skipped: 0, ignored: 0, unreachable: 0, rescued: 0, pending: 0 };
 
 function end(hosts: string[], exitCode = 0): RunEvent {
   return {

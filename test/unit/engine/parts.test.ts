@@ -166,13 +166,22 @@ t.test("masks, recap, tags", async (t) => {
   t.equal(masker(["topsecret", "abc", "two\nlines"])("x topsecret dG9wc2VjcmV0 abc lines"), "x *** *** abc ***");
   const counter = new RecapCounter();
   const add = (status: "ok" | "changed" | "failed" | "skipped", over = {}) =>
-    counter.add(status, { pending: false, ignored: false, last: true, ...over });
+    counter.add(status, { pending: false, ignored: false, rescued: false, changed: false, last: true, ...over });
   add("ok", { last: false });
   add("changed");
   add("skipped", { pending: true });
   add("failed", { ignored: true });
   add("skipped");
-  t.strictSame(counter.recap, { ok: 2, changed: 1, failed: 0, skipped: 1, ignored: 1, unreachable: 0, pending: 1 });
+  t.strictSame(counter.recap, {
+    ok: 2,
+    changed: 1,
+    failed: 0,
+    skipped: 1,
+    ignored: 1,
+    unreachable: 0,
+    rescued: 0,
+    pending: 1,
+  });
   t.ok(selected(["a"], { tags: ["tagged"], skipTags: [] }));
   t.notOk(selected(["never"], { tags: [], skipTags: [] }));
   t.ok(selected(["always"], { tags: ["x"], skipTags: [] }));

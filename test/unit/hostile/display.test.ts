@@ -15,7 +15,7 @@ import { UnreachableError } from "../../../src/util/errors.js";
 const time = "2026-01-01T00:00:00.000Z";
 const task = { id: 1, name: "Name", module: "command", path: "edge.yml:1", handler: false };
 const check = { id: "x", title: "Title" };
-const recap = { ok: 0, changed: 0, failed: 1, skipped: 0, ignored: 0, unreachable: 0, pending: 0 };
+const recap = { ok: 0, changed: 0, failed: 1, skipped: 0, ignored: 0, unreachable: 0, rescued: 0, pending: 0 };
 
 /** Clears, titles, writes to the clipboard, links, moves up, forges lines of every display, and turns text around. */
 const EVIL = [

@@ -75,7 +75,6 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
     .map((one, index) => `if B ${index + 1}; then\n${one.shell}\nE ''\nfi\n`);
   const text = programText(
     {
-      from: { step: 0, handler: 0 },
       target: { local: false, user: undefined },
       body: body.join(""),
       libs: new Set(libTexts.keys()),
@@ -89,8 +88,8 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       units: new Set(["a.service"]),
       meeting: undefined,
       next: undefined,
-      registers: {},
-      facts: {},
+      known: [],
+      bails: new Set(),
     },
     {
       nonce: "n",

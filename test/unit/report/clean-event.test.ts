@@ -40,7 +40,7 @@ t.test("numbers, flags and what is clean stay as they are", async (t) => {
   const event: RunEvent = {
     type: "run.end",
     time,
-    recap: { pi: { ok: 1, changed: 0, failed: 0, skipped: 0, ignored: 0, unreachable: 0, pending: 0 } },
+    recap: { pi: { ok: 1, changed: 0, failed: 0, skipped: 0, ignored: 0, unreachable: 0, rescued: 0, pending: 0 } },
     exitCode: 0,
     durationMs: 12,
   };

@@ -8,7 +8,16 @@ import type { Reporter } from "../../../src/report/reporter.js";
 
 const time = "2026-01-01T00:00:00.000Z";
 const task: TaskRef = { id: 1, name: "Packages", module: "apt", path: "edge.yml:3", handler: false };
-const recap: HostRecap = { ok: 3, changed: 1, failed: 1, skipped: 0, ignored: 0, unreachable: 0, pending: 0 };
+const recap: HostRecap = {
+  ok: 3,
+  changed: 1,
+  failed: 1,
+  skipped: 0,
+  ignored: 0,
+  unreachable: 0,
+  rescued: 0,
+  pending: 0,
+};
 const base = { time, host: "pi", task, durationMs: 1500 } as const;
 
 function collect(

@@ -1,0 +1,126 @@
+import type { LibName } from "../modules/types.js";
+import type { Value } from "../playbook/types.js";
+import type { CompiledCall, Known, Target } from "./compiled.js";
+import type { RegisterShape } from "./shell-condition.js";
+import { sameTarget } from "./task-scope.js";
+
+/** The segment is full: what comes next needs its results, or another user. */
+export class SegmentEnd extends Error {}
+
+/** What a step can leave behind before it turns out to belong to the next segment. */
+interface Mark {
+  readonly body: number;
+  readonly calls: number;
+  readonly counted: number;
+}
+
+/** A segment while it is compiled. */
+export class Draft {
+  body = "";
+  readonly calls: CompiledCall[] = [];
+  readonly libs = new Set<LibName>();
+  /** Those that `check_mode: false` makes do real work even in check mode. */
+  readonly realLibs = new Set<LibName>();
+  /** Results that only the program gives. */
+  readonly shapes = new Map<string, RegisterShape>();
+  registers: Readonly<Record<string, Value>> = {};
+  facts: Readonly<Record<string, Value>> = {};
+  readonly known: Known[] = [];
+  readonly probes = new Map<string, boolean>();
+  readonly units = new Set<string>();
+  /** Controller files that calls of this program bring. */
+  readonly brought = new Set<string>();
+  target: Target | undefined;
+  /** Nothing after the call at hand can run, or only the controller knows whether it can. */
+  closed = false;
+  /** How many handlers and parts of blocks are around the call at hand that the program may pass over. */
+  unsure = 0;
+  /** The step at hand. */
+  at = 0;
+  /** Grows whenever variables become others. */
+  version = 0;
+  /** The last call that every run of the program comes to. */
+  #counted = 0;
+
+  mark(): Mark {
+    return { body: this.body.length, calls: this.calls.length, counted: this.#counted };
+  }
+
+  rewind(mark: Mark): void {
+    this.body = this.body.slice(0, mark.body);
+    this.calls.length = mark.calls;
+    this.#counted = mark.counted;
+  }
+
+  /** A mark of all that several steps can leave, to go back to. */
+  snapshot(): () => void {
+    const mark = this.mark();
+    const { registers, facts, target, closed } = this;
+    const { length } = this.known;
+    const maps = [this.libs, this.realLibs, this.units, this.brought].map(
+      (set) => [set, new Set<unknown>(set)] as const,
+    );
+    const shapes = new Map(this.shapes);
+    const probes = new Map(this.probes);
+    return () => {
+      this.rewind(mark);
+      Object.assign(this, { registers, facts, target, closed });
+      this.known.length = length;
+      for (const [set, kept] of maps) for (const one of set) if (!kept.has(one)) (set as Set<unknown>).delete(one);
+      refill(this.shapes, shapes);
+      refill(this.probes, probes);
+      this.version++;
+    };
+  }
+
+  /** Whether the host has no say in anything so far. */
+  get decided(): boolean {
+    return this.calls.every((call) => call.decided !== undefined);
+  }
+
+  /** Begins the next call. The program counts for itself where it cannot have passed over the call before. */
+  begin(letter: "B" | "N" | "O"): string {
+    const number = this.calls.length + 1;
+    const follows = this.unsure === 0 && this.#counted === number - 1;
+    if (this.unsure === 0) this.#counted = number;
+    return follows ? letter : `${letter} ${number}`;
+  }
+
+  /** A call's status, unless the way through a block or a handler's turn decides whether it is made. */
+  status(decided: NonNullable<CompiledCall["decided"]>): Pick<CompiledCall, "decided"> {
+    return this.unsure === 0 ? { decided } : {};
+  }
+
+  take(target: Target): void {
+    if (this.target !== undefined && !sameTarget(this.target, target)) throw new SegmentEnd();
+    this.target = target;
+  }
+
+  /** A result that is known without the program. */
+  setRegister(name: string, value: Value): void {
+    this.registers = { ...this.registers, [name]: value };
+    this.known.push({ at: this.at, registers: { [name]: value }, facts: {} });
+    this.shapes.delete(name);
+    this.version++;
+  }
+
+  setFacts(facts: Readonly<Record<string, Value>>): void {
+    this.facts = { ...this.facts, ...facts };
+    this.known.push({ at: this.at, registers: {}, facts });
+    // A later set_fact hides a registered result of the same name.
+    for (const name of Object.keys(facts)) this.shapes.delete(name);
+    this.version++;
+  }
+
+  /** A result that the program gives. */
+  expect(name: string, shape: RegisterShape): void {
+    const { [name]: _, ...registers } = this.registers;
+    this.registers = registers;
+    this.shapes.set(name, shape);
+  }
+}
+
+function refill<K, V>(map: Map<K, V>, kept: ReadonlyMap<K, V>): void {
+  map.clear();
+  for (const [key, value] of kept) map.set(key, value);
+}

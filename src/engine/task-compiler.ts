@@ -1,0 +1,369 @@
+import { resolve } from "node:path";
+import type { LibName } from "../modules/types.js";
+import type { LookupReader, Scope } from "../playbook/scope.js";
+import type { TaskNode, Value, Vars } from "../playbook/types.js";
+import { InputError } from "../util/errors.js";
+import { quote } from "../util/shell.js";
+import type { CompileInput } from "./compile-input.js";
+import { type BuildOptions, buildTask, decideAll, NeedsControllerError } from "./compile-task.js";
+import type { CompiledCall } from "./compiled.js";
+import { compileControl, isControl } from "./control.js";
+import type { Draft } from "./draft.js";
+import type { Inclusion } from "./host-steps.js";
+import { TaskLanguage } from "./language.js";
+import { itemFields } from "./results.js";
+import type { IncludeStep, TaskStep } from "./steps.js";
+import { itemLabel, loopItems, loopVars } from "./task-loop.js";
+import { searchPath, targetOf, taskScope } from "./task-scope.js";
+import {
+  type CallItem,
+  compileVerdict,
+  countsAsChange,
+  endFlag,
+  itemVars,
+  judgeOf,
+  readOnly,
+  retryLoop,
+  type VerdictContext,
+} from "./verdict.js";
+import { isRescued, landing } from "./way.js";
+
+type Gate = ReturnType<typeof decideAll>;
+
+/** What a call's condition came to, where it is skipped. */
+const SKIPPED = { changed: false, failed: false, skipped: true, skip_reason: "Conditional result was False" } as const;
+const NO_ITEMS = { results: [], changed: false, skipped: true, skipped_reason: "No items in the list" } as const;
+/** What a rescue knows of the failure before it. */
+const FAILURE = ["ansible_failed_task", "ansible_failed_result"];
+
+/** Compiles tasks into a draft. */
+export class TaskCompiler {
+  readonly #input: CompileInput;
+  readonly #draft: Draft;
+  #cached: { readonly directory: string; readonly version: number; readonly scope: Scope } | undefined;
+  #finished = false;
+
+  constructor(input: CompileInput, draft: Draft) {
+    this.#input = input;
+    this.#draft = draft;
+  }
+
+  /** What is asked of this machine from now on is asked while the program runs, or later. */
+  finish(): void {
+    this.#finished = true;
+  }
+
+  #scope(node: TaskNode, extra: Vars): Scope {
+    const { version, facts, registers } = this.#draft;
+    const plain =
+      Object.keys(node.vars).length === 0 && node.includeVars === undefined && Object.keys(extra).length === 0;
+    const cached = this.#cached;
+    if (plain && cached?.directory === node.directory && cached.version === version) return cached.scope;
+    const scope = taskScope(this.#input, this.#reader, node, extra, facts, registers);
+    // Lazy variables are computed once for all tasks that see the same ones.
+    if (plain) this.#cached = { directory: node.directory, version, scope };
+    return scope;
+  }
+
+  #language(node: TaskNode, extra: Vars = {}, own?: string): TaskLanguage {
+    const unknown = new Set(this.#draft.shapes.keys());
+    if (own !== undefined) unknown.add(own);
+    if (this.#draft.unsure > 0) for (const name of FAILURE) unknown.add(name);
+    return new TaskLanguage(this.#scope(node, extra), unknown);
+  }
+
+  /** Keeps a result that is known; where the program may pass the task over, the program keeps it. */
+  keep(node: TaskNode, value: Value): void {
+    if (node.register === undefined) return;
+    if (this.#draft.unsure === 0) this.#draft.setRegister(node.register, value);
+    else this.#draft.expect(node.register, { returns: {}, loop: false });
+  }
+
+  keepText(node: TaskNode): string {
+    return node.register === undefined || this.#draft.unsure === 0 ? "" : `RS ${node.register}\n`;
+  }
+
+  /** Puts what a file holds behind its include. */
+  include(step: IncludeStep, at: number): void {
+    const { node } = step;
+    const { task } = node;
+    const language = this.#language(task);
+    const items = loopItems(task, language, this.#draft.shapes);
+    if (items?.length === 0)
+      this.#decided({ ...step, kind: "task", node: task }, { last: true }, "N", "no items in the list", NO_ITEMS);
+    const inclusions: Inclusion[] = [];
+    for (const { bound, about } of this.#turns(task, language, items)) {
+      const gate = decideAll(task.when, bound, this.#draft.shapes);
+      if (gate.kind === "open") throw new NeedsControllerError();
+      const turn: TaskStep = { ...step, kind: "task", node: task };
+      if (!gate.value) {
+        this.#decided(turn, about, "N", `when: ${gate.source} is false`, SKIPPED);
+        continue;
+      }
+      const file = task.args.file;
+      if (file === undefined) continue;
+      const included = node.tasks(String(bound.render(file)));
+      this.#decided(turn, about, "O", `included ${included.path}`);
+      inclusions.push({ ...included, values: itemVars(about) });
+    }
+    this.#input.steps.include(at, step, inclusions);
+  }
+
+  /** The items of a loop, each with its language; one turn without a loop. */
+  #turns(node: TaskNode, language: TaskLanguage, items: readonly Value[] | undefined) {
+    if (items === undefined) return [{ bound: language, about: { last: true } as CallItem }];
+    return items.map((itemValue, index) => {
+      const turnVars = loopVars(node, items, index);
+      const bound = this.#language(node, turnVars);
+      const item = itemLabel(node, itemValue, `${index + 1} of ${items.length}`, bound, this.#draft.shapes);
+      return { bound, about: { item, itemValue, turnVars, last: index === items.length - 1 } as CallItem };
+    });
+  }
+
+  task(step: TaskStep): void {
+    const { node } = step;
+    const draft = this.#draft;
+    if (node.runOnce && !this.#input.host.first) return;
+    if (node.runOnce && node.register !== undefined) {
+      throw new InputError("E_RUN_ONCE", "run_once with register is not supported.", { position: node.position });
+    }
+    const language = this.#language(node);
+    const items = loopItems(node, language, draft.shapes);
+    if (items?.length === 0) {
+      this.#decided(step, { last: true }, "N", "no items in the list", NO_ITEMS);
+      this.keep(node, NO_ITEMS);
+      return;
+    }
+    if (items !== undefined) draft.body += "LS\n";
+    const begin = draft.calls.length;
+    const known: (Value | undefined)[] = [];
+    for (const { bound, about } of this.#turns(node, language, items)) {
+      known.push(this.#call(step, bound, about, items !== undefined));
+    }
+    if (items !== undefined) draft.body += `LE ${node.ignoreErrors ? "i" : "''"} ${node.register ?? "''"}\n`;
+    const calls = draft.calls.slice(begin);
+    if (calls.some((call) => call.brings !== undefined)) draft.body += '[ -z "$SENT" ] || fin sent\n';
+    this.#afterCalls(node, items !== undefined, known, calls);
+  }
+
+  /** Keeps what is known of the task's result. */
+  #afterCalls(
+    node: TaskNode,
+    loop: boolean,
+    known: readonly (Value | undefined)[],
+    calls: readonly CompiledCall[],
+  ): void {
+    if (calls.some((call) => call.judge !== undefined)) {
+      // What comes behind it in a part that may be passed over would not know how it was judged.
+      if (this.#draft.unsure > 0 && !calls.some((call) => call.ref.handler)) throw new NeedsControllerError();
+      this.#draft.closed = true;
+    }
+    if (node.register === undefined) return;
+    if (known.every((value) => value !== undefined) && this.#draft.unsure === 0) {
+      const values = known.filter((value): value is Value => value !== undefined);
+      const whole = { results: values, changed: false, skipped: true, msg: "All items skipped" };
+      const value = loop ? whole : values[0];
+      if (value !== undefined) this.#draft.setRegister(node.register, value);
+      return;
+    }
+    const returns = Object.assign({}, ...calls.map((call) => call.returns));
+    this.#draft.expect(node.register, { returns, loop });
+  }
+
+  /** A call that needs nothing of the host but its turn. */
+  #decided(step: TaskStep, about: CallItem, letter: "N" | "O", reason: string, more?: CompiledCall["more"]): void {
+    const draft = this.#draft;
+    const { ref, node } = step;
+    const text = this.keepText(node);
+    draft.body += text === "" ? `${draft.begin(letter)}\n` : `if ${draft.begin("B")}; then\nskip -\nE\n${text}fi\n`;
+    draft.calls.push({
+      ...{ at: draft.at, ref, node, payloads: [], missing: [], returns: {}, reason },
+      ...draft.status(letter === "N" ? "skipped" : "ok"),
+      ...about,
+      ...(more === undefined ? {} : { more }),
+    });
+  }
+
+  /** One call; gives its registered value when that is known already. */
+  #call(step: TaskStep, language: TaskLanguage, about: CallItem, loop: boolean): Value | undefined {
+    const { node } = step;
+    const gate = decideAll(node.when, language, this.#draft.shapes);
+    if (gate.kind === "known" && !gate.value) {
+      this.#decided(step, about, "N", `when: ${gate.source} is false`, SKIPPED);
+      return about.itemValue === undefined ? SKIPPED : { ...SKIPPED, ...itemFields(node, about) };
+    }
+    if (isControl(node.module)) return this.#control(step, language, about, gate, loop);
+    this.#draft.take(targetOf(node, language, this.#input));
+    let made: { shell: string; libs: readonly LibName[] };
+    let rest: Pick<
+      CompiledCall,
+      "payloads" | "missing" | "awaited" | "brings" | "returns" | "known" | "reason" | "decided"
+    >;
+    try {
+      const built = buildTask(
+        node,
+        language,
+        { ...this.#input.play.environment, ...node.environment },
+        this.#options(node),
+      );
+      // Where nothing may be run, what would be run stays here.
+      made = this.#input.check && node.checkMode !== false ? { ...built, shell: built.look ?? built.shell } : built;
+      for (const { path, hash } of built.probes ?? []) {
+        // A file is not hashed ahead for a task that may be skipped.
+        const sure = hash && gate.kind === "known" && this.#draft.unsure === 0;
+        if (path.startsWith("/")) this.#draft.probes.set(path, sure || this.#draft.probes.get(path) === true);
+      }
+      for (const unit of built.units ?? []) this.#draft.units.add(unit);
+      const { payloads = [], missing = [], awaited, brings, known } = built;
+      rest = { payloads, missing, returns: built.module.returns };
+      if (known !== undefined) rest = { ...rest, known };
+      if (awaited !== undefined) rest = { ...rest, awaited };
+      if (brings !== undefined) rest = { ...rest, brings };
+      if (brings !== undefined && !(this.#input.check && node.checkMode !== false)) {
+        this.#draft.brought.add(brings.dest);
+        this.#draft.version++;
+      }
+    } catch (error) {
+      // Where it is not sure that the task runs, its mistake counts only if it does.
+      const forgiven = node.ignoreErrors || landing(this.#input.steps.list, this.#draft.at) !== undefined;
+      const sure = gate.kind === "known" && this.#draft.unsure === 0;
+      if (!(error instanceof InputError) || (sure && !forgiven)) throw error;
+      made = { shell: `bad ${quote(error.message)}\n`, libs: [] };
+      rest = { payloads: [], missing: [], returns: {} };
+      if (sure) rest = { ...rest, reason: error.message, decided: "failed" };
+    }
+    for (const lib of made.libs) {
+      this.#draft.libs.add(lib);
+      if (node.checkMode === false) this.#draft.realLibs.add(lib);
+    }
+    const { play, list } = this.#input.steps;
+    const asked = play.asksFailure && isRescued(list, this.#draft.at);
+    const verdict = compileVerdict(this.#verdictContext(), node, rest.returns, about, asked);
+    const shell =
+      node.until === undefined && node.retries === undefined
+        ? made.shell
+        : retryLoop(this.#verdictContext(), node, language, made.shell, rest.returns, about);
+    const open = gate.kind === "open";
+    this.#draft.body +=
+      `if ${this.#draft.begin("B")}; then\n` +
+      (node.checkMode === undefined ? "" : node.checkMode ? "K=1\n" : "K=\n") +
+      (open ? `if ${gate.shell}; then\n` : "") +
+      (verdict.judged ? "" : this.#notify(node)) +
+      (node.noLog || node.diff === false ? "NODIFF=1\n" : "") +
+      // What never counts as a change only reads, says the playbook.
+      (readOnly(node) ? "RO=1\n" : "") +
+      shell +
+      (open ? "else skip -; fi\n" : "") +
+      verdict.shell +
+      `E ${endFlag(node, loop, verdict.judged)}\nfi\n`;
+    this.#draft.calls.push({
+      ...{ at: this.#draft.at, ref: step.ref, node },
+      ...rest,
+      ...about,
+      ...(open ? { when: gate.source } : {}),
+      ...(verdict.judged ? { judge: judgeOf(this.#verdictContext(), node, rest, about) } : {}),
+    });
+    return undefined;
+  }
+
+  #judged(node: TaskNode, about: CallItem): Pick<CompiledCall, "judge"> {
+    if (node.changedWhen === undefined && node.failedWhen === undefined) return {};
+    return { judge: judgeOf(this.#verdictContext(), node, { returns: {} }, about) };
+  }
+
+  /** Reads this machine's files as they are when a task's turn has come. */
+  get #reader(): LookupReader {
+    const { reader } = this.#input.options;
+    return {
+      ...reader,
+      readFile: (path) => {
+        this.#beforeRead(path);
+        return reader.readFile(path);
+      },
+      kindOf: (path, follow) => {
+        this.#beforeRead(resolve(path));
+        if (this.#worksHere()) throw new NeedsControllerError();
+        return reader.kindOf(path, follow);
+      },
+    };
+  }
+
+  #beforeRead(path: string): void {
+    if (this.#finished) return;
+    for (const dest of this.#draft.brought) {
+      if (dest === path || dest.startsWith(`${path.replace(/\/+$/, "")}/`)) throw new NeedsControllerError();
+    }
+  }
+
+  /** Whether calls of this program may make or remove any file of this machine. */
+  #worksHere(): boolean {
+    const works = this.#draft.calls.some((call) => call.decided === undefined && call.brings === undefined);
+    return !this.#finished && !this.#input.check && this.#draft.target?.local === true && works;
+  }
+
+  #options(node: TaskNode): BuildOptions {
+    const { options, play } = this.#input;
+    return { ...options, directories: searchPath(node, play), beforeRead: (path) => this.#beforeRead(path) };
+  }
+
+  #notify(node: TaskNode): string {
+    const numbers = new Set(node.notify.flatMap((name) => this.#input.steps.play.handlerIndex.get(name) ?? []));
+    return numbers.size === 0 ? "" : `NT='${[...numbers].map((index) => index + 1).join(" ")}'\n`;
+  }
+
+  #verdictContext(): VerdictContext {
+    return {
+      shapes: this.#draft.shapes,
+      language: (node, extra, own) => this.#language(node, extra, own),
+      scope: (node, extra) => this.#scope(node, extra),
+    };
+  }
+
+  #control(step: TaskStep, language: TaskLanguage, about: CallItem, gate: Gate, loop: boolean): Value | undefined {
+    const { node } = step;
+    const { shapes, registers: known } = this.#draft;
+    const scope = this.#scope(node, itemVars(about));
+    const later = (given: Vars) => new TaskLanguage(scope.withValues({ ...given, ...known }), new Set());
+    const decided = compileControl(node, { language, shapes, later });
+    if (decided.facts !== undefined) {
+      if (gate.kind === "open" || this.#draft.unsure > 0) throw new NeedsControllerError();
+      this.#draft.setFacts(decided.facts);
+    }
+    const common = { at: this.#draft.at, ref: step.ref, node, payloads: [], missing: [], returns: {}, ...about };
+    const say = decided.say === undefined ? {} : { say: decided.say };
+    const reason = decided.reason === undefined ? {} : { reason: decided.reason };
+    if (decided.joins !== undefined) {
+      if (gate.kind === "open") throw new NeedsControllerError();
+      this.#draft.calls.push({
+        ...common,
+        ...reason,
+        decided: "ok",
+        joins: decided.joins,
+        ...this.#judged(node, about),
+      });
+      return undefined;
+    }
+    const change = countsAsChange(node);
+    const told = this.#draft.unsure > 0 && node.register !== undefined;
+    if (gate.kind === "known" && decided.shell === undefined && !decided.fails && !change && !told) {
+      this.#draft.body += `${this.#draft.begin("O")}\n`;
+      this.#draft.calls.push({ ...common, ...say, ...reason, ...this.#draft.status("ok") });
+      return { changed: false, failed: false, ...(decided.reason === undefined ? {} : { msg: decided.reason }) };
+    }
+    const shell =
+      decided.shell ??
+      `${decided.fails ? "bad" : change ? "chg" : "fine"} ${quote(decided.reason ?? (decided.fails ? "failed" : "-"))}\n`;
+    const open = gate.kind === "open";
+    this.#draft.body +=
+      `if ${this.#draft.begin("B")}; then\n` +
+      (open ? `if ${gate.shell}; then\n` : "") +
+      shell +
+      (open ? "else skip -; fi\n" : "") +
+      (node.register === undefined ? "" : `D\nRF ${node.register}\n`) +
+      `E ${endFlag(node, loop, false)}\nfi\n`;
+    const failed =
+      decided.fails && decided.shell === undefined && !open ? { ...reason, ...this.#draft.status("failed") } : {};
+    this.#draft.calls.push({ ...common, ...say, ...failed, ...(open ? { when: gate.source } : {}) });
+    return undefined;
+  }
+}

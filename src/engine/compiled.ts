@@ -54,6 +54,8 @@ export interface CompiledCall {
   readonly known?: Readonly<Record<string, Value>>;
   /** The loop ends with this call. */
   readonly last: boolean;
+  /** An item of an include counts by itself in the recap, and one that is skipped beside others not at all. */
+  readonly counts?: "alone" | "never";
   /** Its condition, where the host decides it. */
   readonly when?: string;
   /** Decided here; the program only keeps its turn. */

@@ -355,7 +355,8 @@ export class Phase {
     const ignored = status === "failed" && call.node.ignoreErrors;
     const rescued = status === "failed" && !ignored && isRescued(this.#steps.list, call.at);
     const changed = outcome.status === "changed" || outcome.changed === true;
-    this.counter.add(status, { pending, ignored, rescued, changed, last: call.last });
+    const last = call.last || call.counts === "alone";
+    if (call.counts !== "never") this.counter.add(status, { pending, ignored, rescued, changed, last });
     const hidden = call.node.noLog;
     let reason = said ?? outcome.reason;
     if (call.reason !== undefined && (outcome.reason === "-" || outcome.reason === "")) reason = call.reason;

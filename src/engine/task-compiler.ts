@@ -87,25 +87,26 @@ export class TaskCompiler {
   include(step: IncludeStep, at: number): void {
     const { node } = step;
     const { task } = node;
+    const turn: TaskStep = { ...step, kind: "task", node: task };
     const language = this.#language(task);
     const items = loopItems(task, language, this.#draft.shapes);
-    if (items?.length === 0)
-      this.#decided({ ...step, kind: "task", node: task }, { last: true }, "N", "no items in the list", NO_ITEMS);
-    const inclusions: Inclusion[] = [];
-    for (const { bound, about } of this.#turns(task, language, items)) {
+    if (items?.length === 0) this.#decided(turn, { last: true }, "N", "no items in the list", NO_ITEMS);
+    const gates = this.#turns(task, language, items).map(({ bound, about }) => {
       const gate = decideAll(task.when, bound, this.#draft.shapes);
       if (gate.kind === "open") throw new NeedsControllerError();
-      const turn: TaskStep = { ...step, kind: "task", node: task };
+      return { bound, about, gate };
+    });
+    const some = gates.some(({ gate }) => gate.value);
+    const inclusions = gates.flatMap(({ bound, about, gate }): Inclusion[] => {
       if (!gate.value) {
-        this.#decided(turn, about, "N", `when: ${gate.source} is false`, SKIPPED);
-        continue;
+        const counted = some ? { ...about, counts: "never" as const } : about;
+        this.#decided(turn, counted, "N", `when: ${gate.source} is false`, SKIPPED);
+        return [];
       }
-      const file = task.args.file;
-      if (file === undefined) continue;
-      const included = node.tasks(String(bound.render(file)));
-      this.#decided(turn, about, "O", `included ${included.path}`);
-      inclusions.push({ ...included, values: itemVars(about) });
-    }
+      const included = node.tasks(task.args.file === undefined ? "" : String(bound.render(task.args.file)));
+      this.#decided(turn, { ...about, counts: "alone" }, "O", `included ${included.path}`);
+      return [{ ...included, values: itemVars(about) }];
+    });
     this.#input.steps.include(at, step, inclusions);
   }
 

@@ -9,7 +9,7 @@ import { TaskLanguage } from "./language.js";
 import { resultValue } from "./results.js";
 import type { RegisterShape } from "./shell-condition.js";
 
-export type CallItem = Pick<CompiledCall, "last" | "item" | "itemValue" | "turnVars">;
+export type CallItem = Pick<CompiledCall, "last" | "item" | "itemValue" | "turnVars" | "counts">;
 
 /** What the verdict on a call is made from. */
 export interface VerdictContext {

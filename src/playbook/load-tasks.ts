@@ -181,7 +181,11 @@ class TaskLoader {
   /** Its file is read when its turn has come; one that no host has a say in is read now, too, for the mistakes in it. */
   #include(node: MapNode, entry: MapEntry, fields: Fields, outer: Inherited, place: Place): IncludeNode | undefined {
     const { context } = this;
-    this.#checkKeys(fields, [...INCLUDE_KEYWORDS, entry.key], "keyword of include_tasks");
+    for (const { key, position } of fields.values()) {
+      if (INCLUDE_KEYWORDS.includes(key) || key === entry.key) continue;
+      const instead = INHERITED_KEYWORDS.includes(key) ? "Put it under apply." : insteadOf(key);
+      context.unknown("keyword of include_tasks", key, position, INCLUDE_KEYWORDS, instead);
+    }
     const given = new Map([...mapFields(entry.value), ...mapFields(fields.get("args")?.value)]);
     this.#checkKeys(given, ["file", "apply"], "argument of include_tasks");
     const file = entry.value.kind === "scalar" ? entry.value : given.get("file")?.value;

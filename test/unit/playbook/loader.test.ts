@@ -178,8 +178,27 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ],
   [
     "refused module",
-    play("- include_tasks: x.yml"),
-    ['play.yml:3:7 module "include_tasks" is not supported | Use import_tasks: its tasks are known before the run.'],
+    play("- include_vars: x.yml"),
+    ['play.yml:3:7 module "include_vars" is not supported | Use vars_files of the play.'],
+  ],
+  [
+    "what include_tasks is given",
+    {
+      "dir/play.yml": play(
+        "- include_tasks: x.yml\n- include_tasks: a.yml\n  become: true\n- include_tasks: { file: a.yml, apply: { loop: [1] } }\n" +
+          '- include_tasks:\n- include_tasks: "{{ nosuch }}.yml"\n- include_tasks: self.yml',
+      ),
+      "dir/a.yml": "- debug: { nosuch: 1 }\n",
+      "dir/self.yml": "- include_tasks: self.yml\n  when: false\n",
+    },
+    [
+      "play.yml:3:22 the file dir/x.yml does not exist",
+      'play.yml:5:7 keyword of include_tasks "become" is not supported | Put it under apply.',
+      'a.yml:1:12 unknown argument of debug "nosuch"',
+      'play.yml:6:46 key of apply "loop" is not supported | Loops are for single tasks.',
+      'a.yml:1:12 unknown argument of debug "nosuch"',
+      "play.yml:7:7 include_tasks needs the name of a file",
+    ],
   ],
   [
     "community",

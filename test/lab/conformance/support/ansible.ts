@@ -30,6 +30,7 @@ interface AnsibleCounts {
   readonly changed: number;
   readonly failures: number;
   readonly skipped: number;
+  readonly rescued: number;
   readonly ignored: number;
   readonly unreachable: number;
 }

@@ -76,10 +76,10 @@ export function compareRecap(ours: Outcome, theirs: Outcome): Found[] {
   });
 }
 
-const NOTHING: Counts = { ok: 0, changed: 0, failed: 0, skipped: 0, ignored: 0, unreachable: 0 };
+const NOTHING: Counts = { ok: 0, changed: 0, failed: 0, skipped: 0, rescued: 0, ignored: 0, unreachable: 0 };
 
 function countsText(counts: Counts | undefined): string {
   // A host without any task is in the recap of one engine only.
-  const { ok, changed, failed, skipped, ignored, unreachable } = counts ?? NOTHING;
-  return `ok=${ok} changed=${changed} failed=${failed} skipped=${skipped} ignored=${ignored} unreachable=${unreachable}`;
+  const { ok, changed, failed, skipped, rescued, ignored, unreachable } = counts ?? NOTHING;
+  return `ok=${ok} changed=${changed} failed=${failed} skipped=${skipped} rescued=${rescued} ignored=${ignored} unreachable=${unreachable}`;
 }

@@ -16,6 +16,7 @@ export interface Counts {
   readonly changed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly rescued: number;
   readonly ignored: number;
   readonly unreachable: number;
 }

@@ -133,7 +133,7 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
       if (!STATUSES.includes(second)) return undefined;
       return {
         ...{ kind: "result", call, status: second as ProgramStatus, reason: shown(third, MAX_REASON) },
-        ...(fields[3] === "c" ? { changed: true } : {}),
+        ...(/^\d+$/.test(fields[3] ?? "") ? { changed: true } : {}),
       };
     case "v":
       return /^\w{1,80}$/.test(second) ? { kind: "field", call, field: second, value: textOf(third) } : undefined;

@@ -172,17 +172,12 @@ long() {
   emit v "$C" "$1" =
   printf %s "$_v" | base64 -w 65536 | sed "s/^/$(printf '\036')$NONCE$\{T}V$T$C$T$1$T~/" >&3 || STOP=1
 }
-# lc: what failed has changed something, as a command that ran has
-lc() { [ -n "$FCH" ] || { [ "$NCH" -gt 0 ] && [ -z "$BAD" ]; }; }
 # RS NAME: keeps the status
 RS() {
   eval "V_$\{1}_changed=false V_$\{1}_failed=false V_$\{1}_skipped=false"
   case $S in
   changed) eval "V_$\{1}_changed=true" ;;
-  failed)
-    eval "V_$\{1}_failed=true"
-    if lc; then eval "V_$\{1}_changed=true"; fi
-    ;;
+  failed) eval "V_$\{1}_failed=true; [ -z \"$FCH\" ] || V_$\{1}_changed=true" ;;
   skipped | pending) eval "V_$\{1}_skipped=true" ;;
   esac
 }
@@ -190,11 +185,7 @@ RS() {
 CW() {
   case $S in
   ok | changed) ;;
-  failed)
-    NCH=$1
-    [ "$1" = 1 ] || FCH=
-    return 0
-    ;;
+  failed) FCH=$\{1#0}; return ;;
   *) return 0 ;;
   esac
   if [ "$1" = 1 ]; then S=changed WY=$\{CH:-$2}; else
@@ -204,7 +195,7 @@ CW() {
 }
 FW() {
   case $S in skipped | pending) return 0 ;; esac
-  if [ "$1" = 1 ]; then S=failed WY=$2
+  if [ "$1" = 1 ]; then S=failed WY=$2 FCH=$\{NCH#0}
   elif [ "$S" = failed ]; then BAD='' S=''; D
   fi
 }
@@ -222,14 +213,12 @@ E() {
     emit o "$C" "~$(tail -c 65536 "$OUT" | base64 | tr -d '\n')"
   fi
   enc "$WY"
-  _x=
-  if [ "$S" = failed ] && lc; then _x=c LCH=1; fi
-  emit r "$C" "$S" "$E_" $_x
+  emit r "$C" "$S" "$E_" $FCH
   case $S in
   changed) LCH=1 LNS=1 ;;
   ok) LNS=1 ;;
   failed)
-    LNS=1 LF=1
+    LNS=1 LF=1 LCH=$LCH$FCH
     case $\{1-} in i | l) ;; *) DEAD=1 ;; esac
     ;;
   esac
@@ -253,7 +242,7 @@ isyes() { case $1 in [Tt]rue | TRUE | [Yy]es | YES | [Oo]n | ON | 1) return 0 ;;
 LS() { LF='' LCH='' LNS=''; }
 LE() {
   if [ -n "$2" ]; then
-    S=ok FCH=$LCH NCH=0
+    S=ok FCH=$LCH
     if [ -n "$LF" ]; then S=failed; elif [ -n "$LCH" ]; then S=changed; elif [ -z "$LNS" ]; then S=skipped; fi
     RS "$2"
   fi

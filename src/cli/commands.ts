@@ -24,6 +24,8 @@ export interface CommandSpec {
   readonly words?: { readonly label: string; readonly max: number };
   /** Also has the flags of the wizard's questions. */
   readonly asks?: boolean;
+  /** Takes several inventories. */
+  readonly inventories?: boolean;
   readonly load: () => Promise<CommandModule>;
 }
 
@@ -142,6 +144,7 @@ export const commandTable: readonly CommandSpec[] = [
     ],
     options: [...reach, "tags", "skip-tags", "check", "dry-run", "diff", "syntax-check", "bell", "title", ...display],
     words: { label: "FILE", max: 1 },
+    inventories: true,
     load: () => import("./commands/play.js"),
   },
   {

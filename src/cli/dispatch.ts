@@ -35,6 +35,11 @@ async function run(command: CommandSpec, rest: readonly string[]): Promise<ExitC
       hint: `\`edge-setup help ${command.name}\` shows what it takes.`,
     });
   }
+  if ((flags.inventories?.length ?? 0) > 1 && command.inventories !== true) {
+    throw new InputError("E_FLAG_VALUE", "--inventory is given twice: the settings of edges come from one inventory", {
+      hint: "`edge-setup play` takes several.",
+    });
+  }
   const loaded = await command.load();
   const interruption = new Interruption().listen();
   return loaded.run({ flags, words, signal: interruption.signal, interruption });

@@ -54,11 +54,15 @@ export async function readInventory(flags: Flags, readers: Readers | undefined, 
   if (named !== undefined && isInlineInventory(named)) return inlineInventory(named);
   const file = named ?? DEFAULT_INVENTORY;
   if (await isThere(file)) return loadInventory(file, { vault });
-  throw new InputError("E_NO_INVENTORY", `${file} does not exist`, {
-    hint:
-      named === undefined
-        ? "Name the hosts with `-i pi@raspberrypi.local,` or write an edges.yml (docs/inventory.md)."
-        : "A file is an inventory; a host is followed by a comma: `-i pi@raspberrypi.local,`.",
+  throw noInventory(file, named !== undefined);
+}
+
+/** @param named whether a flag names the file */
+export function noInventory(file: string, named: boolean): InputError {
+  return new InputError("E_NO_INVENTORY", `${file} does not exist`, {
+    hint: named
+      ? "A file is an inventory; a host is followed by a comma: `-i pi@raspberrypi.local,`."
+      : "Name the hosts with `-i pi@raspberrypi.local,` or write an edges.yml (docs/inventory.md).",
   });
 }
 

@@ -21,7 +21,7 @@ export const optionTable = {
     type: "string",
     short: "i",
     value: "FILE",
-    help: "Inventory file, or hosts ended by a comma: `pi@192.0.2.7,`. Default: ./edges.yml",
+    help: "Inventory file, or hosts ended by a comma: `pi@192.0.2.7,`. Default: ./edges.yml. `play` takes several",
   },
   limit: {
     type: "string",
@@ -139,7 +139,12 @@ export function optionOf(name: string, more: MoreOptions = {}): OptionSpec {
 }
 
 /** Flags as parsed; only those that were given are set. */
-export type Flags = {
+export type Flags = TableFlags & {
+  /** All of --inventory, in their order; `inventory` is the first. */
+  readonly inventories?: readonly string[];
+};
+
+type TableFlags = {
   readonly [N in OptionName]?: (typeof optionTable)[N] extends { multiple: true }
     ? string[]
     : (typeof optionTable)[N]["type"] extends "boolean"
@@ -178,9 +183,13 @@ export function parseFlags(
       ...(spec.multiple === undefined ? {} : { multiple: spec.multiple }),
     };
   }
+  if (options.inventory !== undefined) options.inventory.multiple = true;
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
-    return { flags: values as Flags, words: positionals };
+    const { inventory: inventories, ...rest } = values as { inventory?: string[] };
+    const [inventory] = inventories ?? [];
+    const named = inventories === undefined ? {} : { inventory, inventories };
+    return { flags: { ...rest, ...named } as Flags, words: positionals };
   } catch (error) {
     if (!isParseError(error)) throw error;
     throw flagError(error, argv, names, more);

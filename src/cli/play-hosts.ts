@@ -1,13 +1,17 @@
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { controllerReader } from "../engine/language.js";
 import { type ExtraVars, parseExtraVars, withExtraVars } from "../inventory/extra-vars.js";
 import type { HostAccess } from "../inventory/host-address.js";
 import { type HostValue, vaultSecretsIn } from "../inventory/host-value.js";
+import { isInlineInventory } from "../inventory/inline-inventory.js";
+import { loadSources } from "../inventory/load-sources.js";
 import { openSecrets } from "../inventory/open-secrets.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
+import type { Vault } from "../inventory/vault/vault.js";
 import type { Playbook } from "../playbook/types.js";
 import { EdgeError, InputErrors } from "../util/errors.js";
-import { accessWith, DEFAULT_INVENTORY, limitedTo, openOne, type Passwords, readInventory } from "./inventory-hosts.js";
+import { accessWith, DEFAULT_INVENTORY, limitedTo, noInventory, openOne, type Passwords } from "./inventory-hosts.js";
 import type { Flags } from "./options.js";
 import { vaultOf } from "./vault-passwords.js";
 
@@ -29,7 +33,7 @@ export interface PlayHosts {
  */
 export async function loadPlayHosts(playbook: Playbook, flags: Flags, passwords: Passwords): Promise<PlayHosts> {
   const vault = vaultOf(flags);
-  const inventory = needsNone(playbook, flags) ? NO_HOSTS : await readInventory(flags, undefined, vault);
+  const inventory = needsNone(playbook, flags) ? NO_HOSTS : await readInventories(playbook, flags, vault);
   const extraVars = await parseExtraVars(flags["extra-vars"] ?? [], { vault });
   const limit = flags.limit === undefined ? undefined : limitedTo(inventory, flags.limit).map((host) => host.name);
   const wanted = wantedBy(playbook, inventory).filter((host) => limit === undefined || limit.includes(host.name));
@@ -45,6 +49,15 @@ export async function loadPlayHosts(playbook: Playbook, flags: Flags, passwords:
       return { host: known, access: access(known) };
     },
   };
+}
+
+/** The inventories that the flags name, or ./edges.yml, with the variables beside the playbook. */
+async function readInventories(playbook: Playbook, flags: Flags, vault: Vault): Promise<Inventory> {
+  if (flags.inventories === undefined && !existsSync(DEFAULT_INVENTORY)) throw noInventory(DEFAULT_INVENTORY, false);
+  const sources = flags.inventories ?? [DEFAULT_INVENTORY];
+  const missing = sources.find((source) => !isInlineInventory(source) && !existsSync(source));
+  if (missing !== undefined) throw noInventory(missing, true);
+  return await loadSources(sources, { vault, playbookDirectory: dirname(playbook.file) });
 }
 
 const LOCALHOST = "localhost";

@@ -19,12 +19,20 @@ export function isInlineInventory(text: string): boolean {
  */
 export function inlineInventory(text: string): Inventory {
   const graph = new GroupGraph({ file: INLINE_FILE, line: 1, column: 1 });
+  const errors = readInline(text, graph, "edges");
+  if (errors.length > 0) throw new InputErrors(errors);
+  graph.settle();
+  return buildInventory(INLINE_FILE, graph);
+}
+
+/** Puts the hosts of `[user@]host[:port],...` into a group of a graph, and gives what is wrong with them. */
+export function readInline(text: string, graph: GroupGraph, group: string): InputError[] {
   const errors: InputError[] = [];
   let offset = 0;
   for (const word of text.split(",")) {
     const position: Position = { file: INLINE_FILE, line: 1, column: offset + 1 };
     offset += word.length + 1;
-    if (word.trim() !== "" && !addHost(graph, word.trim(), position))
+    if (word.trim() !== "" && !addHost(graph, group, word.trim(), position))
       errors.push(
         new InputError("E_INVENTORY", `${JSON.stringify(word.trim())} is not a host`, {
           position,
@@ -36,18 +44,16 @@ export function inlineInventory(text: string): Inventory {
     errors.push(
       new InputError("E_INVENTORY", "the inventory names no host", { hint: "write --inventory pi@192.0.2.7," }),
     );
-  if (errors.length > 0) throw new InputErrors(errors);
-  graph.settle();
-  return buildInventory(INLINE_FILE, graph);
+  return errors;
 }
 
-function addHost(graph: GroupGraph, word: string, position: Position): boolean {
+function addHost(graph: GroupGraph, group: string, word: string, position: Position): boolean {
   const [, user, address] = /^(?:([A-Za-z_][A-Za-z0-9_.-]*)@)?([A-Za-z0-9[][A-Za-z0-9_.:[\]-]*)$/.exec(word) ?? [];
   if (address === undefined) return false;
   const { name, port } = splitPort(address);
   if (port !== undefined && (port < 1 || port > 65_535)) return false;
   const host = graph.host(name, position);
-  graph.group("edges", position).hosts.add(name);
+  graph.group(group, position).hosts.add(name);
   if (user !== undefined) host.vars.set("ansible_user", { value: user, position });
   if (port !== undefined) host.vars.set("ansible_port", { value: port, position });
   return true;

@@ -5,9 +5,12 @@ import { expandHosts } from "./host-range.js";
 import { parseSource, type SourceEntry, type SourceNode } from "./yaml-source.js";
 
 const SECTIONS = ["hosts", "vars", "children"];
+/** What Ansible takes without a warning. */
 const GROUP_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** What it warns about, and takes: no characters of a pattern. */
+export const ANY_GROUP_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 /** Names that address one host: no pattern characters, no spaces, no user before an @. */
-const HOST_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/;
+export const HOST_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/;
 
 export interface ParsedInventory {
   readonly graph: GroupGraph;
@@ -20,25 +23,39 @@ export function parseInventory(text: string, file: string, options: { secret?: b
   const graph = new GroupGraph(start);
   if (looksLikeIni(text)) return { graph, errors: [iniError(file, start)] };
   const { root, errors } = parseSource(text, file, options);
-  const reader = new InventoryReader(graph, [...errors]);
-  if (errors.length === 0) reader.top(root, start);
+  const problems = errors.length > 0 ? errors : readGroups(root, graph, file, GROUP_NAME);
+  return { graph, errors: [...problems, ...settled(graph)] };
+}
+
+/** Puts the groups of one YAML inventory into a graph, and gives what is wrong with them. */
+export function readGroups(
+  root: SourceNode | undefined,
+  graph: GroupGraph,
+  file: string,
+  groupName = ANY_GROUP_NAME,
+): InputError[] {
+  const reader = new InventoryReader(graph, groupName);
+  reader.top(root, { file, line: 1, column: 1 });
+  return reader.errors;
+}
+
+/** Ends a graph that all sources were read into; groups that contain each other are an error. */
+export function settled(graph: GroupGraph): InputError[] {
   graph.settle();
   const loop = graph.findLoop();
-  if (loop !== undefined)
-    reader.report(
-      `the groups ${loop.join(" > ")} contain each other`,
-      graph.groups.get(loop[0] ?? "")?.position ?? start,
-    );
-  return { graph, errors: reader.errors };
+  if (loop === undefined) return [];
+  const position = graph.groups.get(loop[0] ?? "")?.position;
+  return [new InputError("E_INVENTORY", `the groups ${loop.join(" > ")} contain each other`, { position })];
 }
 
 class InventoryReader {
-  readonly errors: InputError[];
+  readonly errors: InputError[] = [];
   readonly #graph: GroupGraph;
+  readonly #groupName: RegExp;
 
-  constructor(graph: GroupGraph, errors: InputError[]) {
+  constructor(graph: GroupGraph, groupName: RegExp) {
     this.#graph = graph;
-    this.errors = errors;
+    this.#groupName = groupName;
   }
 
   report(message: string, position: Position, hint?: string): void {
@@ -69,7 +86,7 @@ class InventoryReader {
   }
 
   #group({ key: name, keyPosition, node }: SourceEntry): void {
-    if (!GROUP_NAME.test(name))
+    if (!this.#groupName.test(name))
       this.report(`${JSON.stringify(name)} is not a name for a group`, keyPosition, "use letters, digits and _");
     const group = this.#graph.group(name, keyPosition);
     if (node.value === null) return;
@@ -157,7 +174,7 @@ export function splitPort(written: string): { name: string; port: number | undef
   return name === undefined ? { name: written, port: undefined } : { name, port: Number(port) };
 }
 
-function looksLikeIni(text: string): boolean {
+export function looksLikeIni(text: string): boolean {
   const first = text.split("\n").find((line) => /^\s*[^\s#;]/.test(line)) ?? "";
   return /^\[[A-Za-z0-9_:-]+\]\s*$/.test(first.trim());
 }

@@ -29,33 +29,55 @@ export async function loadInventory(
 ): Promise<Inventory> {
   const { text, secret } = await readInventory(file, readers, vault);
   const { graph, errors } = parseInventory(text, file, { secret });
-  const directory = dirname(file);
+  const { vars, errors: more } = await readFileVars(dirname(file), graph, { readers, vault, strays: true });
+  if (errors.length + more.length > 0) throw new InputErrors([...errors, ...more]);
+  return buildInventory(file, graph, [vars]);
+}
+
+/**
+ * Reads `group_vars` and `host_vars` of a directory.
+ * @param strays whether a file that is nearly called like a group or host is an error
+ */
+export async function readFileVars(
+  directory: string,
+  graph: GroupGraph,
+  { readers, vault, strays }: Required<LoadOptions> & { readonly strays: boolean },
+): Promise<{ readonly vars: FileVars; readonly errors: readonly InputError[] }> {
   const groupVars = await VarsDirectory.open(join(directory, "group_vars"), readers, vault);
   const hostVars = await VarsDirectory.open(join(directory, "host_vars"), readers, vault);
   const groupNames = [...graph.groups.keys()];
   const hostNames = [...graph.hosts.keys()];
-  const varsOfGroups = await readAll(groupVars, groupNames);
-  const varsOfHosts = await readAll(hostVars, hostNames);
-  groupVars.reportStrays(groupNames);
-  hostVars.reportStrays(hostNames);
-  const problems = [...errors, ...groupVars.errors, ...hostVars.errors];
-  if (problems.length > 0) throw new InputErrors(problems);
-  return buildInventory(file, graph, varsOfGroups, varsOfHosts);
+  const vars = { groups: await readAll(groupVars, groupNames), hosts: await readAll(hostVars, hostNames) };
+  if (strays) {
+    groupVars.reportStrays(groupNames);
+    hostVars.reportStrays(hostNames);
+  }
+  return { vars, errors: [...groupVars.errors, ...hostVars.errors] };
 }
 
-/** An inventory from a graph without a group that contains itself, and the variables of files beside it. */
+/** Variables of the files in `group_vars` and `host_vars` of one directory. */
+export interface FileVars {
+  readonly groups: ReadonlyMap<string, VarMap>;
+  readonly hosts: ReadonlyMap<string, VarMap>;
+}
+
+/**
+ * An inventory from a graph without a group that contains itself.
+ * @param beside variables of files beside the inventory, of several in their order
+ * @param playbook variables of files beside the playbook, stronger than those
+ */
 export function buildInventory(
   file: string,
   graph: GroupGraph,
-  varsOfGroups: ReadonlyMap<string, VarMap> = new Map(),
-  varsOfHosts: ReadonlyMap<string, VarMap> = new Map(),
+  beside: readonly FileVars[] = [],
+  playbook: readonly FileVars[] = [],
 ): Inventory {
   const members = new Map([...graph.groups.keys()].map((name) => [name, graph.membersOf(name)]));
   const order = mergeOrder(graph);
   const ordered = [...(members.get("all") ?? [])].flatMap((name) => graph.hosts.get(name) ?? []);
   const hosts = ordered.map((host): InventoryHost => {
     const groups = order.filter((name) => members.get(name)?.has(host.name));
-    return { ...mergedVars(host, groups, graph, varsOfGroups, varsOfHosts), groups: withoutAll(groups) };
+    return { ...mergedVars(host, groups, graph, beside, playbook), groups: withoutAll(groups) };
   });
   const groups = Object.fromEntries([...members].map(([name, set]) => [name, [...set]]));
   return { file, hosts, groups, select: (pattern) => selectHosts(pattern, hosts, groups) };
@@ -65,14 +87,19 @@ function mergedVars(
   host: HostEntry,
   groups: readonly string[],
   graph: GroupGraph,
-  varsOfGroups: ReadonlyMap<string, VarMap>,
-  varsOfHosts: ReadonlyMap<string, VarMap>,
+  beside: readonly FileVars[],
+  playbook: readonly FileVars[],
 ): Omit<InventoryHost, "groups"> {
+  const filesOf = (from: readonly FileVars[], names: readonly string[]) =>
+    from.flatMap((files) => names.map((name) => files.groups.get(name)));
+  const all = groups.filter((name) => name === "all");
+  const others = groups.filter((name) => name !== "all");
   const layers = [
     ...groups.map((name) => graph.groups.get(name)?.vars),
-    ...groups.map((name) => varsOfGroups.get(name)),
+    ...[...filesOf(beside, all), ...filesOf(playbook, all)],
+    ...[...filesOf(beside, others), ...filesOf(playbook, others)],
     host.vars,
-    varsOfHosts.get(host.name),
+    ...[...beside, ...playbook].map((files) => files.hosts.get(host.name)),
   ];
   const merged: VarMap = new Map();
   for (const layer of layers) for (const [key, entry] of layer ?? []) merged.set(key, entry);
@@ -107,7 +134,7 @@ async function readAll(directory: VarsDirectory, names: readonly string[]): Prom
   return vars;
 }
 
-async function readInventory(file: string, readers: Readers, vault: Vault): Promise<OpenText> {
+export async function readInventory(file: string, readers: Readers, vault: Vault): Promise<OpenText> {
   try {
     return await openFile(await readers.readText(file), file, vault);
   } catch (error) {

@@ -12,20 +12,17 @@ const BASED = /0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+/y;
 const STRING =
   /([rRuU]?)("""[\s\S]*?(?<!\\)"""|'''[\s\S]*?(?<!\\)'''|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')/y;
 const WORD = /[A-Za-z_]\w*/y;
-const WORDS: Record<string, boolean | null> = {
-  True: true,
-  False: false,
-  None: null,
-  true: true,
-  false: false,
-  null: null,
-};
+const PYTHON_WORDS: Readonly<Record<string, boolean | null>> = { True: true, False: false, None: null };
+const WORDS: Readonly<Record<string, boolean | null>> = { ...PYTHON_WORDS, true: true, false: false, null: null };
 
 class NoLiteral extends Error {}
 
 class LiteralReader {
   #at = 0;
-  constructor(readonly text: string) {}
+  constructor(
+    readonly text: string,
+    readonly words: typeof WORDS = WORDS,
+  ) {}
 
   read(): Rt {
     const value = this.#value();
@@ -84,7 +81,7 @@ class LiteralReader {
     const start = this.#at;
     const word = this.#match(WORD)?.[0];
     if (word !== undefined) {
-      const value = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+      const value = Object.hasOwn(this.words, word) ? this.words[word] : undefined;
       if (value === undefined) {
         this.#at = start;
         throw new NoLiteral();
@@ -162,6 +159,19 @@ export function fromRendered(text: string): Rt {
     return new LiteralReader(text).read();
   } catch (error) {
     if (error instanceof NoLiteral) return text;
+    throw error;
+  }
+}
+
+/**
+ * What `ast.literal_eval` itself makes of a text; undefined where it is no literal.
+ * @throws ValueProblem for a literal that a Value cannot hold
+ */
+export function literalEval(text: string): Rt | undefined {
+  try {
+    return new LiteralReader(text, PYTHON_WORDS).read();
+  } catch (error) {
+    if (error instanceof NoLiteral) return undefined;
     throw error;
   }
 }

@@ -11,7 +11,7 @@ t.test("flags are parsed in both forms, several times where allowed", async (t) 
     ["-i", "a.yml", "--yes", "-e", "x=1", "--extra-vars=y=2", "word"],
     ["inventory", "yes", "extra-vars"],
   );
-  t.same(flags, { inventory: "a.yml", yes: true, "extra-vars": ["x=1", "y=2"] });
+  t.same(flags, { inventory: "a.yml", inventories: ["a.yml"], yes: true, "extra-vars": ["x=1", "y=2"] });
   t.same(words, ["word"]);
 });
 

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { dispatch } from "../../../src/cli/dispatch.js";
 import { runCommand } from "./run-command.js";
 
 // On this very machine, under two names.
@@ -39,6 +40,19 @@ t.test("any playbook on any inventory: a plan, a run, and nothing the second tim
   t.match(first.out, /^b: ok=2 changed=1 failed=0/m, "the same machine under another name of the same run");
   t.equal(readFileSync(join(dir, "a"), "utf8") + readFileSync(join(dir, "b"), "utf8"), "hello all\nhej all\n");
   t.match((await runCommand(t, "play", [...words, "-e", "name=all"])).out, /^a: ok=2 changed=0 failed=0/m);
+});
+
+t.test("several inventories, INI among them, and variables beside the playbook", async (t) => {
+  const { dir, words } = scene(t);
+  writeFileSync(join(dir, "more.ini"), "[web]\nd greeting=hi\n");
+  mkdirSync(join(dir, "group_vars"));
+  writeFileSync(join(dir, "group_vars/all.yml"), "name: everyone\n");
+  const run = await runCommand(t, "play", [...words, "-i", join(dir, "more.ini"), "-l", "a,d"]);
+  t.equal(run.code, 0, run.out + run.err);
+  t.equal(readFileSync(join(dir, "a"), "utf8") + readFileSync(join(dir, "d"), "utf8"), "hello everyone\nhi everyone\n");
+  const missing = await runCommand(t, "play", [...words, "-i", join(dir, "none.yml")]);
+  t.match(missing, { code: 2, err: /none\.yml does not exist/ });
+  await t.rejects(dispatch("plan", ["-i", "a", "-i", "b"]), { message: /--inventory is given twice/ });
 });
 
 t.test("--limit, --tags, and what no task or host is called", async (t) => {

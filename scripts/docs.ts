@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { cliReference } from "../src/cli/reference.js";
 import { generatedFiles } from "../src/inventory/settings/generated.js";
 import { keysPage } from "../src/ui/keymap.js";
+import { conformancePage } from "./conformance-page.js";
 
 /** `npm run docs`: writes every file that is generated from a table in code. */
 const root = join(import.meta.dirname, "..");
@@ -11,6 +12,7 @@ const files = [
   ...generatedFiles,
   { path: "docs/cli.md", render: cliReference },
   { path: "docs/keys.md", render: keysPage },
+  { path: "docs/conformance.md", render: conformancePage },
 ];
 
 for (const { path, render } of files) {

@@ -114,19 +114,35 @@ function refusedByAnsible(paths: readonly string[]): ReadonlySet<string> {
 function report(valid: readonly Reading[]): void {
   const loading = valid.filter(({ problems }) => problems.length === 0);
   const within = valid.filter(({ problems }) => problems.every(({ reason }) => !isBeyond(reason)));
-  const reasons = rank(valid);
+  const said = summary(valid, loading, within);
   if (markdown) {
-    console.log(summary(valid, loading, within));
-    console.log("\n| what stops playbooks | playbooks | the only thing |\n|---|---|---|");
-    for (const { reason, playbooks, alone } of reasons.slice(0, 40))
-      console.log(`| ${reason} | ${playbooks} | ${alone} |`);
+    const nearer = table(rank(within), ROWS);
+    console.log([HEAD, said, "Within reach:", nearer, "All:", table(rank(valid), ROWS)].join("\n\n"));
     return;
   }
-  console.log(summary(valid, loading, within));
-  for (const { reason, playbooks, alone, examples } of reasons) {
-    console.log(`${String(playbooks).padStart(5)} (${alone} by it alone)  ${reason}`);
-    for (const example of examples) console.log(`         ${relative(process.cwd(), example)}`);
+  console.log(said);
+  for (const [title, ranks] of [
+    ["Within reach", rank(within)],
+    ["All", rank(valid)],
+  ] as const) {
+    console.log(`\n${title}:`);
+    for (const { reason, playbooks, alone, examples } of ranks) {
+      console.log(`${String(playbooks).padStart(5)} (${alone} by it alone)  ${reason}`);
+      for (const example of examples) console.log(`         ${relative(process.cwd(), example)}`);
+    }
   }
+}
+
+const ROWS = 40;
+
+const HEAD = `## The map for widening
+
+\`npm run read -- DIR...\` loads every playbook below folders of public repositories, which are no part of this one, and says what stops
+them. Within reach is a playbook without roles and without modules that the subset does not have, whose files are all there.`;
+
+function table(ranks: readonly Rank[], rows: number): string {
+  const lines = ranks.slice(0, rows).map(({ reason, playbooks, alone }) => `| ${reason} | ${playbooks} | ${alone} |`);
+  return ["| what stops playbooks | playbooks | the only thing |", "| --- | --- | --- |", ...lines].join("\n");
 }
 
 function summary(valid: readonly Reading[], loading: readonly Reading[], within: readonly Reading[]): string {

@@ -15,6 +15,8 @@ export interface HostScope {
   /** set_fact. */
   facts: Record<string, Value>;
   registers: Record<string, Value>;
+  /** Facts that modules have given, by the names that these have for them. */
+  given: Record<string, Value>;
   /** Uid of the user who logs in. */
   readonly uid: number;
   readonly localUid: number;

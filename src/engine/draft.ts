@@ -28,6 +28,8 @@ export class Draft {
   readonly known: Known[] = [];
   readonly probes = new Map<string, boolean>();
   readonly units = new Set<string>();
+  /** Names of facts that calls of this program give. */
+  readonly coming = new Set<string>();
   /** Controller files that calls of this program bring. */
   readonly brought = new Set<string>();
   target: Target | undefined;

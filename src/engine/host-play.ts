@@ -37,6 +37,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   const { host, planOnly, emit } = input;
   const facts = { ...host.facts };
   const registers = { ...host.registers };
+  const given = { ...host.given };
   const held: RunEvent[] = [];
   const check = new Phase({
     ...input,
@@ -75,6 +76,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   }
   host.facts = facts;
   host.registers = registers;
+  host.given = given;
   input.place.applies();
   const payloads = withFetched(check, new Set(check.wanted));
   const apply = new Phase({ ...input, check: false, payloads, emit });

@@ -349,6 +349,7 @@ export class Phase {
       this.#notified.delete(this.#input.steps.handlers.findIndex((handler) => handler.ref.id === call.ref.id) + 1);
     }
     if (outcome.status === "failed" && !call.node.ignoreErrors) this.#fatal.add(call.at);
+    if (call.tells?.facts !== undefined) Object.assign(this.#input.host.given, outcome.more?.ansible_facts);
     this.#keep(call, outcome);
     const status: TaskStatus = outcome.status === "pending" ? "skipped" : outcome.status;
     const pending = outcome.status === "pending";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { FETCH_LIMIT } from "../modules/from-host.js";
 import type { FileDiff, RunEvent } from "../report/events.js";
-import { InterruptedError } from "../util/errors.js";
+import { InterruptedError, TaskError } from "../util/errors.js";
 import { safeLine } from "../util/safe-text.js";
 import { broughtOutcome } from "./brought.js";
 import type { CallOutcome, CompiledCall, Segment } from "./compiled.js";
@@ -19,6 +19,9 @@ export interface CallState {
   readonly pieces: Map<string, Buffer[]>;
   /** Their bytes. */
   pieceSize: number;
+  /** What it tells, beside its fields. */
+  readonly told: Buffer[];
+  toldSize: number;
   output?: string;
   wants: { digest: string; path: string } | undefined;
   path: string;
@@ -41,6 +44,8 @@ export function stateOf(started: number): CallState {
     fields: {},
     pieces: new Map(),
     pieceSize: 0,
+    told: [],
+    toldSize: 0,
     wants: undefined,
     path: "",
     diffs: [],
@@ -72,8 +77,17 @@ const SHOWN_WIDTH = 2000;
 const MAX_PIECES = 32 << 20;
 /** More of a job's log, in bytes, is not followed: a compile writes a few megabytes. */
 const MAX_LOG = 32 << 20;
+/** Bytes that one call may tell: twenty thousand packages have two million. */
+const MAX_TOLD = 8 << 20;
 /** More differences of one task, in characters, are not shown. */
 const MAX_DIFFS = 4 << 20;
+
+/** What is made of a call's own text. @throws TaskError for more of it than any host has to say */
+function toldBy({ tells }: CompiledCall, { told, toldSize }: CallState, status: string): Pick<CallOutcome, "more"> {
+  if (tells === undefined || !(status === "ok" || status === "changed")) return {};
+  if (toldSize > MAX_TOLD) throw new TaskError("E_TOLD", "The host tells without end.");
+  return { more: tells.read(textOfBytes(Buffer.concat(told))) };
+}
 
 /** What a failed command said last, without the lines that were its progress. */
 function lastLines(output: string): string {
@@ -174,6 +188,13 @@ export class ProgramReader {
       case "output":
         state.output = lastLines(message.text);
         return;
+      case "due":
+        this.phase.dirty = true;
+        return;
+      case "told":
+        state.toldSize += message.bytes.length;
+        if (call.tells !== undefined && state.toldSize <= MAX_TOLD) state.told.push(message.bytes);
+        return;
       case "wants":
         this.#finishDiff(state);
         state.wants = message;
@@ -209,6 +230,7 @@ export class ProgramReader {
           reason: message.reason,
           ...(message.changed === true ? { changed: true } : {}),
           fields: state.fields,
+          ...toldBy(call, state, message.status),
         });
     }
   }

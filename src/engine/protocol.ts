@@ -20,6 +20,10 @@ export type ProgramMessage =
   | { kind: "output"; call: number; text: string }
   /** The present content of a file that differs, or the new one that the host made. */
   | { kind: "content"; call: number; which: "old" | "new"; bytes: Buffer }
+  /** The call has work that does not count as a change. */
+  | { kind: "due"; call: number }
+  /** A piece of the text that the controller makes fields of. */
+  | { kind: "told"; call: number; bytes: Buffer }
   /** A piece of a job's log. */
   | { kind: "log"; call: number; bytes: Buffer }
   /** A file needs the payload, or would in apply; `path` when it is to be that file. */
@@ -129,6 +133,10 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
   switch (letter) {
     case "s":
       return { kind: "start", call };
+    case "u":
+      return { kind: "due", call };
+    case "a":
+      return { kind: "told", call, bytes: bytesOf(second) };
     case "r":
       if (!STATUSES.includes(second)) return undefined;
       return {

@@ -6,7 +6,7 @@ import { hostScope } from "../inventory/host-scope.js";
 import { revealedVars } from "../inventory/host-value.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
 import type { LookupReader, Scope } from "../playbook/scope.js";
-import type { Play, Playbook, Value, Vars } from "../playbook/types.js";
+import type { Play, Playbook, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic } from "../report/events.js";
 import { maskedEvents } from "../report/masked-events.js";
 import type { Transport } from "../transport/transport.js";
@@ -91,6 +91,9 @@ export async function runPlaybook(input: RunInput): Promise<RunOutcome> {
   return await new PlaybookRun(input).run();
 }
 
+/** What plays leave on a host for those behind them. */
+type HostState = Pick<HostScope, "facts" | "registers" | "given">;
+
 class PlaybookRun {
   readonly #input: RunInput;
   readonly #clock: Clock;
@@ -104,7 +107,7 @@ class PlaybookRun {
   readonly #groups: RunGroups;
   readonly #recaps: Record<string, HostRecap> = {};
   readonly #failed = new Set<string>();
-  readonly #states = new Map<string, { facts: Record<string, Value>; registers: Record<string, Value> }>();
+  readonly #states = new Map<string, HostState>();
   readonly #errors: EdgeError[] = [];
   #taskFailed = false;
 
@@ -236,7 +239,7 @@ class PlaybookRun {
     const access = this.#access(host);
     const session = await this.#connected(play, host, access);
     const known = await session.facts();
-    const state = this.#states.get(host.name) ?? { facts: {}, registers: {} };
+    const state = this.#states.get(host.name) ?? { facts: {}, registers: {}, given: {} };
     this.#states.set(host.name, state);
     const scope: HostScope = {
       base: baseScope(host, known.facts),
@@ -244,6 +247,7 @@ class PlaybookRun {
       magic: this.#magic(about, host, known.facts),
       facts: state.facts,
       registers: state.registers,
+      given: state.given,
       uid: known.uid,
       localUid: process.getuid?.() ?? 0,
       first: about.hosts[0] === host.name,
@@ -293,7 +297,7 @@ class PlaybookRun {
       facts: known.facts,
       onRecap: (recap) => this.#add(host.name, recap),
     });
-    this.#states.set(host.name, { facts: scope.facts, registers: scope.registers });
+    this.#states.set(host.name, { facts: scope.facts, registers: scope.registers, given: scope.given });
     if (failed) {
       this.#failed.add(host.name);
       this.#taskFailed = true;

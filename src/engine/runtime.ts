@@ -213,6 +213,7 @@ E() {
     emit o "$C" "~$(tail -c 65536 "$OUT" | base64 | tr -d '\n')"
   fi
   enc "$WY"
+  # shellcheck disable=SC2086
   emit r "$C" "$S" "$E_" $FCH
   case $S in
   changed) LCH=1 LNS=1 ;;
@@ -250,6 +251,8 @@ LE() {
 }
 # from WORDS: of the source of this task, which is not there yet
 from() { FRM=$1; }
+# tell FILE: text for the controller
+tell() { base64 -w 65536 <"$1" | sed "s/^/$(printf '\036')$NONCE$\{T}a$T$C$T~/" >&3 || STOP=1; }
 # need WHAT: the controller has something for this task that was not sent
 need() { enc "$1"; emit n "$C" "$E_"; fin need; }
 # lockfile: LK. held: tells who holds it

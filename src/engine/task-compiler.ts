@@ -11,6 +11,7 @@ import { compileControl, isControl } from "./control.js";
 import type { Draft } from "./draft.js";
 import type { Inclusion } from "./host-steps.js";
 import { TaskLanguage } from "./language.js";
+import { factNames, withFacts } from "./module-facts.js";
 import { itemFields } from "./results.js";
 import type { IncludeStep, TaskStep } from "./steps.js";
 import { itemLabel, loopItems, loopVars } from "./task-loop.js";
@@ -66,7 +67,7 @@ export class TaskCompiler {
   }
 
   #language(node: TaskNode, extra: Vars = {}, own?: string): TaskLanguage {
-    const unknown = new Set(this.#draft.shapes.keys());
+    const unknown = new Set([...this.#draft.shapes.keys(), ...this.#draft.coming]);
     if (own !== undefined) unknown.add(own);
     if (this.#draft.unsure > 0) for (const name of FAILURE) unknown.add(name);
     return new TaskLanguage(this.#scope(node, extra), unknown);
@@ -198,7 +199,7 @@ export class TaskCompiler {
     let made: { shell: string; libs: readonly LibName[] };
     let rest: Pick<
       CompiledCall,
-      "payloads" | "missing" | "awaited" | "brings" | "returns" | "known" | "reason" | "decided"
+      "payloads" | "missing" | "awaited" | "brings" | "tells" | "returns" | "known" | "reason" | "decided"
     >;
     try {
       const built = buildTask(
@@ -215,11 +216,12 @@ export class TaskCompiler {
         if (path.startsWith("/")) this.#draft.probes.set(path, sure || this.#draft.probes.get(path) === true);
       }
       for (const unit of built.units ?? []) this.#draft.units.add(unit);
-      const { payloads = [], missing = [], awaited, brings, known } = built;
+      const { payloads = [], missing = [], awaited, brings, tells, known } = built;
       rest = { payloads, missing, returns: built.module.returns };
       if (known !== undefined) rest = { ...rest, known };
       if (awaited !== undefined) rest = { ...rest, awaited };
       if (brings !== undefined) rest = { ...rest, brings };
+      if (tells !== undefined) rest = { ...rest, tells };
       if (brings !== undefined && !(this.#input.check && node.checkMode !== false)) {
         this.#draft.brought.add(brings.dest);
         this.#draft.version++;
@@ -233,6 +235,7 @@ export class TaskCompiler {
       rest = { payloads: [], missing: [], returns: {} };
       if (sure) rest = { ...rest, reason: error.message, decided: "failed" };
     }
+    for (const name of factNames(rest.tells?.facts)) this.#draft.coming.add(name);
     for (const lib of made.libs) {
       this.#draft.libs.add(lib);
       if (node.checkMode === false) this.#draft.realLibs.add(lib);
@@ -324,7 +327,10 @@ export class TaskCompiler {
     const { node } = step;
     const { shapes, registers: known } = this.#draft;
     const scope = this.#scope(node, itemVars(about));
-    const later = (given: Vars) => new TaskLanguage(scope.withValues({ ...given, ...known }), new Set());
+    const later = (results: Vars) => {
+      const { given } = this.#input.host;
+      return new TaskLanguage(withFacts(scope.withValues({ ...given, ...results, ...known }), given), new Set());
+    };
     const decided = compileControl(node, { language, shapes, later });
     if (decided.facts !== undefined) {
       if (gate.kind === "open" || this.#draft.unsure > 0) throw new NeedsControllerError();

@@ -6,6 +6,7 @@ import { didYouMean } from "../util/suggest.js";
 import type { CompileInput } from "./compile-input.js";
 import type { Target } from "./compiled.js";
 import type { TaskLanguage } from "./language.js";
+import { withFacts } from "./module-facts.js";
 
 /** Where relative paths of a task are looked for: beside its file, then beside the playbook. */
 export function searchPath(node: TaskNode, play: Play): string[] {
@@ -65,7 +66,10 @@ export function taskScope(
   facts: Vars,
   registers: Vars,
 ): Scope {
-  let scope = host.base.withOptions({ reader, searchPath: searchPath(node, play) }).withVars(play.vars);
+  let scope = host.base
+    .withValues(host.given)
+    .withOptions({ reader, searchPath: searchPath(node, play) })
+    .withVars(play.vars);
   for (const vars of play.fileVars) scope = scope.withVars(vars);
   scope = scope
     .withVars(node.vars)
@@ -75,5 +79,5 @@ export function taskScope(
     .withValues({ ...node.includeValues, ...extra })
     .withTemplates(host.extraVars)
     .withValues(host.magic(now));
-  return scope;
+  return withFacts(scope, host.given);
 }

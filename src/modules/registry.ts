@@ -3,40 +3,53 @@ import { group, user } from "./accounts.js";
 import { command, raw, script, shell } from "./command.js";
 import { controlModules } from "./control.js";
 import { copy, template } from "./copy.js";
+import { cron } from "./cron.js";
 import { getUrl, slurp, stat, unarchive, uri } from "./fetch.js";
 import { file } from "./file.js";
 import { fetch } from "./from-host.js";
+import { hostname, packageFacts, serviceFacts } from "./host-facts.js";
 import { groupText, userText } from "./lib/accounts.js";
 import { asyncText } from "./lib/async.js";
 import { commandText } from "./lib/command.js";
 import { copyText } from "./lib/copy.js";
-import { mountText, slurpText, statText, unarchiveText, uriText, urlText } from "./lib/fetch.js";
+import { cronText } from "./lib/cron.js";
+import { slurpText, statText, unarchiveText, uriText, urlText } from "./lib/fetch.js";
 import { fileText } from "./lib/file.js";
 import { fetchText } from "./lib/from-host.js";
+import { factsText, hostnameText } from "./lib/host-facts.js";
 import { blockText } from "./lib/lines.js";
+import { mountText } from "./lib/mount.js";
 import { aptText } from "./lib/packages.js";
+import { aptMoreText } from "./lib/packages-more.js";
 import { putText } from "./lib/put.js";
-import { sysctlText, systemdText, waitText } from "./lib/system.js";
+import { sysctlText, systemdText } from "./lib/system.js";
+import { waitText } from "./lib/wait-for.js";
 import { blockinfile, lineinfile } from "./lines.js";
+import { mount } from "./mount.js";
 import { apt, packageModule } from "./packages.js";
-import { mount, service, sysctl, systemd, waitFor } from "./system.js";
+import { service, sysctl, systemd } from "./system.js";
 import type { LibName, TaskModule } from "./types.js";
+import { waitFor } from "./wait-for.js";
 
 const implementations: readonly TaskModule[] = [
   apt,
   blockinfile,
   command,
   copy,
+  cron,
   fetch,
   file,
   getUrl,
   group,
+  hostname,
   lineinfile,
   mount,
+  packageFacts,
   packageModule,
   raw,
   script,
   service,
+  serviceFacts,
   shell,
   slurp,
   stat,
@@ -81,9 +94,13 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["command", commandText],
   ["async", asyncText],
   ["apt", aptText],
+  ["aptmore", aptMoreText],
   ["group", groupText],
   ["user", userText],
   ["systemd", systemdText],
+  ["facts", factsText],
+  ["hostname", hostnameText],
+  ["cron", cronText],
   ["sysctl", sysctlText],
   ["block", blockText],
   ["mount", mountText],

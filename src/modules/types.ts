@@ -1,4 +1,4 @@
-import type { ModuleArgs, Value } from "../playbook/types.js";
+import type { ModuleArgs, Value, Vars } from "../playbook/types.js";
 
 /** What the controller knows about bytes that may have to travel. */
 export interface SourceInfo {
@@ -72,13 +72,17 @@ export interface ModuleContext {
 /** Pieces of shell that a call needs in its program, each included once. */
 export type LibName =
   | "apt"
+  | "aptmore"
   | "async"
   | "block"
   | "command"
   | "copy"
+  | "cron"
+  | "facts"
   | "fetch"
   | "file"
   | "group"
+  | "hostname"
   | "mount"
   | "put"
   | "slurp"
@@ -112,12 +116,21 @@ export interface ModuleCall {
   readonly awaited?: readonly string[];
   /** A file that comes to the controller. */
   readonly brings?: Brought;
+  readonly tells?: Tells;
   /** Paths that the call looks at: all of a program are looked at together, as long as nothing has changed. */
   readonly probes?: readonly Probe[];
   /** Units that the call asks systemd about, likewise. */
   readonly units?: readonly string[];
   /** Fields of the result that the controller knows; of type "known", or what others are where the host gives none. */
   readonly known?: Readonly<Record<string, Value>>;
+}
+
+/** What a call's result has besides fields of the program. */
+export interface Tells {
+  /** Facts that stand under ansible_facts from then on, by the names that the module has for them. */
+  readonly facts?: readonly string[];
+  /** Makes fields of the text that the call tells, of a result that is no failure. Facts are in `ansible_facts`. */
+  readonly read: (told: string) => Vars;
 }
 
 /**

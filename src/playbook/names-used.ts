@@ -53,7 +53,20 @@ function lookupNames(expr: Expr, add: (name: string) => void): void {
   for (const term of terms) if (term.kind === "literal" && typeof term.value === "string") add(term.value);
 }
 
+/** `ansible_facts.x` is a name of its own: a module may give it while the others are known. */
+function factName(expr: Expr): string | undefined {
+  if (expr.kind !== "attr" && expr.kind !== "index") return undefined;
+  if (expr.object.kind !== "name" || expr.object.name !== "ansible_facts") return undefined;
+  if (expr.kind === "attr") return `ansible_facts.${expr.name}`;
+  return expr.index.kind === "literal" ? `ansible_facts.${String(expr.index.value)}` : undefined;
+}
+
 function exprNames(expr: Expr, add: (name: string) => void): void {
+  const fact = factName(expr);
+  if (fact !== undefined) {
+    add(fact);
+    return;
+  }
   if (expr.kind === "name") add(expr.name);
   lookupNames(expr, add);
   for (const child of children(expr)) exprNames(child, add);

@@ -1,13 +1,14 @@
 import { sh } from "../sh.js";
 
 /**
- * m_unit NAME STATE ENABLED MASKED RELOAD NOBLOCK; ENABLED and MASKED are yes, no or ''. m_reload: systemd reads its
- * units anew. UN holds the units that the program is about.
+ * m_unit NAME STATE ENABLED MASKED RELOAD NOBLOCK; ENABLED and MASKED are yes, no or ''. m_reload VERB: systemd reads its
+ * units anew, or begins anew itself. UN holds the units that the program is about. unitall NAME: tells all that systemd knows of
+ * a unit; unitres NAME STATE ENABLED: the rest of the result.
  */
 export const systemdText = sh`
 m_reload() {
   #apply
-  [ -n "$K" ] || try systemctl daemon-reload
+  [ -n "$K" ] || try systemctl "$1"
   #end
   # a daemon-reload alone is no change, as in Ansible
   fine 'systemd reloaded'
@@ -52,15 +53,17 @@ m_unit() {
     return 1
   fi
   AS=$R_status_ActiveState UF=$R_status_UnitFileState
+  case $4 in
+  yes) if [ "$UF" != masked ] && chg 'mask'; then unitmask mask "$1" || return 1; fi ;;
+  no) if [ "$UF" = masked ] && chg 'unmask'; then unitmask unmask "$1" || return 1; fi ;;
+  esac
   if [ "$R_status_LoadState" = not-found ]; then
-    if [ -n "$K" ]; then chg 'unit not there yet'; else bad "there is no unit $1"; fi
+    if [ -z "$2$3" ]; then fine 'there is no such unit'
+    elif yet; then chg 'unit not there yet'
+    else bad "Could not find the requested service $1: host"; fi
     return
   fi
-  case $4 in
-  yes) if [ "$UF" != masked ] && chg 'mask'; then try systemctl mask -q "$1" || return 1; fi ;;
-  no) if [ "$UF" = masked ] && chg 'unmask'; then try systemctl unmask -q "$1" || return 1; fi ;;
-  esac
-  case $UF in enabled | enabled-runtime | static | alias | indirect | generated | transient) _e=yes ;; *) _e=no ;; esac
+  case $UF in enabled | enabled-runtime | static | generated | transient) _e=yes ;; *) _e=no ;; esac
   if [ -n "$3" ] && [ "$3" != "$_e" ]; then
     if [ "$3" = yes ]; then
       if chg 'not enabled'; then try systemctl enable -q "$1" || return 1; fi
@@ -78,6 +81,11 @@ m_unit() {
   esac
   fine "$\{UF:-loaded}, $AS"
 }
+# unitmask VERB UNIT: Ansible minds a failure only of a unit that is not there
+unitmask() {
+  try systemctl "$1" -q "$2" || [ "$R_status_LoadState" = not-found ] || BAD=
+  [ -z "$BAD" ]
+}
 # unitdo VERB STATE UNIT NOBLOCK
 unitdo() {
   if chg "$1 ($2)"; then
@@ -87,77 +95,79 @@ unitdo() {
       OUT=$W/u
       return 1
     fi
-    R_status_ActiveState=$(systemctl show -p ActiveState --value -- "$3")
   fi
+}
+unitall() {
+  systemctl show -- "$1" >"$W/unit" 2>/dev/null
+  tell "$W/unit"
+}
+unitres() {
+  unset R_name R_state R_enabled
+  [ -z "$BAD" ] || return 0
+  R_name=$1
+  case $2 in restarted | reloaded) R_state=started ;; ?*) R_state=$2 ;; esac
+  case $3 in yes) R_enabled=true ;; no) R_enabled=false ;; esac
 }
 `;
 
-/** m_sysctl NAME VALUE STATE FILE RELOAD SET IGNORE. Needs the put library. */
+/** m_sysctl NAME VALUE STATE FILE RELOAD SET [-e]: as Ansible it writes each line anew, and a key once. Needs the put library. */
 export const sysctlText = sh`
 m_sysctl() {
   fst "$4"
-  _have='' _n=0
-  if [ "$FT" = f ]; then
+  _have='' _n='' _seen=' '
+  if [ "$FT" != - ]; then
     while IFS= read -r _l || [ -n "$_l" ]; do
-      case $_l in '#'* | ';'*) continue ;; *=*) ;; *) continue ;; esac
-      _a=$(printf %s "$\{_l%%=*}" | tr -d ' \t')
-      # systemd's leading - means: no error when it fails
-      if [ "$_a" = "$1" ] || [ "$_a" = "-$1" ]; then
-        _n=$((_n + 1))
-        _have=$(printf %s "$\{_l#*=}" | tr -s ' \t' ' ' | sed 's/^ //;s/ $//')
-      fi
-    done <"$4"
+      trim "$_l"
+      case $F_ in '' | '#'* | ';'*) printf '%s\n' "$F_"; continue ;; *=*) ;; *) printf '%s\n' "$F_"; continue ;; esac
+      _x=$F_
+      trim "$\{_x%%=*}"
+      _a=$F_
+      trim "$\{_x#*=}"
+      if [ "$_a" = "$1" ]; then _n=1 _have=$F_; fi
+      case $_seen in *" $_a "*) continue ;; esac
+      _seen="$_seen$_a "
+      if [ "$_a" != "$1" ]; then printf '%s=%s\n' "$_a" "$F_"
+      elif [ "$3" = present ]; then printf '%s=%s\n' "$1" "$2"; fi
+    done <"$4" >"$W/sysctl"
+  else : >"$W/sysctl"; fi
+  case $_seen in *" $1 "*) ;; *) if [ "$3" = present ]; then printf '%s=%s\n' "$1" "$2" >>"$W/sysctl"; fi ;; esac
+  # what runs now, one blank between its parts
+  _x=$(printf %s "$1" | case $1 in *.*) tr ./ /. ;; *) cat ;; esac)
+  _c='' _r=''
+  if [ -r "/proc/sys/$_x" ]; then
+    # shellcheck disable=SC2046
+    set -- "$@" $(cat "/proc/sys/$_x" 2>/dev/null)
+    _s=$1 _v=$2 _st=$3 _fi=$4 _re=$5 _se=$6 _ig=$7
+    shift 7
+    _c="$*"
+    set -- "$_s" "$_v" "$_st" "$_fi" "$_re" "$_se" "$_ig"
   fi
-  _w=
+  # shellcheck disable=SC2086
+  _same=$(set -f; set -- $2; printf %s "$*")
+  _w='' _s=
   if [ "$3" = absent ]; then
-    if [ "$_n" -gt 0 ]; then _w="in $4"; fi
-  elif [ "$_n" = 0 ]; then _w="not in $4"
-  elif [ "$_have" != "$2" ]; then _w="$4: $_have -> $2"
-  elif [ "$_n" -gt 1 ]; then _w="$4: $_n times"; fi
-  if [ -n "$_w" ]; then
-    if chg "$_w"; then
-      {
-        if [ "$FT" = f ]; then
-          _re=$(printf %s "$1" | sed 's/[].[*^$/]/\\&/g')
-          sed "/^[ 	]*-\{0,1\}$\{_re}[ 	]*=/d" "$4"
-        fi
-        if [ "$3" = present ]; then printf '%s=%s\n' "$1" "$2"; fi
-      } >"$W/sysctl"
-      if [ "$FT" = - ]; then try mkdir -p "$\{4%/*}" || return 1; fi
-      put "$W/sysctl" "$4" '' '' '' || return 1
-      if [ -n "$5" ] && ! try sysctl -p "$4" && [ -n "$7" ]; then BAD=''; fi
-    fi
-  else
+    [ -z "$_have" ] || _w="in $4"
+  elif [ -z "$_n" ]; then _w="not in $4"
+  elif [ "$_have" != "$2" ]; then _w="$4: $_have -> $2"; fi
+  if [ -z "$_w" ] && [ -n "$5" ] && [ -n "$_n" ] && [ "$_c" != "$_same" ]; then _r="running value $_c -> $2"; fi
+  if [ -n "$6" ] && [ "$3" = present ] && [ "$_c" != "$_same" ]; then _s=1 _r="running value $_c -> $2"; fi
+  if [ -z "$_w$_r" ]; then
     if [ "$3" = absent ]; then fine "not in $4"; else fine "$2 in $4"; fi
+    return
   fi
-  if [ -n "$6" ] && [ "$3" = present ]; then
-    _c=$(sysctl -n "$1" 2>/dev/null | tr -s ' \t' ' ')
-    if [ "$_c" != "$2" ] && chg "running value $_c -> $2"; then
-      if ! try sysctl -w "$1=$2" && [ -n "$7" ]; then BAD=''; fi
-    fi
+  if chg "$_w$\{_w:+$\{_r:+, }}$_r"; then
+    if [ -n "$_s" ]; then sysctlrun "setting $1 failed" $\{7:+-e} -w "$1=$2" || return 1; fi
+    if [ -n "$_w" ]; then put "$W/sysctl" "$4" '' '' '' || return 1; fi
+    if [ -n "$5" ]; then sysctlrun 'Failed to reload sysctl' $\{7:+-e} -p "$4"; fi
   fi
 }
-`;
-
-/** m_wait KIND TARGET STATE TIMEOUT DELAY SLEEP HOST; KIND is port or path. Ports are those this host listens on. */
-export const waitText = sh`
-listens() {
-  _h=$(printf '%04X' "$1")
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q "^ *[0-9]*: [0-9A-F]*:$_h [0-9A-F]*:0000 0A "
-}
-m_wait() {
-  _end=$(($(date +%s) + $4))
-  if [ -n "$K" ]; then skip 'check mode does not wait'; return; fi
-  [ "$5" = 0 ] || sleep "$5"
-  while :; do
-    _is=absent
-    if [ "$1" = port ]; then
-      if listens "$2"; then _is=started; fi
-    elif [ -e "$2" ]; then _is=started; fi
-    if [ "$_is" = "$3" ]; then fine "$1 $2 is $3"; return; fi
-    if [ "$(date +%s)" -ge "$_end" ]; then bad "$1 $2 is not $3 after $4 s"; return 1; fi
-    if [ -n "$STOP" ]; then fin stopped; fi
-    sleep "$6"
-  done
+# sysctlrun REASON ARGUMENT...: sysctl says of some failures only on stderr
+sysctlrun() {
+  _x=$1
+  shift
+  if ! sysctl "$@" >"$W/o" 2>"$W/e" 3>&- 9>&- ||
+    grep -Eq '^sysctl: setting key "[^"]+": (Invalid argument|Read-only file system)$' "$W/e"; then
+    bad "$_x: $(cat "$W/o" "$W/e")"
+  fi
 }
 `;

@@ -5,8 +5,11 @@ import t from "tap";
 import { programText } from "../../../src/engine/program.js";
 import { lockText, runtimeText } from "../../../src/engine/runtime.js";
 import { coerceArgs } from "../../../src/modules/args.js";
+import { modulesPage } from "../../../src/modules/docs-page.js";
 import { commandWord, posixRegex, splitWords } from "../../../src/modules/fragments.js";
+import { packages, services } from "../../../src/modules/host-facts.js";
 import { findModule, libTexts, moduleCatalog } from "../../../src/modules/registry.js";
+import { unitProperties } from "../../../src/modules/system.js";
 import type { ModuleContext } from "../../../src/modules/types.js";
 import type { Value } from "../../../src/playbook/types.js";
 
@@ -124,6 +127,41 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
   const check = spawnSync("shellcheck", ["-s", "sh", "-f", "gcc", "-e", excluded, file], { encoding: "utf8" });
   if (check.error === undefined) t.equal(check.stdout, "", "shellcheck");
   else t.comment("shellcheck is not here");
+});
+
+t.test("docs/modules.md is current", async (t) => {
+  t.equal(readFileSync(new URL("../../../docs/modules.md", import.meta.url), "utf8"), modulesPage(), "npm run docs");
+});
+
+t.test("what systemctl shows of a unit", async (t) => {
+  const shown = "Id=a.service\nDescription={ odd\nExecStart={ path=/bin/a ;\n argv[]=a }\nUser=\nnoise";
+  t.strictSame(unitProperties(shown), {
+    Id: "a.service",
+    Description: "{ odd",
+    ExecStart: "{ path=/bin/a ;\n argv[]=a }",
+    User: "",
+  });
+});
+
+t.test("services as Ansible puts them together", async (t) => {
+  const told = [
+    " [ + ]  ssh\n [ - ]  x11-common\n [ ? ]  odd\n",
+    "  UNIT LOAD ACTIVE SUB DESCRIPTION\n  ssh.service loaded active running OpenSSH\n* gone.service not-found inactive dead gone\n",
+    "UNIT FILE STATE PRESET\nssh.service enabled enabled\ngone.service disabled enabled\nnew@.service static -\nold.service disabled enabled\n",
+    "old.service inactive\n",
+  ].join("\f\n");
+  const of = (name: string, state: string, status: string) => ({ name, state, status, source: "systemd" });
+  t.strictSame(services(told), {
+    ssh: { name: "ssh", state: "running", source: "sysv" },
+    "x11-common": { name: "x11-common", state: "stopped", source: "sysv" },
+    "ssh.service": of("ssh.service", "running", "enabled"),
+    "gone.service": of("gone.service", "stopped", "not-found"),
+    "new@.service": of("new@.service", "unknown", "static"),
+    "old.service": of("old.service", "inactive", "disabled"),
+  });
+  t.strictSame(packages("installed\tbash\t5.2\tamd64\tshells\n"), {
+    bash: [{ name: "bash", version: "5.2", arch: "amd64", category: "shells", source: "apt" }],
+  });
 });
 
 t.test("words and expressions", async (t) => {

@@ -1,0 +1,53 @@
+import { FREE_FORM } from "./command.js";
+import { taskModules } from "./registry.js";
+
+/** What a module does otherwise than Ansible's, or leaves out, by its name. One of another name has none. */
+const NOTES: Readonly<Record<string, readonly string[]>> = {
+  apt: [
+    "With packages, the lists are refreshed only where one of them is to be installed.",
+    "Waits five minutes for apt's lock, whatever `lock_timeout` says.",
+    "`deb` is an absolute path of the host or an address; its dependencies come by apt-get in the same step, and `stdout` is apt-get's.",
+  ],
+  cron: ["A job is one line. The backup of a file is made when there is something to change."],
+  mount: [
+    "`fstab` is replaced as a whole. What is mounted is read from /proc/self/mountinfo; a bind mount from elsewhere counts as mounted.",
+  ],
+  package: ["Takes all that apt takes; `use` is `apt` or `auto`."],
+  package_facts: ["Of dpkg. `origin` is not given: the host's archives would have to be asked."],
+  service: ["`pattern`, `runlevel`, `sleep` and `arguments` are dropped, as Ansible does where systemd is."],
+  systemd_service: ["`scope: global` is refused: systemctl does not tell the state of such units."],
+  user: ["A password travels on stdin and not on a command line, so there is no `ssh_key_passphrase`."],
+  wait_for: [
+    "Ports are dialled by the host's bash. `search_regex` is looked for in each line by itself, and is one that POSIX can say.",
+    "`drained` takes addresses of IPv4.",
+  ],
+};
+
+const code = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(" ");
+
+/** docs/modules.md */
+export function modulesPage(): string {
+  const sections = [...taskModules.values()]
+    .sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1))
+    .map(({ spec, returns }) => {
+      const refused = Object.entries(spec.refused ?? {}).map(([name, why]) => `- \`${name}\` is refused. ${why}`);
+      const notes = (NOTES[spec.name] ?? []).map((note) => `- ${note}`);
+      const list = [...notes, ...refused];
+      return `## ${spec.name}
+
+| | |
+|---|---|
+| arguments | ${code(Object.keys(spec.args).filter((name) => name !== FREE_FORM)) || "none"} |
+| result | ${code([...new Set(["changed", ...Object.keys(returns)])])} |
+${list.length === 0 ? "" : `\n${list.join("\n")}\n`}`;
+    });
+  return `<!-- Generated from src/modules by \`npm run docs\`. Do not edit. -->
+# Modules
+
+Each takes arguments as Ansible's module of that name does, with its defaults, and gives the fields of its result that are listed here
+(ansible-core 2.14; ansible.posix for mount and sysctl). All results have \`changed\`, \`failed\` and, where they fail, \`msg\`. In a check, what
+an earlier task would have brought counts as being there where Ansible would fail. What a host lacks is said when the task runs; an
+argument that is not here is refused before anything runs.
+
+${sections.join("\n")}`;
+}

@@ -12,6 +12,12 @@ import { reasonOf } from "./read-reasons.js";
 //   --markdown   the tables of docs/conformance.md alone
 
 const EXAMPLES = 2;
+const ROWS = 40;
+
+const HEAD = `## The map for widening
+
+\`npm run read -- DIR...\` loads every playbook below folders of public repositories, which are no part of this one, and says what stops
+them. Within reach is a playbook without roles and without modules that the subset does not have, whose files are all there.`;
 /** What stands at the beginning of a line of a playbook, and of no other YAML file of Ansible's. */
 const PLAY = /^\s*-?\s*(hosts|import_playbook|ansible\.builtin\.import_playbook)\s*:/m;
 
@@ -132,13 +138,6 @@ function report(valid: readonly Reading[]): void {
     }
   }
 }
-
-const ROWS = 40;
-
-const HEAD = `## The map for widening
-
-\`npm run read -- DIR...\` loads every playbook below folders of public repositories, which are no part of this one, and says what stops
-them. Within reach is a playbook without roles and without modules that the subset does not have, whose files are all there.`;
 
 function table(ranks: readonly Rank[], rows: number): string {
   const lines = ranks.slice(0, rows).map(({ reason, playbooks, alone }) => `| ${reason} | ${playbooks} | ${alone} |`);

@@ -98,11 +98,7 @@ export function buildTask(
       },
       tree: (path) => options.sources.tree(path),
       content: (bytes) => options.sources.content(bytes),
-      renderTemplate: (path, given) =>
-        language.renderFile(path, {
-          trimBlocks: given.trim_blocks !== false,
-          lstripBlocks: given.lstrip_blocks === true,
-        }),
+      renderTemplate: (path, given) => language.renderFile(path, given),
       canFetch: options.canFetch,
       comesFrom: options.comesFrom,
       controllerPath: (path) => controllerPath(path, options.playbookDirectory),

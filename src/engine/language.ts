@@ -1,14 +1,15 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { posix } from "node:path";
+import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { evaluateCondition, parseCondition } from "../playbook/conditions.js";
-import { namesOfExpr, namesOfTemplate, namesOfValue, runtimeNamesOf } from "../playbook/names-used.js";
+import { namesOfBody, namesOfExpr, namesOfValue, runtimeNamesOf } from "../playbook/names-used.js";
 import { parseExpression } from "../playbook/parser.js";
-import { evaluate, renderTemplate, renderValue } from "../playbook/render.js";
+import { evaluate, includePathOf, renderTemplate, renderValue } from "../playbook/render.js";
 import { isLiteral, residualConditions } from "../playbook/residual.js";
 import type { FileKind, LookupReader, Scope } from "../playbook/scope.js";
 import { parseTemplate } from "../playbook/template-parser.js";
 import type { Condition, Expr, Templated, Value } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
+import { realPath, templateVars } from "./controller-files.js";
+import { templateOptions } from "./template-options.js";
 
 /** A value that is asked for is a registered result that no program has given yet. */
 export class UnknownValueError extends Error {
@@ -20,11 +21,6 @@ export class UnknownValueError extends Error {
 export type Decision =
   | { readonly kind: "known"; readonly value: boolean; readonly source: string }
   | { readonly kind: "open"; readonly expr: Expr; readonly source: string };
-
-export interface TemplateFileOptions {
-  readonly trimBlocks: boolean;
-  readonly lstripBlocks: boolean;
-}
 
 /** The playbook language, bound to the variables of one task on one host and to the results still to come. */
 export class TaskLanguage {
@@ -78,22 +74,23 @@ export class TaskLanguage {
   }
 
   /**
-   * The text of a template file.
+   * The text of a template file, by the arguments of the module `template`.
    * @throws InputError for a file that cannot be read, or a mistake in it at its place.
    */
-  renderFile(path: string, options: TemplateFileOptions): string {
+  renderFile(path: string, args: Readonly<Record<string, Value>>): string {
     let text: string;
     try {
       text = readFileSync(path, "utf8");
     } catch (cause) {
       throw new InputError("E_TEMPLATE_FILE", `The template ${path} cannot be read.`, { cause });
     }
-    this.#need(namesOfTemplate(text));
-    const template = parseTemplate(text, { file: path, line: 1, column: 1 }, options);
-    return renderTemplate(
-      template,
-      this.#scope.withValues({ ansible_managed: "Ansible managed", template_path: path }),
-    );
+    const template = parseTemplate(text, { file: path, line: 1, column: 1 }, templateOptions(args));
+    this.#need(namesOfBody(template.nodes));
+    const dest = typeof args.dest === "string" ? args.dest : null;
+    const vars = templateVars(typeof args.src === "string" ? args.src : path, path, dest);
+    const includePath = includePathOf(path, this.#scope);
+    const scope = this.#scope.withValues(vars);
+    return renderTemplate(template, scope.withOptions({ ...scope.options, includePath }));
   }
 }
 
@@ -115,6 +112,7 @@ export const controllerReader: LookupReader = {
     }
   },
   realPath,
+  templateVars,
   env: (name) => process.env[name],
 };
 
@@ -128,36 +126,4 @@ export function fileKind(path: string, follow: boolean): FileKind | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** More links than that lead in a circle. */
-const MAX_LINKS = 40;
-
-/** Python's os.path.realpath: what does not exist keeps its name. */
-function realPath(path: string): string {
-  let links = 0;
-  const follow = (from: string, names: readonly string[]): string => {
-    let at = from;
-    for (const [index, name] of names.entries()) {
-      if (name === "" || name === ".") continue;
-      if (name === "..") {
-        at = posix.dirname(at);
-        continue;
-      }
-      const next = posix.join(at, name);
-      let target: string | undefined;
-      try {
-        target = readlinkSync(next);
-      } catch {
-        // no link
-      }
-      if (target !== undefined && links++ < MAX_LINKS) {
-        const base = follow(target.startsWith("/") ? "/" : at, target.split("/"));
-        return follow(base, names.slice(index + 1));
-      }
-      at = next;
-    }
-    return at;
-  };
-  return follow(path.startsWith("/") ? "/" : process.cwd(), path.split("/"));
 }

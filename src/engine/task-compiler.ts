@@ -10,7 +10,7 @@ import type { CompiledCall } from "./compiled.js";
 import { compileControl, isControl } from "./control.js";
 import type { Draft } from "./draft.js";
 import type { Inclusion } from "./host-steps.js";
-import { TaskLanguage } from "./language.js";
+import { TaskLanguage, UnknownValueError } from "./language.js";
 import { factNames, withFacts } from "./module-facts.js";
 import { itemFields } from "./results.js";
 import type { IncludeStep, TaskStep } from "./steps.js";
@@ -60,7 +60,9 @@ export class TaskCompiler {
       Object.keys(node.vars).length === 0 && node.includeVars === undefined && Object.keys(extra).length === 0;
     const cached = this.#cached;
     if (plain && cached?.directory === node.directory && cached.version === version) return cached.scope;
-    const scope = taskScope(this.#input, this.#reader, node, extra, facts, registers);
+    const { shapes } = this.#draft;
+    const waits = (name: string) => (!this.#finished && shapes.has(name) ? new UnknownValueError(name) : undefined);
+    const scope = taskScope(this.#input, { reader: this.#reader, waits }, node, extra, facts, registers);
     // Lazy variables are computed once for all tasks that see the same ones.
     if (plain) this.#cached = { directory: node.directory, version, scope };
     return scope;

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { LookupReader, Scope } from "../playbook/scope.js";
+import type { Scope, ScopeOptions } from "../playbook/scope.js";
 import type { Play, TaskNode, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
@@ -60,7 +60,7 @@ export function sameTarget(a: Target, b: Target): boolean {
 /** The variables that a task sees, from the weakest to the strongest. */
 export function taskScope(
   { play, host, now }: Pick<CompileInput, "play" | "host" | "now">,
-  reader: LookupReader,
+  options: ScopeOptions,
   node: TaskNode,
   extra: Vars,
   facts: Vars,
@@ -68,7 +68,7 @@ export function taskScope(
 ): Scope {
   let scope = host.base
     .withValues(host.given)
-    .withOptions({ reader, searchPath: searchPath(node, play) })
+    .withOptions({ ...options, searchPath: searchPath(node, play) })
     .withVars(play.vars);
   for (const vars of play.fileVars) scope = scope.withVars(vars);
   scope = scope

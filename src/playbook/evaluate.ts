@@ -17,8 +17,10 @@ import {
   isList,
   makeDict,
   NativeText,
+  Opaque,
   PyFloat,
   type Rt,
+  str,
   Tuple,
   truthy,
   typeName,
@@ -29,6 +31,8 @@ import {
 } from "./python-values.js";
 import { resolveName } from "./render.js";
 import { EvaluationError, type LookupReader, type Scope, UndefinedVariableError, undefinedHint } from "./scope.js";
+import { Joiner, Namespace } from "./template-objects.js";
+import type { TemplateOptions } from "./template-parser.js";
 import type { Expr } from "./types.js";
 
 /** Names that a template sets itself: loop targets and {% set %}. */
@@ -40,6 +44,17 @@ export interface Locals {
 export interface Env {
   readonly scope: Scope;
   readonly locals?: Locals | undefined;
+  /** The template that runs; a bare expression has none. */
+  readonly template?: RunningTemplate | undefined;
+}
+
+export interface RunningTemplate {
+  /** Text that reads as a list, dict or bool becomes one, as in the values of a playbook. */
+  readonly converts: boolean;
+  /** How it was parsed, for what it includes. */
+  readonly options: TemplateOptions;
+  /** Templates that include each other down to this one. */
+  readonly depth: number;
 }
 
 /** Ansible's `omit`: an argument with this value is left out. */
@@ -150,11 +165,18 @@ function mapValues(record: Readonly<Record<string, Expr>>, change: (expr: Expr) 
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
-function computeName(expr: Extract<Expr, { kind: "name" }>, env: Env): Rt {
+/** What a template has set under a name itself. */
+export function localValue(name: string, env: Env): Rt | undefined {
   for (let locals = env.locals; locals !== undefined; locals = locals.outer) {
-    const value = locals.names.get(expr.name);
+    const value = locals.names.get(name);
     if (value !== undefined) return value;
   }
+  return undefined;
+}
+
+function computeName(expr: Extract<Expr, { kind: "name" }>, env: Env): Rt {
+  const own = localValue(expr.name, env);
+  if (own !== undefined) return own;
   const value = resolveName(expr.name, env.scope);
   if (value === undefined) {
     if (expr.name === "omit") return OMIT;
@@ -172,6 +194,7 @@ function placed(value: Rt, expr: Expr): Rt {
 
 function attribute(object: Rt, name: string, expr: Expr): Rt {
   if (object instanceof Undefined) return below(object);
+  if (object instanceof Opaque) return placed(getItem(object, name), expr);
   if (isMethod(object, name)) {
     throw new ValueProblem(
       `".${name}" is a method of ${typeName(object)}`,
@@ -314,24 +337,63 @@ function range(args: readonly Rt[]): View {
 }
 
 function call(expr: Extract<Expr, { kind: "call" }>, env: Env): Rt {
+  const { callee } = expr;
+  const target =
+    callee.kind === "attr"
+      ? operand(callee.object, env)
+      : callee.kind === "name"
+        ? localValue(callee.name, env)
+        : undefined;
+  if (target instanceof Opaque) {
+    // A macro takes values with their marks.
+    const args = expr.args.map((arg) => compute(arg, env));
+    const named = mapValues(expr.kwargs, (arg) => compute(arg, env));
+    return callee.kind === "attr" ? callAttribute(target, callee.name, args, named) : target.call(args, named);
+  }
   const args = expr.args.map((arg) => operand(arg, env));
   const keywords = mapValues(expr.kwargs, (arg) => operand(arg, env));
-  if (expr.callee.kind === "attr") {
-    const object = operand(expr.callee.object, env);
+  if (callee.kind === "attr") {
+    const object = target ?? null;
     if (object instanceof Undefined) throw new UndefinedProblem(object);
-    return callMethod(object, expr.callee.name, args, keywords);
+    return callMethod(object, callee.name, args, keywords);
   }
-  const name = expr.callee.kind === "name" ? expr.callee.name : "";
-  if (name === "range") return range(args);
-  if (name === "dict") {
-    const base = argument({ args, keywords }, 0, {});
-    if (!isDict(base) || args.length > 1) throw new ValueProblem("dict() takes a dict and named arguments");
-    return makeDict([...Object.entries(base), ...Object.entries(keywords)]);
+  if (target instanceof Undefined) throw new UndefinedProblem(target);
+  return callFunction(callee.kind === "name" ? callee.name : "", args, keywords, env);
+}
+
+function callAttribute(object: Opaque, name: string, args: readonly Rt[], named: Readonly<Record<string, Rt>>): Rt {
+  const found = object.attribute(name);
+  if (found instanceof Undefined) throw new UndefinedProblem(found);
+  if (!(found instanceof Opaque))
+    throw new ValueProblem(`the ${object.typeName} has nothing to call that is named "${name}"`);
+  return found.call(args, named);
+}
+
+function callFunction(name: string, args: readonly Rt[], keywords: Readonly<Record<string, Rt>>, env: Env): Rt {
+  switch (name) {
+    case "range":
+      return range(args);
+    case "dict": {
+      const base = argument({ args, keywords }, 0, {});
+      if (!isDict(base) || args.length > 1) throw new ValueProblem("dict() takes a dict and named arguments");
+      return makeDict([...Object.entries(base), ...Object.entries(keywords)]);
+    }
+    case "namespace":
+      return new Namespace(args, keywords);
+    case "joiner":
+      return new Joiner(argument({ args, keywords }, 0, keywords.sep ?? ", "));
+    case "undef":
+      return new Undefined(
+        str(argument({ args, keywords }, 0, keywords.hint ?? "a mandatory variable is not overridden")),
+      );
+    case "lookup":
+    case "query":
+    case "q":
+      refuseUndefined([...args, ...Object.values(keywords)]);
+      return callLookup(args, keywords, name !== "lookup", env.scope);
+    default:
+      throw new ValueProblem(`"${name}" cannot be called here`);
   }
-  refuseUndefined([...args, ...Object.values(keywords)]);
-  if (name === "lookup" || name === "query" || name === "q")
-    return callLookup(args, keywords, name !== "lookup", env.scope);
-  throw new ValueProblem(`unknown function "${name}"`);
 }
 
 function refuseUndefinedParts(value: Rt): void {

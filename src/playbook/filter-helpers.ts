@@ -9,6 +9,7 @@ import {
   isFloat,
   isList,
   NativeText,
+  Opaque,
   type Rt,
   typeName,
   Undefined,
@@ -70,6 +71,8 @@ export function getItem(object: Rt, key: Rt): Rt {
   if (object instanceof Undefined) return object;
   if (key instanceof Undefined) throw new UndefinedProblem(key);
   const name = asText(key);
+  if (object instanceof Opaque)
+    return object.attribute(name ?? "") ?? new Undefined(`the ${object.typeName} has no attribute "${name}"`);
   if (isDict(object)) {
     if (name !== undefined && Object.hasOwn(object, name)) return object[name] ?? null;
     return new Undefined(

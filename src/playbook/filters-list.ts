@@ -183,7 +183,8 @@ function combine(subject: Rt, call: Call): Rt {
   );
 }
 
-function flatten(items: readonly Rt[], levels: number | undefined, skipNulls: boolean): Rt[] {
+/** A list without the lists in it, to a depth. */
+export function flatten(items: readonly Rt[], levels: number | undefined, skipNulls: boolean): Rt[] {
   return items.flatMap((item): Rt[] => {
     if (item instanceof Undefined) throw new UndefinedProblem(item);
     if (skipNulls && (item === null || asText(item) === "None" || asText(item) === "null")) return [];

@@ -16,6 +16,8 @@ export interface LexOptions {
    * Ansible reads them within `{{ }}` of a playbook, where it doubles each.
    */
   readonly escapes: "python" | "literal";
+  /** What line breaks in string literals become. */
+  readonly newline?: string | undefined;
 }
 
 const OPERATORS = "// ** == != >= <= + - / * % ~ [ ] ( ) { } > < = . : | , ;".split(" ");
@@ -33,7 +35,7 @@ function matchAt(pattern: RegExp, text: string, offset: number): string | undefi
 
 function stringValue(literal: string, offset: number, locate: Locate, options: LexOptions): string {
   const quote = literal.charAt(0);
-  const body = literal.slice(1, -1);
+  const body = literal.slice(1, -1).replaceAll("\n", options.newline ?? "\n");
   if (options.escapes === "literal") {
     if (/\\["']/.test(body.replace(/\\\\/g, "")) && body.replace(/\\\\/g, "").includes(`\\${quote}`)) {
       throw new TemplateSyntaxError(

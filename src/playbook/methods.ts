@@ -202,6 +202,14 @@ export function madeHere<T extends object>(value: T): T {
   return value;
 }
 
+/** A value as it is now, when the template may change it later. */
+export function asItIs(value: Rt): Rt {
+  if (!isList(value) && !isDict(value)) return value;
+  if (!own.has(value)) return value;
+  if (isList(value)) return value.map(asItIs);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asItIs(item)]));
+}
+
 /** `{% set _ = names.append('x') %}`. */
 const listChanges: Readonly<Record<string, Method<Rt[]>>> = {
   append: method(1, 1, (self, [item = null]) => {

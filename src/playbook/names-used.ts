@@ -1,7 +1,8 @@
 /** Which variables an expression, a template or a value depends on. */
 
+import { functionNames } from "./names.js";
 import type { Scope } from "./scope.js";
-import { isPossiblyTemplate, parseTemplate, type TemplateNode } from "./template-parser.js";
+import { CAPTURED, isPossiblyTemplate, parseTemplate, type TemplateNode } from "./template-parser.js";
 import type { Expr, Value } from "./types.js";
 
 const NOWHERE = { file: "<value>", line: 1, column: 1 };
@@ -68,13 +69,15 @@ function exprNames(expr: Expr, add: (name: string) => void): void {
     return;
   }
   if (expr.kind === "name") add(expr.name);
+  if (expr.kind === "call" && expr.callee.kind === "name" && !functionNames.has(expr.callee.name))
+    add(expr.callee.name);
   lookupNames(expr, add);
   for (const child of children(expr)) exprNames(child, add);
 }
 
 /** Names that the nodes take from outside: what they set themselves is not among them. */
 function nodeNames(nodes: readonly TemplateNode[], own: ReadonlySet<string>, add: (name: string) => void): void {
-  const known = new Set(own);
+  const known = new Set([...own, CAPTURED]);
   const outside = (name: string): void => {
     if (!known.has(name)) add(name);
   };
@@ -103,8 +106,74 @@ function nodeNames(nodes: readonly TemplateNode[], own: ReadonlySet<string>, add
       case "set":
         exprNames(node.value, outside);
         for (const name of node.targets.names) known.add(name);
+        break;
+      case "setAttribute":
+        exprNames(node.value, outside);
+        break;
+      case "capture":
+        bodyNames(node.body, [], known, add);
+        exprNames(node.filters, outside);
+        known.add(node.name);
+        break;
+      case "filter":
+        bodyNames(node.body, [], known, add);
+        exprNames(node.filters, outside);
+        break;
+      case "with":
+        for (const { value } of node.values) exprNames(value, outside);
+        bodyNames(
+          node.body,
+          node.values.map(({ name }) => name),
+          known,
+          add,
+        );
+        break;
+      case "call":
+        exprNames(node.call, outside);
+        parametersAndBody(node, known, add);
+        break;
+      case "macro":
+        parametersAndBody(node, known, add);
+        known.add(node.name);
+        break;
+      case "include":
+      case "import":
+      case "from":
+        exprNames(node.template, outside);
+        if (node.kind === "import") known.add(node.name);
+        if (node.kind === "from") for (const name of node.names) known.add(name.as);
     }
   }
+}
+
+/** Names that stand for what a macro is given besides its parameters. */
+const MACRO_NAMES = ["caller", "varargs", "kwargs"];
+
+function parametersAndBody(
+  node: Extract<TemplateNode, { kind: "macro" | "call" }>,
+  known: ReadonlySet<string>,
+  add: (name: string) => void,
+): void {
+  const own = [...MACRO_NAMES, ...node.params.map(({ name }) => name)];
+  for (const { otherwise } of node.params)
+    if (otherwise !== undefined) exprNames(otherwise, (name) => known.has(name) || own.includes(name) || add(name));
+  bodyNames(node.body, own, known, add);
+}
+
+function bodyNames(
+  body: readonly TemplateNode[],
+  own: readonly string[],
+  known: ReadonlySet<string>,
+  add: (name: string) => void,
+): void {
+  nodeNames(body, new Set([...known, ...own]), add);
+}
+
+/** Names that a template's body takes from outside, those of a macro's own arguments among them. */
+export function namesOfBody(nodes: readonly TemplateNode[]): Set<string> {
+  const names = new Set<string>();
+  nodeNames(nodes, new Set(), (name) => names.add(name));
+  return names;
 }
 
 /** Names that an expression mentions. */
@@ -123,8 +192,7 @@ export function namesOfTemplate(source: string): ReadonlySet<string> {
   if (!isPossiblyTemplate(source)) return NO_NAMES;
   const known = knownNames.get(source);
   if (known !== undefined) return known;
-  const names = new Set<string>();
-  nodeNames(parseTemplate(source, NOWHERE, { escapes: "literal" }).nodes, new Set(), (name) => names.add(name));
+  const names = namesOfBody(parseTemplate(source, NOWHERE, { escapes: "literal" }).nodes);
   if (knownNames.size >= MAX_KNOWN) knownNames.clear();
   knownNames.set(source, names);
   return names;

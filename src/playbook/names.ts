@@ -26,7 +26,9 @@ const filters: FilterTable = {
 const aliases: Record<string, string> = { d: "default" };
 
 /** Global functions. */
-export const functionNames: ReadonlySet<string> = new Set(["lookup", "query", "q", "range", "dict"]);
+export const functionNames: ReadonlySet<string> = new Set(
+  "lookup query q range dict namespace joiner undef".split(" "),
+);
 
 /** Methods that can be called. */
 export const methodNames: ReadonlySet<string> = new Set(knownMethods);

@@ -2,6 +2,7 @@
 import type { Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import { lex, type Token } from "./lexer.js";
+import { refusedLookup } from "./lookups.js";
 import {
   type CallSignature,
   filterSignature,
@@ -36,6 +37,15 @@ interface CallArgs {
   kwargs: { [key: string]: Expr };
 }
 
+const LOOKUP_FUNCTIONS: ReadonlySet<string> = new Set(["lookup", "query", "q"]);
+const NOTHING: ReadonlySet<string> = new Set();
+const LOOP_METHODS: ReadonlySet<string> = new Set(["cycle", "changed"]);
+const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
+  now: "Times differ in every run: use the fact ansible_date_time, or give them as a variable.",
+  lipsum: "Its text is new in every run.",
+  cycler: "Use loop.cycle().",
+};
+
 /** A cursor over the tokens of one tag or expression. */
 export class ExprParser {
   #index = 0;
@@ -43,6 +53,8 @@ export class ExprParser {
   constructor(
     readonly tokens: readonly Token[],
     readonly locate: Locate,
+    /** Macros and imported templates, which can be called. */
+    readonly callables: ReadonlySet<string> = NOTHING,
   ) {}
 
   get current(): Token {
@@ -349,26 +361,47 @@ export class ExprParser {
 
   #call(callee: Expr): Expr {
     const start = this.current;
+    const at = places.get(callee) ?? this.locate(start.offset);
     if (callee.kind === "name") {
-      if (!functionNames.has(callee.name)) {
-        const hint = didYouMean(callee.name, functionNames) ?? `Known functions: ${[...functionNames].join(", ")}.`;
-        throw new TemplateSyntaxError(
-          `unknown function "${callee.name}"`,
-          places.get(callee) ?? this.locate(start.offset),
-          hint,
-        );
+      if (!functionNames.has(callee.name) && !this.callables.has(callee.name)) {
+        const known = [...functionNames, ...this.callables];
+        const hint = REFUSED_FUNCTIONS[callee.name] ?? didYouMean(callee.name, known);
+        const text = `unknown function "${callee.name}"`;
+        throw new TemplateSyntaxError(text, at, hint ?? `Known functions: ${known.join(", ")}.`);
       }
     } else if (callee.kind === "attr") {
-      if (!methodNames.has(callee.name)) {
+      const of = callee.object.kind === "name" ? callee.object.name : "";
+      const fits = this.callables.has(of) || (of === "loop" && LOOP_METHODS.has(callee.name));
+      if (!methodNames.has(callee.name) && !fits) {
         const hint = didYouMean(callee.name, methodNames) ?? `Known methods: ${[...methodNames].join(", ")}.`;
-        throw new TemplateSyntaxError(
-          `unknown method ".${callee.name}()"`,
-          places.get(callee) ?? this.locate(start.offset),
-          hint,
-        );
+        throw new TemplateSyntaxError(`unknown method ".${callee.name}()"`, at, hint);
       }
     } else this.fail("only functions and methods can be called");
-    return this.#at(start, { kind: "call", callee, ...this.#arguments() });
+    const call = this.#arguments();
+    if (callee.kind === "name" && LOOKUP_FUNCTIONS.has(callee.name)) this.#checkLookup(call, at);
+    return this.#at(start, { kind: "call", callee, ...call });
+  }
+
+  /** `ns.name` before the `=` of {% set %}. */
+  attributeTarget(): { name: string; attribute: string } | undefined {
+    const [name, dot, attribute] = this.tokens.slice(this.#index, this.#index + 3);
+    if (name?.type !== "name" || dot?.value !== "." || attribute?.type !== "name") return undefined;
+    this.#index += 3;
+    return { name: name.value, attribute: attribute.value };
+  }
+
+  /** The filters of {% filter a | b %}, whose first has no bar, or of {% set x | a %}. */
+  filtersOn(subject: Expr, first = false): Expr {
+    let expr = first ? this.#filter(subject) : subject;
+    while (this.skip("operator", "|")) expr = this.#filter(expr);
+    return expr;
+  }
+
+  /** Lookups that are not there are refused before anything runs. */
+  #checkLookup({ args: [name] }: CallArgs, at: Position): void {
+    if (name?.kind !== "literal" || typeof name.value !== "string") return;
+    const refused = refusedLookup(name.value);
+    if (refused !== undefined) throw new TemplateSyntaxError(refused.message, at, refused.hint);
   }
 
   #filters(subject: Expr): Expr {

@@ -64,6 +64,21 @@ export class View {
   ) {}
 }
 
+/** What a template can name and ask for attributes, and what is no value: a macro, `loop`, a namespace. */
+export abstract class Opaque {
+  abstract readonly typeName: string;
+
+  /** undefined where there is none */
+  attribute(_name: string): Rt | undefined {
+    return undefined;
+  }
+
+  /** @throws ValueProblem for what cannot be called */
+  call(_args: readonly Rt[], _named: Readonly<Record<string, Rt>>): Rt {
+    throw new ValueProblem(`a ${this.typeName} cannot be called`);
+  }
+}
+
 export type Dict = { readonly [key: string]: Rt };
 export type Rt =
   | null
@@ -74,6 +89,7 @@ export type Rt =
   | NativeText
   | Undefined
   | View
+  | Opaque
   | readonly Rt[]
   | { readonly [key: string]: Rt };
 
@@ -99,7 +115,13 @@ export function isDict(value: Rt): value is Dict {
     typeof value === "object" &&
     value !== null &&
     !Array.isArray(value) &&
-    !(value instanceof PyFloat || value instanceof NativeText || value instanceof Undefined || value instanceof View)
+    !(
+      value instanceof PyFloat ||
+      value instanceof NativeText ||
+      value instanceof Undefined ||
+      value instanceof View ||
+      value instanceof Opaque
+    )
   );
 }
 
@@ -162,6 +184,7 @@ export function typeName(value: Rt): string {
   if (value instanceof Tuple) return "tuple";
   if (isList(value)) return "list";
   if (value instanceof Undefined) return "undefined";
+  if (value instanceof Opaque) return value.typeName;
   return value instanceof View ? "view" : "dict";
 }
 
@@ -175,6 +198,7 @@ export function truthy(value: Rt): boolean {
   const text = asText(value);
   if (text !== undefined) return text !== "";
   if (value === null) return false;
+  if (value instanceof Opaque) return true;
   if (isList(value)) return value.length > 0;
   if (value instanceof View) return value.items.length > 0;
   return Object.keys(value as Dict).length > 0;
@@ -224,6 +248,7 @@ export function repr(value: Rt): string {
     return value.length === 1 ? `(${repr(value[0] ?? null)},)` : `(${value.map(repr).join(", ")})`;
   if (isList(value)) return `[${value.map(repr).join(", ")}]`;
   if (value instanceof View) throw new ValueProblem("a view cannot be used as text", "Add `| list`.");
+  if (value instanceof Opaque) throw new ValueProblem(`a ${value.typeName} cannot be used as text`);
   return `{${Object.entries(value as Dict)
     .map(([key, item]) => `${textRepr(key)}: ${repr(item)}`)
     .join(", ")}}`;
@@ -257,7 +282,7 @@ export function equal(left: Rt, right: Rt): boolean {
   if (numberLeft !== undefined) return numberLeft === asNumber(right);
   const textLeft = asText(left);
   if (textLeft !== undefined) return textLeft === asText(right);
-  if (left === null || right === null) return left === right;
+  if (left === null || right === null || left instanceof Opaque || right instanceof Opaque) return left === right;
   if (left instanceof View || right instanceof View)
     throw new ValueProblem("views cannot be compared", "Add `| list`.");
   if (isList(left)) {
@@ -337,6 +362,7 @@ export function toValue(value: Rt): Value {
   if (value instanceof Undefined) throw new UndefinedProblem(value);
   if (value instanceof PyFloat) return value.value;
   if (value instanceof NativeText) return value.text;
+  if (value instanceof Opaque) throw new ValueProblem(`a ${value.typeName} is no value`);
   if (value instanceof View) return value.items.map(toValue);
   if (isList(value)) return Array.from(value, toValue);
   if (isDict(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toValue(item)]));

@@ -5,7 +5,18 @@
 import { evaluateCondition } from "./conditions.js";
 import { compute } from "./evaluate.js";
 import { type IsRuntime, namesOfExpr, runtimeNamesOf } from "./names-used.js";
-import { isDict, isList, NativeText, PyFloat, type Rt, Tuple, truthy, Undefined, View } from "./python-values.js";
+import {
+  isDict,
+  isList,
+  NativeText,
+  Opaque,
+  PyFloat,
+  type Rt,
+  Tuple,
+  truthy,
+  Undefined,
+  View,
+} from "./python-values.js";
 import type { Scope } from "./scope.js";
 import type { Condition, Expr, Value } from "./types.js";
 
@@ -20,7 +31,7 @@ export function isLiteral(expr: Expr): expr is Literal {
 function holds(value: Rt): boolean {
   if (value instanceof Undefined || value instanceof View || value instanceof NativeText || value instanceof PyFloat)
     return false;
-  if (value instanceof Tuple) return false;
+  if (value instanceof Tuple || value instanceof Opaque) return false;
   if (isList(value)) return value.every(holds);
   return !isDict(value) || Object.values(value).every(holds);
 }

@@ -24,12 +24,18 @@ export interface LookupReader {
   list(path: string): readonly string[] | undefined;
   /** The path without links, relative ones from where this runs. */
   realPath(path: string): string;
+  /** What Ansible tells a template of itself: `template_path`, `ansible_managed` and the like. @param name as it was asked for */
+  templateVars(name: string, path: string): Readonly<Record<string, Value>>;
   /** A variable of this machine's environment. */
   env(name: string): string | undefined;
 }
 
 export interface ScopeOptions {
   readonly reader?: LookupReader | undefined;
+  /** What to throw for a name whose value is still to come: files that templates read name what nobody could see before. */
+  readonly waits?: ((name: string) => Error | undefined) | undefined;
+  /** Directories of {% include %} in the template that runs; none outside of template files. */
+  readonly includePath?: readonly string[] | undefined;
   /** Directories in which lookups search: of the task's file first, then of the playbook. Absolute. */
   readonly searchPath?: readonly string[] | undefined;
 }

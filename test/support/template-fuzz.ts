@@ -212,8 +212,36 @@ export class TemplateFuzz {
       const name = this.#pick(["v", "w", "one"]);
       return [this.#block(`set ${name} = ${this.expression(2, "any")}`), [name]];
     }
-    if (which < 0.92) return [`{#${this.#mark()} c ${this.#mark()}#}`, []];
+    if (which < 0.88) return [`{#${this.#mark()} c ${this.#mark()}#}`, []];
+    if (which < 0.98) return this.#rareStatement(less, names);
     return [`${this.#block("raw")}{{ x }}\n${this.#block("endraw")}`, []];
+  }
+
+  #rareStatement(depth: number, names: readonly string[]): [string, readonly string[]] {
+    const body = this.#inner(depth, names);
+    const value = () => this.expression(1, "any");
+    switch (this.#below(6)) {
+      case 0:
+        return [`${this.#block("set v")}${body}${this.#block("endset")}`, ["v"]];
+      case 1:
+        return [`${this.#block("filter upper | trim")}${body}${this.#block("endfilter")}`, []];
+      case 2:
+        return [
+          `${this.#block(`with t = ${value()}`)}${this.#inner(depth, [...names, "t"])}${this.#block("endwith")}`,
+          [],
+        ];
+      case 3: {
+        const inner = this.#inner(depth, [...names, "p", "o"]);
+        const macro = `${this.#block(`macro mac(p, o=${value()})`)}${inner}${this.#block("endmacro")}`;
+        return [`${macro}{{ mac(${value()}) }}{{ mac(${value()}, o=${value()}) }}`, []];
+      }
+      case 4: {
+        const loop = `${this.#block("for i in nums")}${this.#block(`set ns.a = ns.a ~ ${value()}`)}${this.#block("endfor")}`;
+        return [`${this.#block("set ns = namespace(a=1)")}${loop}{{ ns.a }}`, []];
+      }
+      default:
+        return [`${this.#block("set l = []")}{{ l.append(${value()}) }}{{ l }}`, ["l"]];
+    }
   }
 
   expression(depth: number, type: Type): string {

@@ -43,6 +43,7 @@ const reader = {
   kindOf: () => undefined,
   list: () => undefined,
   realPath: (path: string) => path,
+  templateVars: () => ({}),
 };
 
 const templates = ["assets", "systemd"].flatMap((folder) =>

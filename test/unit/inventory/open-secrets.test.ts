@@ -12,6 +12,7 @@ const reader: LookupReader = {
   kindOf: () => undefined,
   list: () => undefined,
   realPath: (path) => path,
+  templateVars: () => ({}),
   readFile: (path) =>
     ({
       "/run/token": "token-of-a-file\n",

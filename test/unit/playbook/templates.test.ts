@@ -28,7 +28,11 @@ const scope = new Scope({
 
 const run: Record<Kind, (source: string) => Value> = {
   values: (value) => renderValue({ value, position, positionOf: () => position }, scope),
-  files: (source) => renderTemplate(parseTemplate(source, position), scope),
+  files: (source) =>
+    renderTemplate(
+      parseTemplate(source, position),
+      scope.withOptions({ includePath: [`${fixtures}templates`, fixtures] }),
+    ),
   conditions: (source) => evaluateCondition(parseCondition(source, position), scope),
 };
 

@@ -1,0 +1,59 @@
+/** The marks of a template: Jinja's own, or those that a task gives. */
+export interface Marks {
+  readonly blockStart: string;
+  readonly blockEnd: string;
+  readonly variableStart: string;
+  readonly variableEnd: string;
+  readonly commentStart: string;
+  readonly commentEnd: string;
+}
+
+export const JINJA_MARKS: Marks = {
+  blockStart: "{%",
+  blockEnd: "%}",
+  variableStart: "{{",
+  variableEnd: "}}",
+  commentStart: "{#",
+  commentEnd: "#}",
+};
+
+export type MarkKind = "block" | "variable" | "comment";
+
+/** Patterns made of the marks. */
+export interface MarkPatterns {
+  /** Where the next mark is. */
+  readonly opening: RegExp;
+  readonly kinds: ReadonlyMap<string, MarkKind>;
+  readonly variableClose: RegExp;
+  readonly blockClose: RegExp;
+  readonly commentClose: RegExp;
+  readonly rawOpen: RegExp;
+  readonly rawClose: RegExp;
+}
+
+function escape(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
+
+/** @param trim a block takes the line break behind it along */
+export function markPatterns(marks: Marks, trim: boolean): MarkPatterns {
+  const kinds = new Map<string, MarkKind>([
+    [marks.commentStart, "comment"],
+    [marks.blockStart, "block"],
+    [marks.variableStart, "variable"],
+  ]);
+  // The longest first, as Jinja looks for them.
+  const starts = [...kinds.keys()].sort((a, b) => b.length - a.length);
+  const close = (end: string): string => `\\+${escape(end)}|-${escape(end)}\\s*|${escape(end)}${trim ? "\\n?" : ""}`;
+  const variable = escape(marks.variableEnd);
+  const block = { start: escape(marks.blockStart), end: escape(marks.blockEnd) };
+  return {
+    opening: new RegExp(starts.map(escape).join("|"), "g"),
+    kinds,
+    variableClose: new RegExp(`-${variable}\\s*|${variable}`, "y"),
+    blockClose: new RegExp(close(marks.blockEnd), "y"),
+    commentClose: new RegExp(`[\\s\\S]*?(?:${close(marks.commentEnd)})`, "y"),
+    rawOpen: new RegExp(`${block.start}[-+]?\\s*raw\\s*(?:-${block.end}\\s*|${block.end})`, "y"),
+    rawClose: new RegExp(`([\\s\\S]*?)${block.start}([-+]?)\\s*endraw\\s*(?:${close(marks.blockEnd)})`, "y"),
+  };
+}

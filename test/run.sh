@@ -12,7 +12,7 @@ needs="
   systemd-nspawn=systemd-container mmdebstrap=mmdebstrap ip=iproute2 iptables=iptables flock=util-linux
   /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
   ssh=openssh-client ssh-keygen=openssh-client ffmpeg=ffmpeg curl=curl openssl=openssl pebble=pebble
-  tmux=tmux gcc=gcc make=make ansible-playbook=ansible-core shellcheck=shellcheck dash=dash
+  tmux=tmux gcc=gcc make=make ansible-playbook=ansible-core shellcheck=shellcheck dash=dash busybox=busybox
 "
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(unit lab)

@@ -31,6 +31,12 @@ function endsSegment(error: unknown): boolean {
   return error instanceof SegmentEnd || error instanceof UnknownValueError || error instanceof NeedsControllerError;
 }
 
+/** An error that knows no place of its own is the task's. */
+function placed(error: unknown, { position }: TaskNode): unknown {
+  if (!(error instanceof InputError) || error.position !== undefined) return error;
+  return new InputError(error.code, error.message, { position, hint: error.hint, cause: error });
+}
+
 class SegmentCompiler {
   readonly #draft = new Draft();
   readonly #bails = new Set<number>();
@@ -231,7 +237,8 @@ class SegmentCompiler {
     const mark = draft.mark();
     try {
       compile();
-    } catch (error) {
+    } catch (cause) {
+      const error = placed(cause, node);
       if (!this.input.lenient || !(error instanceof InputError || error instanceof InputErrors)) throw error;
       draft.rewind(mark);
       const reason = notBeforeApply(error);

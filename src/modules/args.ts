@@ -61,8 +61,10 @@ function convert(arg: ArgSpec, name: string, value: Value): Value {
     case "mode":
       return toMode(name, value);
     case "str":
-    case "path":
       return toText(name, value);
+    case "path":
+      // No command takes it for an option.
+      return toText(name, value).replace(/^-/, "./-");
     case "raw":
       return value;
   }

@@ -76,6 +76,13 @@ function headers(args: Args): string[] {
   });
 }
 
+/** @throws ArgumentError for what curl would take for an option */
+function address(args: Args): string {
+  const url = text(args, "url");
+  if (url.startsWith("-")) throw new ArgumentError(`${JSON.stringify(url)} is no address`, "url");
+  return url;
+}
+
 /** ansible.builtin.get_url: curl or wget of the host fetches. */
 export const getUrl: TaskModule = {
   spec: {
@@ -99,7 +106,7 @@ export const getUrl: TaskModule = {
     return {
       shell: call(
         "m_url",
-        text(args, "url"),
+        address(args),
         text(args, "dest"),
         algorithm,
         sum.toLowerCase(),
@@ -136,7 +143,7 @@ export const uri: TaskModule = {
     const codes = list(args, "status_code").join(" ");
     const content = bit(flag(args, "return_content"));
     return {
-      shell: call("m_uri", text(args, "url"), method, codes, text(args, "timeout"), content, "", ...headers(args)),
+      shell: call("m_uri", address(args), method, codes, text(args, "timeout"), content, "", ...headers(args)),
       libs: ["uri"],
     };
   },

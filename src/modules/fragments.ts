@@ -11,8 +11,12 @@ export const attributeArgs = {
   mode: { type: "mode" },
 } as const satisfies Record<string, ArgSpec>;
 
-/** The words OWNER GROUP MODE. */
+/** The words OWNER GROUP MODE. @throws ArgumentError for a name that chown would take for an option */
 export function attributes(args: Args): [string, string, string] {
+  for (const name of ["owner", "group"]) {
+    const value = text(args, name);
+    if (value.startsWith("-")) throw new ArgumentError(`${name} is ${JSON.stringify(value)}, no account name`, name);
+  }
   return [text(args, "owner"), text(args, "group"), text(args, "mode")];
 }
 

@@ -1,11 +1,15 @@
+import { InputError } from "./errors.js";
+
 const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 /**
  * Quotes one word for a POSIX shell. The only function that does: every interpolation into a program goes through it.
- * @throws RangeError when the word holds a NUL, which no shell word can.
+ * @throws InputError E_NUL, without a place, when the word holds a NUL, which no shell word can.
  */
 export function quote(word: string): string {
-  if (word.includes("\0")) throw new RangeError("a shell word cannot hold a NUL character");
+  if (word.includes("\0")) {
+    throw new InputError("E_NUL", "A value holds a NUL character, which no word of a command and no file name can.");
+  }
   return PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 

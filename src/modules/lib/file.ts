@@ -36,6 +36,11 @@ m_dir() {
   *) bad "$1 exists and is no directory" ;;
   esac
   if [ -n "$\{5-}" ] && [ -d "$1" ]; then
+    # one name a line: what stands behind a line break in a name would be taken for a path of its own
+    if find "$1" -mindepth 1 -name "*$NL*" | grep -q .; then
+      bad "a name below $1 holds a line break"
+      return 1
+    fi
     find "$1" -mindepth 1 >"$W/tree"
     while IFS= read -r _e; do
       fst "$_e"

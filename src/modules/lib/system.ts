@@ -66,8 +66,8 @@ m_unit() {
   case $UF in enabled | enabled-runtime | static | generated | transient) _e=yes ;; *) _e=no ;; esac
   if [ -n "$3" ] && [ "$3" != "$_e" ]; then
     if [ "$3" = yes ]; then
-      if chg 'not enabled'; then try systemctl enable -q "$1" || return 1; fi
-    elif chg 'enabled'; then try systemctl disable -q "$1" || return 1; fi
+      if chg 'not enabled'; then try systemctl enable -q -- "$1" || return 1; fi
+    elif chg 'enabled'; then try systemctl disable -q -- "$1" || return 1; fi
   fi
   if [ -n "$5" ] && [ "$R_status_NeedDaemonReload" = yes ] && [ -n "$K" ]; then chg 'unit file newer than loaded'; fi
   case $AS in active | activating | reloading | refreshing) _a=1 ;; *) _a= ;; esac
@@ -83,14 +83,14 @@ m_unit() {
 }
 # unitmask VERB UNIT: Ansible minds a failure only of a unit that is not there
 unitmask() {
-  try systemctl "$1" -q "$2" || [ "$R_status_LoadState" = not-found ] || BAD=
+  try systemctl "$1" -q -- "$2" || [ "$R_status_LoadState" = not-found ] || BAD=
   [ -z "$BAD" ]
 }
 # unitdo VERB STATE UNIT NOBLOCK
 unitdo() {
   if chg "$1 ($2)"; then
-    if [ "$2" = failed ]; then systemctl reset-failed "$3" 2>/dev/null; fi
-    if ! try systemctl "$1" $\{4:+--no-block} "$3"; then
+    if [ "$2" = failed ]; then systemctl reset-failed -- "$3" 2>/dev/null; fi
+    if ! try systemctl "$1" $\{4:+--no-block} -- "$3"; then
       { cat "$W/m"; journalctl -q -n 20 --no-pager -o cat -u "$3" 2>&1; } >"$W/u" </dev/null
       OUT=$W/u
       return 1

@@ -31,7 +31,7 @@ export interface MarkPatterns {
   readonly rawClose: RegExp;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 
@@ -44,11 +44,11 @@ export function markPatterns(marks: Marks, trim: boolean): MarkPatterns {
   ]);
   // The longest first, as Jinja looks for them.
   const starts = [...kinds.keys()].sort((a, b) => b.length - a.length);
-  const close = (end: string): string => `\\+${escape(end)}|-${escape(end)}\\s*|${escape(end)}${trim ? "\\n?" : ""}`;
-  const variable = escape(marks.variableEnd);
-  const block = { start: escape(marks.blockStart), end: escape(marks.blockEnd) };
+  const close = (end: string): string => `\\+${escaped(end)}|-${escaped(end)}\\s*|${escaped(end)}${trim ? "\\n?" : ""}`;
+  const variable = escaped(marks.variableEnd);
+  const block = { start: escaped(marks.blockStart), end: escaped(marks.blockEnd) };
   return {
-    opening: new RegExp(starts.map(escape).join("|"), "g"),
+    opening: new RegExp(starts.map(escaped).join("|"), "g"),
     kinds,
     variableClose: new RegExp(`-${variable}\\s*|${variable}`, "y"),
     blockClose: new RegExp(close(marks.blockEnd), "y"),

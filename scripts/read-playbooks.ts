@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { moduleCatalog } from "../src/modules/registry.js";
+import { fromDisk } from "../src/cli/playbook-file.js";
 import { loadPlaybook } from "../src/playbook/load-playbook.js";
 import { EdgeError, formatPosition, InputErrors } from "../src/util/errors.js";
 import { reasonOf } from "./read-reasons.js";
@@ -78,7 +78,7 @@ function read(file: string): Reading {
   const play = `- hosts: all\n  tasks:\n    - import_tasks: ${JSON.stringify(file)}\n`;
   const readFile = tasks ? (path: string) => (path === PLAY_OF_TASKS ? play : textOf(path)) : textOf;
   try {
-    loadPlaybook(tasks ? PLAY_OF_TASKS : file, { catalog: moduleCatalog, readFile });
+    loadPlaybook(tasks ? PLAY_OF_TASKS : file, { ...fromDisk, readFile });
     return { file, problems: [] };
   } catch (error) {
     if (!(error instanceof EdgeError)) throw error;

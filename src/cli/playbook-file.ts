@@ -1,12 +1,24 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { moduleCatalog } from "../modules/registry.js";
+import type { LoadOptions } from "../playbook/load-context.js";
 import { type Playbook, type PlayNode, partsOf } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 
 /** undefined when there is no such file. */
 export function textOf(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  return existsSync(path) && !statSync(path).isDirectory() ? readFileSync(path, "utf8") : undefined;
 }
+
+/** How playbooks are read from this machine's disk; roles are where Ansible looks for them. */
+export const fromDisk: LoadOptions = {
+  catalog: moduleCatalog,
+  readFile: textOf,
+  listFolder: (path) => (existsSync(path) && statSync(path).isDirectory() ? readdirSync(path) : undefined),
+  rolePaths: [join(homedir(), ".ansible/roles"), "/usr/share/ansible/roles", "/etc/ansible/roles"],
+};
 
 /** The words of --tags and --skip-tags. */
 export function tagWords(text: string | undefined): string[] {

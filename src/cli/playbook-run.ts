@@ -1,7 +1,6 @@
 import { type RunOutcome, runPlaybook } from "../engine/run.js";
 import { revealedVars } from "../inventory/host-value.js";
 import { maskedTexts } from "../inventory/masked-texts.js";
-import { moduleCatalog } from "../modules/registry.js";
 import { loadPlaybook } from "../playbook/load-playbook.js";
 import type { Playbook } from "../playbook/types.js";
 import type { EmitEvent } from "../report/events.js";
@@ -10,7 +9,7 @@ import type { ConnectOptions } from "../transport/transport.js";
 import { InputError } from "../util/errors.js";
 import { DEFAULT_FORKS, type Flags, intFlag } from "./options.js";
 import type { PlayHosts } from "./play-hosts.js";
-import { checkTags, tagWords, textOf } from "./playbook-file.js";
+import { checkTags, fromDisk, tagWords, textOf } from "./playbook-file.js";
 
 export interface PlaybookRun {
   readonly playbook: Playbook;
@@ -26,7 +25,7 @@ export function readPlaybook(file: string, flags: Flags): Playbook {
   if (textOf(file) === undefined) {
     throw new InputError("E_NO_PLAYBOOK", `the playbook ${file} does not exist`);
   }
-  const playbook = loadPlaybook(file, { catalog: moduleCatalog, readFile: textOf });
+  const playbook = loadPlaybook(file, fromDisk);
   checkTags(playbook, tagWords(flags.tags), "--tags");
   checkTags(playbook, tagWords(flags["skip-tags"]), "--skip-tags");
   return playbook;

@@ -55,7 +55,7 @@ export interface CompiledCall {
   readonly known?: Readonly<Record<string, Value>>;
   /** The loop ends with this call. */
   readonly last: boolean;
-  /** An item of an include counts by itself in the recap, and one that is skipped beside others not at all. */
+  /** An item of include_tasks counts by itself in the recap; one of include_role, or skipped beside others, not at all. */
   readonly counts?: "alone" | "never";
   /** Its condition, where the host decides it. */
   readonly when?: string;

@@ -1,3 +1,4 @@
+import { handlerIndex } from "../playbook/handlers.js";
 import {
   type BlockNode,
   type IncludeNode,
@@ -8,6 +9,7 @@ import {
 } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import { InputError } from "../util/errors.js";
+import { withoutRepeats } from "./role-repeats.js";
 
 export interface TaskStep {
   readonly kind: "task";
@@ -87,14 +89,17 @@ export function selected(taskTags: readonly string[], filter: TagFilter): boolea
 class StepMaker {
   #id = 0;
   readonly #included = new Map<string, readonly Step[]>();
-  readonly known = new Map<string, number[]>();
 
-  constructor(readonly filter: TagFilter) {}
+  /** @param known what handlers are notified by */
+  constructor(
+    readonly filter: TagFilter,
+    readonly known: ReadonlyMap<string, readonly number[]>,
+  ) {}
 
   #ref(node: TaskNode, handler: boolean): TaskRef {
     return {
       id: ++this.#id,
-      name: node.name,
+      name: node.role === undefined ? node.name : `${node.role.name} : ${node.name}`,
       module: node.module,
       path: `${node.position.file}:${node.position.line}`,
       handler,
@@ -165,15 +170,10 @@ function countNodes(nodes: readonly PlayNode[]): number {
  * @throws InputError when a task notifies a handler that the play does not have.
  */
 export function playSteps(play: Play, filter: TagFilter): PlaySteps {
-  const maker = new StepMaker(filter);
-  play.handlers.forEach((handler, index) => {
-    for (const name of new Set([handler.name, ...handler.listen])) {
-      maker.known.set(name, [...(maker.known.get(name) ?? []), index]);
-    }
-  });
+  const maker = new StepMaker(filter, handlerIndex(play.handlers));
   const flush: Step = { kind: "flush" };
   const parts = [play.preTasks, play.tasks, play.postTasks].map((nodes) => maker.walk(nodes, (id) => [id, id + 1]));
-  const steps = parts.flatMap((part) => (part.length === 0 ? [] : [...part, flush]));
+  const steps = parts.map(withoutRepeats).flatMap((part) => (part.length === 0 ? [] : [...part, flush]));
   const handlers = maker.handlers(play.handlers);
   return {
     steps,

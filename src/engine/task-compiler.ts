@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { LibName } from "../modules/types.js";
+import { INCLUDE_ROLE } from "../playbook/load-tasks.js";
 import type { LookupReader, Scope } from "../playbook/scope.js";
 import type { TaskNode, Value, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
@@ -107,7 +108,8 @@ export class TaskCompiler {
         return [];
       }
       const included = node.tasks(task.args.file === undefined ? "" : String(bound.render(task.args.file)));
-      this.#decided(turn, { ...about, counts: "alone" }, "O", `included ${included.path}`);
+      const counts = task.module === INCLUDE_ROLE ? "never" : "alone";
+      this.#decided(turn, { ...about, counts }, "O", `included ${included.path}`);
       return [{ ...included, values: itemVars(about) }];
     });
     this.#input.steps.include(at, step, inclusions);

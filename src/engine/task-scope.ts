@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Scope, ScopeOptions } from "../playbook/scope.js";
-import type { Play, TaskNode, Vars } from "../playbook/types.js";
+import type { Play, RoleScope, TaskNode, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import type { CompileInput } from "./compile-input.js";
@@ -10,7 +10,8 @@ import { withFacts } from "./module-facts.js";
 
 /** Where relative paths of a task are looked for: beside its file, then beside the playbook. */
 export function searchPath(node: TaskNode, play: Play): string[] {
-  return [...new Set([resolve(node.directory), resolve(play.directory)])];
+  const directories = [...(node.role?.paths ?? []), node.directory, play.directory];
+  return [...new Set(directories.map((directory) => resolve(directory)))];
 }
 
 /** Whom a task runs as, and where. @throws InputError for a host that it cannot be delegated to */
@@ -66,18 +67,29 @@ export function taskScope(
   facts: Vars,
   registers: Vars,
 ): Scope {
-  let scope = host.base
-    .withValues(host.given)
-    .withOptions({ ...options, searchPath: searchPath(node, play) })
-    .withVars(play.vars);
+  const { role } = node;
+  let scope = host.base.withValues(host.given).withOptions({ ...options, searchPath: searchPath(node, play) });
+  if (role !== undefined) scope = scope.withDefaults(role.defaults);
+  scope = scope.withDefaults(play.roleDefaults).withVars(play.vars);
   for (const vars of play.fileVars) scope = scope.withVars(vars);
   scope = scope
+    .withVars({ ...play.roleVars, ...role?.vars })
     .withVars(node.vars)
     .withValues({ ...host.facts, ...facts })
     .withValues({ ...host.registers, ...registers })
-    .withVars(node.includeVars ?? {})
+    .withVars({ ...role?.params, ...node.includeVars })
     .withValues({ ...node.includeValues, ...extra })
     .withTemplates(host.extraVars)
     .withValues(host.magic(now));
-  return withFacts(scope, host.given);
+  const whole = role === undefined ? scope : scope.withValues(roleNames(role));
+  return withFacts(whole, host.given);
+}
+
+/** What Ansible tells tasks of their role. */
+function roleNames({ name, paths, parents }: RoleScope): Vars {
+  const [path = ""] = paths;
+  return {
+    ...{ role_name: name, ansible_role_name: name, role_path: resolve(path) },
+    ...(parents.length === 0 ? {} : { ansible_parent_role_names: parents }),
+  };
 }

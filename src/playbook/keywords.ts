@@ -1,7 +1,7 @@
 /** Keywords of plays, blocks and tasks: what the subset has, and what to do instead of the rest. */
 
 export const PLAY_KEYWORDS = (
-  "name hosts connection gather_facts become become_user vars vars_files environment pre_tasks tasks post_tasks handlers tags serial " +
+  "name hosts connection gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial " +
   "any_errors_fatal"
 ).split(" ");
 
@@ -28,10 +28,6 @@ const inventory = "Set it in the inventory.";
 const oneRun = "All hosts run the play at their own pace; serial limits how many.";
 
 export const REFUSED: Readonly<Record<string, string>> = {
-  roles: "Use import_tasks.",
-  role: "Use import_tasks.",
-  include_role: "Use import_tasks.",
-  import_role: "Use import_tasks.",
   include: "Use import_tasks or include_tasks.",
   include_vars: "Use vars_files of the play.",
   local_action: "Use delegate_to: localhost.",

@@ -11,6 +11,10 @@ export interface LoadOptions {
   readonly catalog: ModuleCatalog;
   /** Text of a file, undefined when it does not exist. Paths are as the playbook's own path: absolute or not. */
   readonly readFile: (path: string) => string | undefined;
+  /** Names in a directory, undefined when it is none; without it no file is looked for by its ending. */
+  readonly listFolder?: (path: string) => readonly string[] | undefined;
+  /** Directories of roles beside the playbook's own. */
+  readonly rolePaths?: readonly string[];
 }
 
 export const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -18,11 +22,16 @@ export const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Collects the problems of one load. */
 export class LoadContext {
   readonly problems: InputError[] = [];
+  readonly #told = new Set<string>();
 
   constructor(readonly options: LoadOptions) {}
 
+  /** A role's file may be read for several tasks, and its mistakes are told once. */
   readonly report = (error: InputError): void => {
-    this.problems.push(error);
+    const { file, line, column } = error.position ?? {};
+    const key = `${file}:${line}:${column} ${error.message}`;
+    if (!this.#told.has(key)) this.problems.push(error);
+    this.#told.add(key);
   };
 
   problem(position: Position, message: string, hint?: string): void {

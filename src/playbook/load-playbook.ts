@@ -2,8 +2,10 @@
 import { posix } from "node:path";
 import { InputErrors, type Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
+import { handlerIndex } from "./handlers.js";
 import { insteadOf, PLAY_KEYWORDS } from "./keywords.js";
 import { IDENTIFIER, LoadContext, type LoadOptions } from "./load-context.js";
+import { RoleLoader } from "./load-roles.js";
 import { loadHandlers, loadList, loadTasks } from "./load-tasks.js";
 import { namesOfValue } from "./names-used.js";
 import { renderValue } from "./render.js";
@@ -84,14 +86,14 @@ function tasksOf(nodes: readonly PlayNode[]): TaskNode[] {
 
 /** A name in `notify` that no handler has would fail in the middle of a run. */
 function checkNotify(play: Play, context: LoadContext): void {
-  const known = new Set(play.handlers.flatMap(({ name, listen }) => [name, ...listen]));
+  const known = handlerIndex(play.handlers);
   for (const task of tasksOf([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers])) {
     for (const name of task.notify) {
       if (!known.has(name))
         context.problem(
           task.position,
           `the task notifies "${name}", which no handler is called`,
-          didYouMean(name, known),
+          didYouMean(name, known.keys()),
         );
     }
   }
@@ -118,12 +120,25 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   const hosts = get("hosts");
   if (hosts === undefined) context.problem(node.position, "the play names no hosts", "Add `hosts: all`.");
   const tags = read("tags", (value) => context.texts(value, "a tag", true), []);
+  const roles = new RoleLoader(posix.dirname(file), context);
   const tasks = (what: string): PlayNode[] =>
-    read(what, (value) => loadTasks(value, { what, tags }, file, context), []);
+    read(what, (value) => loadTasks(value, { what, tags, roles }, file, context), []);
   const serial = read("serial", (value) => readSerial(value, context), undefined);
   const connection = read<string | undefined>("connection", (value) => context.text(value, "connection"), undefined);
   const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
   const pattern = hosts === undefined ? "" : context.texts(hosts, "hosts").join(",");
+  const readTasks = () => {
+    const ofRoles = read("roles", (value) => roles.ofPlay(value, tags, file), []);
+    const parts = { preTasks: tasks("pre_tasks"), tasks: tasks("tasks"), postTasks: tasks("post_tasks") };
+    const own = read("handlers", (value) => loadHandlers(value, roles, file, context), []);
+    const { handlers, importedHandlers, ...rest } = roles.found();
+    return {
+      ...parts,
+      tasks: [...ofRoles, ...parts.tasks],
+      handlers: [...handlers, ...own, ...importedHandlers],
+      ...rest,
+    };
+  };
   const play: Play = {
     name: read("name", (value) => context.templateText(value, "name"), pattern),
     position: node.position,
@@ -136,10 +151,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     vars: read("vars", (value) => context.vars(value, "vars"), {}),
     fileVars: read("vars_files", (value) => readVarsFiles(value, file, context), []),
     environment: read("environment", (value) => context.vars(value, "environment"), {}),
-    preTasks: tasks("pre_tasks"),
-    tasks: tasks("tasks"),
-    postTasks: tasks("post_tasks"),
-    handlers: read("handlers", (value) => loadHandlers(value, file, context), []),
+    ...readTasks(),
     tags,
     ...(serial === undefined ? {} : { serial }),
     anyErrorsFatal: read("any_errors_fatal", (value) => context.bool(value, "any_errors_fatal"), false),

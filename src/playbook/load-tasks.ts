@@ -11,12 +11,13 @@ import {
 } from "./keywords.js";
 import { IDENTIFIER, LoadContext } from "./load-context.js";
 import { type ModuleCall, readModule } from "./load-module.js";
+import type { RoleLoader } from "./load-roles.js";
 import { isPossiblyTemplate } from "./template-parser.js";
-import type { BlockNode, Condition, IncludeNode, PlayNode, TaskNode, Templated } from "./types.js";
+import type { BlockNode, Condition, IncludeNode, PlayNode, RoleScope, TaskNode, Templated } from "./types.js";
 import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
 
-/** What tasks get from the blocks and imports around them. */
-interface Inherited {
+/** What tasks get from the blocks, imports and roles around them. */
+export interface Inherited {
   readonly when: readonly Condition[];
   readonly tags: readonly string[];
   readonly vars: Readonly<Record<string, Templated>>;
@@ -31,37 +32,47 @@ interface Inherited {
   readonly runOnce?: boolean;
 }
 
-const NOTHING: Inherited = { when: [], tags: [], vars: {}, environment: {} };
+export const NOTHING: Inherited = { when: [], tags: [], vars: {}, environment: {} };
 const DEFAULT_LOOP_VAR = "item";
 
 /** Where the nodes at hand stand. */
-interface Place {
+export interface Place {
   readonly file: string;
-  /** Directory of the playbook. */
+  /** Directory of the playbook, or of the role's tasks. */
   readonly base: string;
   /** Files that import each other down to this one. */
   readonly chain: readonly string[];
   /** What the imports and includes down to this file say, the nearest first. */
   readonly said: readonly string[];
   readonly handlers: boolean;
+  /** The role that they are of. */
+  readonly role?: RoleScope;
+  /** The roles of the play. */
+  readonly roles: RoleLoader;
 }
 
 const INCLUDE_TASKS = "include_tasks";
+export const INCLUDE_ROLE = "include_role";
 
-type Fields = ReadonlyMap<string, MapEntry>;
+export type Fields = ReadonlyMap<string, MapEntry>;
 
-function fieldsOf(map: MapNode): Fields {
+export function fieldsOf(map: MapNode): Fields {
   return new Map(map.entries.map((entry) => [entry.key, entry]));
 }
 
 const NO_FIELDS: Fields = new Map();
 const NO_CALL: ModuleCall = { module: "", args: {} };
 
-function mapFields(node: YamlNode | undefined): Fields {
+export function mapFields(node: YamlNode | undefined): Fields {
   return node?.kind === "map" ? fieldsOf(node) : NO_FIELDS;
 }
 
-class TaskLoader {
+/** A key by its short name or by its whole one. */
+function entryOf(fields: Fields, name: string): MapEntry | undefined {
+  return fields.get(name) ?? fields.get(`ansible.builtin.${name}`);
+}
+
+export class TaskLoader {
   constructor(readonly context: LoadContext) {}
 
   /** An optional field through a reader, as a property to be spread. */
@@ -80,17 +91,19 @@ class TaskLoader {
         return [];
       }
       const fields = fieldsOf(node);
-      const imported = fields.get("import_tasks") ?? fields.get("ansible.builtin.import_tasks");
+      const imported = entryOf(fields, "import_tasks");
       if (imported !== undefined) return this.#import(imported, fields, inherited, place);
-      const included = fields.get(INCLUDE_TASKS) ?? fields.get(`ansible.builtin.${INCLUDE_TASKS}`);
+      const included = entryOf(fields, INCLUDE_TASKS);
       if (included !== undefined) return this.#include(node, included, fields, inherited, place) ?? [];
+      const role = entryOf(fields, "import_role") ?? entryOf(fields, INCLUDE_ROLE);
+      if (role !== undefined) return place.roles.ofTask(this, { node, entry: role, fields, inherited, place });
       if (fields.has("block")) return this.#block(node, fields, inherited, place);
       const task = this.#task(node, fields, inherited, place);
       return task === undefined ? [] : [task];
     });
   }
 
-  #inherit(fields: Fields, outer: Inherited): Inherited {
+  inherit(fields: Fields, outer: Inherited): Inherited {
     const { context } = this;
     const get = (key: string): MapEntry | undefined => fields.get(key);
     const when = get("when");
@@ -122,20 +135,20 @@ class TaskLoader {
     return this.context.vars(node, "environment");
   }
 
-  #checkKeys(fields: Fields, known: readonly string[], what: string): void {
+  checkKeys(fields: Fields, known: readonly string[], what: string): void {
     for (const { key, position } of fields.values()) {
       if (!known.includes(key)) this.context.unknown(what, key, position, known, insteadOf(key));
     }
   }
 
   #import(entry: MapEntry, fields: Fields, inherited: Inherited, place: Place): PlayNode[] {
-    this.#checkKeys(fields, [...INHERITED_KEYWORDS, entry.key], "keyword of import_tasks");
+    this.checkKeys(fields, [...INHERITED_KEYWORDS, entry.key], "keyword of import_tasks");
     const { context } = this;
     let node = entry.value;
     if (node.kind === "map") {
       const inner = fieldsOf(node);
       const file = inner.get("file");
-      this.#checkKeys(inner, ["file"], "argument of import_tasks");
+      this.checkKeys(inner, ["file"], "argument of import_tasks");
       if (file === undefined) {
         context.problem(entry.position, 'import_tasks needs the argument "file"');
         return [];
@@ -149,7 +162,7 @@ class TaskLoader {
       context.problem(node.position, `the file imports itself: ${[...place.chain, path].join(" -> ")}`);
       return [];
     }
-    return this.#file(path, name, node.position, this.#inherit(fields, inherited), place);
+    return this.#file(path, name, node.position, this.inherit(fields, inherited), place);
   }
 
   #file(path: string, name: string, from: Position, inherited: Inherited, place: Place): PlayNode[] {
@@ -187,7 +200,7 @@ class TaskLoader {
       context.unknown("keyword of include_tasks", key, position, INCLUDE_KEYWORDS, instead);
     }
     const given = new Map([...mapFields(entry.value), ...mapFields(fields.get("args")?.value)]);
-    this.#checkKeys(given, ["file", "apply"], "argument of include_tasks");
+    this.checkKeys(given, ["file", "apply"], "argument of include_tasks");
     const file = entry.value.kind === "scalar" ? entry.value : given.get("file")?.value;
     if (file === undefined || file.kind !== "scalar" || file.value === null) {
       context.problem(entry.position, "include_tasks needs the name of a file");
@@ -195,11 +208,11 @@ class TaskLoader {
     }
     const apply = given.get("apply")?.value;
     const applied = apply === undefined ? NO_FIELDS : fieldsOf(context.map(apply, "apply"));
-    this.#checkKeys(applied, INHERITED_KEYWORDS, "key of apply");
-    const inherited = this.#inherit(applied, outer);
+    this.checkKeys(applied, INHERITED_KEYWORDS, "key of apply");
+    const inherited = this.inherit(applied, outer);
     const rest = new Map([...fields].filter(([key]) => key !== entry.key && key !== "args"));
     const call = { module: INCLUDE_TASKS, args: { file: context.templated(file) } };
-    const task = this.#taskOf(node.position, entry.key, call, rest, outer, place);
+    const task = this.taskOf(node.position, entry.key, call, rest, outer, place);
     const read = (name: string, from: LoadContext) => {
       const path = this.#find(name, place);
       return { path, nodes: new TaskLoader(from).#file(path, name, file.position, inherited, place) };
@@ -226,8 +239,8 @@ class TaskLoader {
         "a handler is a single task",
         "Write each task of the block as a handler, and join them with listen.",
       );
-    this.#checkKeys(fields, BLOCK_KEYWORDS, "keyword of a block");
-    const inherited = this.#inherit(fields, outer);
+    this.checkKeys(fields, BLOCK_KEYWORDS, "keyword of a block");
+    const inherited = this.inherit(fields, outer);
     const part = (key: string): PlayNode[] => {
       const entry = fields.get(key);
       return entry === undefined ? [] : this.nodes(context.list(entry.value, key), inherited, place);
@@ -271,14 +284,14 @@ class TaskLoader {
     const { context } = this;
     const entry = this.#moduleEntry(node, fields, place.handlers ? HANDLER_KEYWORDS : TASK_KEYWORDS);
     const call = entry === undefined ? undefined : readModule(entry, fields.get("args")?.value, context);
-    const task = this.#taskOf(node.position, entry?.key ?? "", call ?? NO_CALL, fields, outer, place);
+    const task = this.taskOf(node.position, entry?.key ?? "", call ?? NO_CALL, fields, outer, place);
     return call === undefined ? undefined : task;
   }
 
   /** A task but for its module. @param key what it is called without a name */
-  #taskOf(position: Position, key: string, call: ModuleCall, fields: Fields, outer: Inherited, place: Place): TaskNode {
+  taskOf(position: Position, key: string, call: ModuleCall, fields: Fields, outer: Inherited, place: Place): TaskNode {
     const { context } = this;
-    const inherited = this.#inherit(fields, outer);
+    const inherited = this.inherit(fields, outer);
     const get = (key: string): MapEntry | undefined => fields.get(key);
     const value = (key: string): MapEntry | undefined => {
       const found = fields.get(key);
@@ -296,6 +309,7 @@ class TaskLoader {
       name: name === undefined ? key : context.templateText(name.value, "name"),
       position,
       directory: posix.dirname(place.file),
+      ...(place.role === undefined ? {} : { role: place.role }),
       ...call,
       ...rest,
       ...this.#loop(get("loop"), get("loop_control")),
@@ -329,7 +343,7 @@ class TaskLoader {
     const { context } = this;
     const inner =
       control === undefined ? new Map<string, MapEntry>() : fieldsOf(context.map(control.value, "loop_control"));
-    this.#checkKeys(inner, ["loop_var", "label"], "key of loop_control");
+    this.checkKeys(inner, ["loop_var", "label"], "key of loop_control");
     const loopVar = inner.get("loop_var");
     const label = inner.get("label");
     if (loop !== undefined && loop.value.kind === "map")
@@ -353,24 +367,25 @@ export function loadList(path: string, from: Position, context: LoadContext): re
   return node === undefined ? [] : context.list(node, `the file ${path}`);
 }
 
-function placeOf(file: string): Omit<Place, "handlers"> {
-  return { file, base: posix.dirname(file), chain: [posix.normalize(file)], said: [] };
+/** The place of what stands in a file. */
+export function placeOf(file: string, roles: RoleLoader): Omit<Place, "handlers"> {
+  return { file, base: posix.dirname(file), chain: [posix.normalize(file)], said: [], roles };
 }
 
 /** Tasks of a play. `file` is where they stand. */
 export function loadTasks(
   node: YamlNode,
-  { what, tags }: { readonly what: string; readonly tags: readonly string[] },
+  { what, tags, roles }: { readonly what: string; readonly tags: readonly string[]; readonly roles: RoleLoader },
   file: string,
   context: LoadContext,
 ): PlayNode[] {
-  const place: Place = { ...placeOf(file), handlers: false };
+  const place: Place = { ...placeOf(file, roles), handlers: false };
   return new TaskLoader(context).nodes(context.list(node, what), { ...NOTHING, tags }, place);
 }
 
 /** Handlers of a play: single tasks, imported files allowed. */
-export function loadHandlers(node: YamlNode, file: string, context: LoadContext): TaskNode[] {
-  const place: Place = { ...placeOf(file), handlers: true };
+export function loadHandlers(node: YamlNode, roles: RoleLoader, file: string, context: LoadContext): TaskNode[] {
+  const place: Place = { ...placeOf(file, roles), handlers: true };
   return new TaskLoader(context)
     .nodes(context.list(node, "handlers"), NOTHING, place)
     .filter((found) => found.kind === "task");

@@ -81,6 +81,12 @@ export class Scope {
     );
   }
 
+  /** The same names, and below all of them others: what is only taken where nothing else says it. */
+  withDefaults(vars: Readonly<Record<string, Templated>>): Scope {
+    const below = new Scope().withVars(vars);
+    return new Scope(this.options, [...this.layers, ...below.layers]);
+  }
+
   withOptions(options: ScopeOptions): Scope {
     return new Scope({ ...this.options, ...options }, this.layers);
   }

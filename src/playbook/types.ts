@@ -41,12 +41,43 @@ export interface Templated {
   positionOf(path: string): Position;
 }
 
+export type TemplatedVars = Readonly<Record<string, Templated>>;
+
+/** A role as its tasks see it: with the variables of the roles that named it, and of those that it depends on. */
+export interface RoleScope {
+  readonly name: string;
+  /** Its directory, and those of the roles that named it, the nearest first: relative sources are looked for there. */
+  readonly paths: readonly string[];
+  /** Weaker than the inventory. */
+  readonly defaults: TemplatedVars;
+  /** Stronger than those of the play. */
+  readonly vars: TemplatedVars;
+  /** Given where it was named: stronger than results. */
+  readonly params: TemplatedVars;
+  /** Names of the roles that named it, the nearest first. */
+  readonly parents: readonly string[];
+  /** Where the same role with the same parameters runs once only. */
+  readonly use?: RoleUse;
+}
+
+/** One of the places that name a role. */
+export interface RoleUse {
+  /** Tells the role with these parameters from all others. */
+  readonly key: string;
+  /** Counts them. */
+  readonly number: number;
+  /** What has to hold for all its tasks. */
+  readonly when: readonly Condition[];
+}
+
 export interface TaskNode {
   readonly kind: "task";
   readonly name: string;
   readonly position: Position;
   /** Directory of the file the task stands in: relative `src` are found from here, as Ansible does. */
   readonly directory: string;
+  /** The role that it is of. */
+  readonly role?: RoleScope;
   /** Short canonical module name: `ansible.builtin.copy` and `copy` are both "copy". */
   readonly module: string;
   readonly args: Readonly<Record<string, Templated>>;
@@ -137,6 +168,11 @@ export interface Play {
   readonly tasks: readonly PlayNode[];
   readonly postTasks: readonly PlayNode[];
   readonly handlers: readonly TaskNode[];
+  /** Variables of its roles that all its tasks see: weaker than the inventory, and stronger than the play's own. */
+  readonly roleDefaults: TemplatedVars;
+  readonly roleVars: TemplatedVars;
+  /** Names of its roles. */
+  readonly roles: readonly string[];
   readonly tags: readonly string[];
   readonly serial?: number;
   readonly anyErrorsFatal: boolean;

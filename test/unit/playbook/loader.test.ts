@@ -196,7 +196,6 @@ const cases: [string, string | Record<string, string>, string[]][] = [
       'play.yml:5:7 keyword of include_tasks "become" is not supported | Put it under apply.',
       'a.yml:1:12 unknown argument of debug "nosuch"',
       'play.yml:6:46 key of apply "loop" is not supported | Loops are for single tasks.',
-      'a.yml:1:12 unknown argument of debug "nosuch"',
       "play.yml:7:7 include_tasks needs the name of a file",
     ],
   ],
@@ -221,9 +220,9 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ["bool", play("- copy: { dest: /x, force: maybe }"), ['play.yml:3:32 "force" must be true or false']],
   [
     "play keyword",
-    "- hosts: all\n  roles: [x]\n  taks: []\n",
+    "- hosts: all\n  strategy: free\n  taks: []\n",
     [
-      'play.yml:2:3 keyword of a play "roles" is not supported | Use import_tasks.',
+      'play.yml:2:3 keyword of a play "strategy" is not supported | All hosts run the play at their own pace; serial limits how many.',
       'play.yml:3:3 unknown keyword of a play "taks" | Did you mean "tasks"?',
     ],
   ],
@@ -296,6 +295,45 @@ const cases: [string, string | Record<string, string>, string[]][] = [
     [
       "play.yml:2:16 the file dir/nope.yml does not exist",
       'play.yml:2:26 the path depends on the variable "x" | vars_files are read before any host is known: write the path itself.',
+    ],
+  ],
+  [
+    "roles",
+    {
+      "dir/play.yml": `- hosts: all
+  roles:
+    - nobody
+    - { role: a.b.c }
+    - { role: "{{ which }}" }
+    - { vars: {} }
+    - { role: r, strategy: free }
+    - loop
+  tasks:
+    - import_role: { name: r, tasks_from: other, file: x }
+    - include_role: { name: with }
+      become: true
+    - import_role: {}
+`,
+      "dir/roles/r/tasks/main.yml": "- debgu: {}\n",
+      "dir/roles/r/meta/argument_specs.yml": "argument_specs: {}\n",
+      "dir/roles/loop/meta/main.yml": "dependencies: [loop]\n",
+      "dir/roles/with/meta/main.yml": "dependencies: [empty]\n",
+      "dir/roles/empty/tasks/main.yml": "",
+    },
+    [
+      "play.yml:5:15 the name of a role cannot be a template | Write the name itself.",
+      "play.yml:6:7 the role has no name | Write `- role: NAME`.",
+      'play.yml:7:18 keyword of a role "strategy" is not supported | All hosts run the play at their own pace; serial limits how many.',
+      'play.yml:3:7 there is no role "nobody" | Roles are looked for in dir/roles.',
+      'play.yml:4:15 there is no role "a.b.c" | Roles of collections are not read: copy it to roles/ beside the playbook.',
+      "roles/r/meta/argument_specs.yml:1:1 argument_specs of a role are not supported | Check its variables by assert.",
+      "roles/loop/meta/main.yml:1:16 the role depends on itself: dir/roles/loop -> dir/roles/loop",
+      'roles/r/tasks/main.yml:1:3 unknown module "debgu" | Did you mean "debug"?',
+      'play.yml:10:50 unknown argument of import_role "file"',
+      "play.yml:10:28 the role has no file dir/roles/r/tasks/other",
+      'play.yml:12:7 keyword of include_role "become" is not supported | Put it under apply.',
+      "play.yml:11:7 include_role of a role with dependencies is not supported | Use import_role.",
+      "play.yml:13:7 import_role needs the name of a role",
     ],
   ],
   ["import", play("- import_tasks: nope.yml"), ["play.yml:3:21 the file dir/nope.yml does not exist"]],

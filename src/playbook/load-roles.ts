@@ -1,0 +1,347 @@
+/** Roles of a play: what it, its tasks or other roles name, with all their files folded in. */
+import { posix } from "node:path";
+import { InputErrors, type Position } from "../util/errors.js";
+import { INCLUDE_KEYWORDS, INHERITED_KEYWORDS, insteadOf } from "./keywords.js";
+import { LoadContext } from "./load-context.js";
+import {
+  type Fields,
+  fieldsOf,
+  INCLUDE_ROLE,
+  type Inherited,
+  mapFields,
+  NOTHING,
+  type Place,
+  placeOf,
+  TaskLoader,
+} from "./load-tasks.js";
+import { RoleFiles, type RolePart } from "./role-files.js";
+import { isPossiblyTemplate } from "./template-parser.js";
+import type { IncludeNode, PlayNode, RoleScope, TaskNode, TemplatedVars } from "./types.js";
+import type { MapEntry, MapNode, YamlNode } from "./yaml-nodes.js";
+
+/** What an entry of `roles` says, or a task that names a role. */
+interface Naming {
+  readonly name: string;
+  readonly position: Position;
+  /** Keywords for all its tasks. */
+  readonly fields: Fields;
+  readonly vars: TemplatedVars;
+  readonly params: TemplatedVars;
+  /** Other files than `main`. */
+  readonly from: Readonly<Partial<Record<RolePart, string>>>;
+  /** It runs again where it has run before; undefined leaves it to the role. */
+  readonly again?: boolean;
+}
+
+interface Role {
+  readonly naming: Naming;
+  readonly files: RoleFiles;
+  /** Of its own files. */
+  readonly defaults: TemplatedVars;
+  readonly vars: TemplatedVars;
+  readonly dependencies: readonly Role[];
+  readonly again: boolean;
+}
+
+/** A task that names a role. */
+export interface RoleTask {
+  readonly node: MapNode;
+  readonly entry: MapEntry;
+  readonly fields: Fields;
+  readonly inherited: Inherited;
+  readonly place: Place;
+}
+
+const FROM: Readonly<Record<string, RolePart>> = {
+  tasks_from: "tasks",
+  vars_from: "vars",
+  defaults_from: "defaults",
+  handlers_from: "handlers",
+};
+const ROLE_ARGUMENTS = ["name", "role", ...Object.keys(FROM), "allow_duplicates", "rolespec_validate"];
+const NO_NAMING = { fields: new Map(), vars: {}, params: {}, from: {} };
+
+/** All roles of one play. */
+export class RoleLoader {
+  readonly #handlers: TaskNode[] = [];
+  readonly #imported: TaskNode[] = [];
+  readonly #shared: Role[] = [];
+  readonly #uses = new Map<string, number>();
+  readonly #handled = new Set<string>();
+
+  /** @param base directory of the playbook */
+  constructor(
+    private readonly base: string,
+    private readonly context: LoadContext,
+  ) {}
+
+  /** What the play has of its roles, once all of it is read. */
+  found() {
+    return {
+      handlers: this.#handlers,
+      importedHandlers: this.#imported,
+      roleDefaults: merged(this.#shared.map((role) => defaultsOf(role, []))),
+      roleVars: merged(this.#shared.map((role) => varsOf(role, []))),
+      roles: [...new Set(this.#shared.flatMap((role) => [...allDependencies(role), role]).map(nameOf))],
+    };
+  }
+
+  /** The tasks of `roles`. */
+  ofPlay(node: YamlNode, tags: readonly string[], file: string): PlayNode[] {
+    const roles = this.context
+      .list(node, "roles")
+      .flatMap((item) => this.#naming(item) ?? [])
+      .flatMap((naming) => this.#load(naming, undefined, []) ?? []);
+    this.#shared.unshift(...roles);
+    const inherited = { ...NOTHING, tags };
+    const loader = new TaskLoader(this.context);
+    for (const role of roles) this.#handlers.push(...this.#handlersOf(loader, role, [], inherited, file));
+    return roles.flatMap((role) => this.#tasksOf(loader, role, [], inherited, file));
+  }
+
+  /** `import_role`, or `include_role`, whose tasks come to be when its turn has come. */
+  ofTask(loader: TaskLoader, task: RoleTask): PlayNode[] {
+    const { entry, fields, place, node } = task;
+    const { context } = loader;
+    const dynamic = entry.key.endsWith(INCLUDE_ROLE);
+    const what = entry.key.replace(/^.*\./, "");
+    const given: Fields = new Map([...mapFields(entry.value), ...mapFields(fields.get("args")?.value)]);
+    const known = [...ROLE_ARGUMENTS, ...(dynamic ? ["apply", "public"] : [])];
+    loader.checkKeys(given, known, `argument of ${what}`);
+    const naming = this.#taskNaming(entry, given, fields, dynamic);
+    if (naming === undefined) return [];
+    const chain = place.role === undefined ? [] : (this.#chains.get(place.role) ?? []);
+    const handlerPlace = place.file;
+    if (!dynamic) {
+      loader.checkKeys(fields, [...INHERITED_KEYWORDS, "args", entry.key], `keyword of ${what}`);
+      const role = this.#load(naming, undefined, []);
+      if (role === undefined) return [];
+      this.#shared.push(role);
+      this.#imported.push(...this.#handlersOf(loader, role, chain, task.inherited, handlerPlace));
+      return this.#tasksOf(loader, role, chain, task.inherited, handlerPlace);
+    }
+    for (const { key, position } of fields.values()) {
+      if (INCLUDE_KEYWORDS.includes(key) || key === entry.key) continue;
+      const instead = INHERITED_KEYWORDS.includes(key) ? "Put it under apply." : insteadOf(key);
+      context.unknown(`keyword of ${what}`, key, position, INCLUDE_KEYWORDS, instead);
+    }
+    const role = this.#load(naming, undefined, []);
+    if (role === undefined) return [];
+    if (role.dependencies.length > 0) {
+      context.problem(entry.position, `${what} of a role with dependencies is not supported`, "Use import_role.");
+    }
+    const apply = given.get("apply")?.value;
+    const applied = apply === undefined ? new Map<string, MapEntry>() : fieldsOf(context.map(apply, "apply"));
+    loader.checkKeys(applied, INHERITED_KEYWORDS, "key of apply");
+    const inherited = loader.inherit(applied, task.inherited);
+    const isPublic = given.get("public")?.value;
+    if (isPublic !== undefined && context.bool(isPublic, "public")) this.#shared.push(role);
+    this.#imported.push(...this.#handlersOf(loader, role, chain, inherited, handlerPlace));
+    const nameNode = (given.get("name") ?? given.get("role"))?.value;
+    const args = nameNode === undefined ? {} : { file: context.templated(nameNode) };
+    const rest = new Map([...fields].filter(([key]) => key !== entry.key && key !== "args"));
+    const path = role.files.directory;
+    const include: IncludeNode = {
+      kind: "include",
+      task: loader.taskOf(node.position, entry.key, { module: INCLUDE_ROLE, args }, rest, task.inherited, place),
+      known: this.#tasksOf(loader, role, chain, inherited, handlerPlace),
+      tasks: () => {
+        const late = new LoadContext(context.options);
+        const nodes = this.#tasksOf(new TaskLoader(late), role, chain, inherited, handlerPlace);
+        if (late.problems.length > 0) throw new InputErrors(late.problems);
+        return { path, nodes };
+      },
+    };
+    return [include];
+  }
+
+  #taskNaming(entry: MapEntry, given: Fields, fields: Fields, dynamic: boolean): Naming | undefined {
+    const { context } = this;
+    const node = (given.get("name") ?? given.get("role"))?.value;
+    if (node === undefined) {
+      context.problem(entry.position, `${entry.key} needs the name of a role`);
+      return undefined;
+    }
+    const name = context.text(node, "the name of a role");
+    const from = Object.fromEntries(
+      Object.entries(FROM).flatMap(([key, part]) => {
+        const value = given.get(key)?.value;
+        return value === undefined ? [] : [[part, posix.basename(context.text(value, key))]];
+      }),
+    );
+    const duplicates = given.get("allow_duplicates")?.value;
+    const again = duplicates === undefined || context.bool(duplicates, "allow_duplicates");
+    const vars = fields.get("vars")?.value;
+    const own = vars === undefined ? {} : context.vars(vars, "vars");
+    // What an include says of the role itself, its tasks get as the include's.
+    const inherit = dynamic ? NO_NAMING.fields : new Map([...fields].filter(([key]) => key !== "name"));
+    return name === "" || isPossiblyTemplate(name)
+      ? undefined
+      : { ...NO_NAMING, name, position: node.position, fields: inherit, vars: own, from, again };
+  }
+
+  /** An entry of `roles`, or of a role's dependencies. */
+  #naming(node: YamlNode): Naming | undefined {
+    const { context } = this;
+    if (node.kind === "scalar") {
+      const name = context.text(node, "a role");
+      return name === "" || isPossiblyTemplate(name) ? undefined : { ...NO_NAMING, name, position: node.position };
+    }
+    const all = fieldsOf(context.map(node, "a role"));
+    const named = all.get("role") ?? all.get("name");
+    if (named === undefined) {
+      context.problem(node.position, "the role has no name", "Write `- role: NAME`.");
+      return undefined;
+    }
+    const name = context.text(named.value, "the name of a role");
+    if (name === "" || isPossiblyTemplate(name)) return undefined;
+    const entries = [...all].filter(([key]) => key !== "role" && key !== "name");
+    const fields = new Map(entries.filter(([key]) => INHERITED_KEYWORDS.includes(key) && key !== "vars"));
+    for (const [key, { position }] of entries) {
+      const instead = fields.has(key) || key === "vars" ? undefined : insteadOf(key);
+      if (instead !== undefined) context.problem(position, `keyword of a role "${key}" is not supported`, instead);
+    }
+    const vars = all.get("vars");
+    const params = entries.filter(([key]) => !INHERITED_KEYWORDS.includes(key));
+    return {
+      name,
+      position: named.value.position,
+      fields,
+      vars: vars === undefined ? {} : context.vars(vars.value, "vars"),
+      params: Object.fromEntries(params.map(([key, { value }]) => [key, context.templated(value)])),
+      from: {},
+    };
+  }
+
+  #find(name: string, beside: string | undefined): RoleFiles | undefined {
+    const { options } = this.context;
+    const places = [
+      posix.join(this.base, "roles"),
+      ...(options.rolePaths ?? []),
+      ...(beside === undefined ? [] : [beside]),
+      this.base,
+    ];
+    const paths = name.startsWith("/") ? [name] : places.map((place) => posix.join(place, name));
+    return paths.map((path) => new RoleFiles(path, this.context)).find((files) => files.exists);
+  }
+
+  /** @param beside directory of the role that depends on it; @param chain directories of those */
+  #load(naming: Naming, beside: string | undefined, chain: readonly string[]): Role | undefined {
+    const { context } = this;
+    const files = this.#find(naming.name, beside);
+    if (files === undefined) {
+      const hint = /^\w+\.\w+\.\w+$/.test(naming.name)
+        ? "Roles of collections are not read: copy it to roles/ beside the playbook."
+        : `Roles are looked for in ${[posix.join(this.base, "roles"), ...(context.options.rolePaths ?? [])].join(", ")}.`;
+      context.problem(naming.position, `there is no role "${naming.name}"`, hint);
+      return undefined;
+    }
+    if (chain.includes(files.directory)) {
+      context.problem(naming.position, `the role depends on itself: ${[...chain, files.directory].join(" -> ")}`);
+      return undefined;
+    }
+    const meta = files.file("meta", undefined, naming.position)?.node;
+    const about = meta === undefined ? new Map<string, MapEntry>() : fieldsOf(context.map(meta, "meta"));
+    const specs = about.get("argument_specs")?.position ?? this.#argumentSpecs(files);
+    if (specs !== undefined)
+      context.problem(specs, "argument_specs of a role are not supported", "Check its variables by assert.");
+    const dependencies = about.get("dependencies")?.value;
+    const duplicates = about.get("allow_duplicates")?.value;
+    const inner = [...chain, files.directory];
+    return {
+      naming,
+      files,
+      defaults: files.vars("defaults", naming.from.defaults, naming.position),
+      vars: files.vars("vars", naming.from.vars, naming.position),
+      dependencies:
+        dependencies === undefined
+          ? []
+          : context
+              .list(dependencies, "dependencies")
+              .flatMap((one) => this.#naming(one) ?? [])
+              .flatMap((one) => this.#load(one, posix.dirname(files.directory), inner) ?? []),
+      again: naming.again ?? (duplicates !== undefined && context.bool(duplicates, "allow_duplicates")),
+    };
+  }
+
+  #argumentSpecs(files: RoleFiles): Position | undefined {
+    const paths = ["yml", "yaml"].map((ending) => posix.join(files.directory, "meta", `argument_specs.${ending}`));
+    const file = paths.find((path) => this.context.options.readFile(path) !== undefined);
+    return file === undefined ? undefined : { file, line: 1, column: 1 };
+  }
+
+  readonly #chains = new WeakMap<RoleScope, readonly Role[]>();
+
+  /** A role's tasks, after those of the roles that it depends on. @param chain the roles that named it, the outermost first */
+  #tasksOf(loader: TaskLoader, role: Role, chain: readonly Role[], outer: Inherited, file: string): PlayNode[] {
+    const inherited = loader.inherit(role.naming.fields, outer);
+    const inner = [...chain, role];
+    const before = role.dependencies.flatMap((one) => this.#tasksOf(loader, one, inner, inherited, file));
+    const tasks = role.files.file("tasks", role.naming.from.tasks, role.naming.position);
+    if (tasks?.node === undefined) return before;
+    const place = this.#place(role, inner, tasks.path, inherited, false);
+    const list = loader.context.list(tasks.node, `the file ${tasks.path}`);
+    return [...before, ...loader.nodes(list, inherited, place)];
+  }
+
+  #handlersOf(loader: TaskLoader, role: Role, chain: readonly Role[], outer: Inherited, file: string): TaskNode[] {
+    const inherited = loader.inherit(role.naming.fields, outer);
+    const inner = [...chain, role];
+    const before = role.dependencies.flatMap((one) => this.#handlersOf(loader, one, inner, inherited, file));
+    const key = keyOf(role);
+    const handlers = role.files.file("handlers", role.naming.from.handlers, role.naming.position);
+    if (handlers?.node === undefined || this.#handled.has(key)) return before;
+    this.#handled.add(key);
+    const place = this.#place(role, inner, handlers.path, inherited, true);
+    const nodes = loader.nodes(loader.context.list(handlers.node, `the file ${handlers.path}`), inherited, place);
+    return [...before, ...nodes.filter((node) => node.kind === "task")];
+  }
+
+  #place(role: Role, chain: readonly Role[], path: string, { when }: Inherited, handlers: boolean): Place {
+    const outer = chain.slice(0, -1);
+    const key = keyOf(role);
+    const number = (this.#uses.get(key) ?? 0) + 1;
+    if (!handlers) this.#uses.set(key, number);
+    const scope: RoleScope = {
+      name: role.naming.name,
+      paths: [...chain].reverse().map((one) => one.files.directory),
+      defaults: defaultsOf(role, outer),
+      vars: varsOf(role, outer),
+      params: merged(chain.map((one) => one.naming.params)),
+      parents: [...outer].reverse().map(nameOf),
+      ...(role.again || handlers ? {} : { use: { key, number, when } }),
+    };
+    this.#chains.set(scope, chain);
+    return { ...placeOf(path, this), handlers, role: scope };
+  }
+}
+
+const nameOf = ({ naming }: Role): string => naming.name;
+
+/** The same role with the same parameters. */
+function keyOf({ naming, files }: Role): string {
+  const { fields, vars, params, from } = naming;
+  const said = (all: TemplatedVars) => Object.entries(all).map(([name, { value }]) => [name, value]);
+  const words = (key: string) => JSON.stringify(fields.get(key)?.value ?? null, ["value", "items", "kind"]);
+  return JSON.stringify([files.directory, words("when"), words("tags"), said(vars), said(params), from]);
+}
+
+function merged(all: readonly TemplatedVars[]): TemplatedVars {
+  return Object.assign({}, ...all);
+}
+
+/** In the order in which they run. */
+function allDependencies(role: Role): Role[] {
+  return role.dependencies.flatMap((one) => [...allDependencies(one), one]);
+}
+
+function defaultsOf(role: Role, chain: readonly Role[]): TemplatedVars {
+  const below = allDependencies(role).map((one) => defaultsOf(one, []));
+  return merged([...below, ...chain.map((one) => one.defaults), role.defaults]);
+}
+
+function varsOf(role: Role, chain: readonly Role[]): TemplatedVars {
+  const around = chain.flatMap((one) => [one.naming.vars, one.vars]);
+  const below = allDependencies(role).map((one) => varsOf(one, []));
+  return merged([...around, ...below, role.naming.vars, role.vars]);
+}

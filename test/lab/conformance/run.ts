@@ -50,7 +50,10 @@ async function keep(): Promise<void> {
   const pair = await bootPair(say);
   await writeKept(KEPT, pair);
   say(`two hosts are up (${pair.ours.address}, ${pair.theirs.address}) until this process, ${process.pid}, ends`);
+  // Signals alone keep no process alive.
+  const alive = setInterval(() => {}, 60_000);
   await new Promise((resolve) => process.once("SIGTERM", resolve).once("SIGINT", resolve));
+  clearInterval(alive);
   await rm(KEPT, { force: true });
   await pair.stop();
 }

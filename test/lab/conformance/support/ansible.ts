@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runProgram } from "../../support/lab.js";
+import { HOST_PYTHON, localPython } from "./ansible-python.js";
 import { type Counts, changedLines, type Outcome, type RunRequest, type Told } from "./told.js";
 
 type Event =
@@ -43,13 +44,15 @@ export async function runAnsible(request: RunRequest): Promise<Outcome> {
   const events = join(folder, "events");
   const config = join(folder, "ansible.cfg");
   await writeFile(config, "");
-  const ssh = request.sshConfig === undefined ? {} : { ANSIBLE_SSH_ARGS: sshArgs(request.sshConfig) };
+  const { sshConfig } = request;
+  const ssh = sshConfig === undefined ? {} : { ANSIBLE_SSH_ARGS: sshArgs(sshConfig) };
   const env = {
     ...process.env,
     ANSIBLE_CONFIG: config,
     ANSIBLE_HOST_KEY_CHECKING: "1",
     ANSIBLE_PIPELINING: "1",
     ...ssh,
+    ANSIBLE_PYTHON_INTERPRETER: sshConfig === undefined ? await localPython(folder) : HOST_PYTHON,
     // Both calls of a host's runs share a connection; a socket's path may be of 107 bytes.
     ANSIBLE_SSH_CONTROL_PATH_DIR: "/tmp/.cf-cp",
     ANSIBLE_CALLBACK_PLUGINS: join(import.meta.dirname, "callback"),

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
 
 /** One case: some tasks of a file, whose names begin with its id. */
@@ -45,7 +45,8 @@ const KEYWORDS = new Set([
  * Reads a file of cases: one play whose tasks are named `CASE: what it does`.
  * @throws Error for a task that belongs to no case
  */
-export function readCaseFile(path: string): CaseFile {
+export function readCaseFile(file: string): CaseFile {
+  const path = resolve(file);
   const text = readFileSync(path, "utf8");
   const lines = new LineCounter();
   const document = parseDocument(text, { version: "1.1", lineCounter: lines });

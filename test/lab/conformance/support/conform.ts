@@ -74,10 +74,10 @@ async function compareRun(
   theirs: Outcome,
 ): Promise<Difference[]> {
   const here = { run, about: file.area };
-  if (ours.verdict !== theirs.verdict || theirs.verdict === "refused") {
-    const text = ({ verdict, output }: Outcome) => (verdict === "refused" ? `refused\n${output}` : verdict);
-    return [{ ...here, what: "the run", ours: text(ours), theirs: text(theirs) }];
-  }
+  const verdict = (one: Outcome) => (one.verdict === "refused" ? `refused\n${one.output}` : one.verdict);
+  const runs = { ...here, what: "the run", ours: verdict(ours), theirs: verdict(theirs) };
+  if (ours.verdict === "refused" || theirs.verdict === "refused") return [runs];
+  const ended = ours.verdict === theirs.verdict ? [] : [runs];
   const [ourResults, theirResults] = await both(pair, readResults);
   const registered = [...file.registers].flatMap(([name, module]) =>
     compareResult(module, ourResults[name], theirResults[name]).map(({ path, ...rest }) => ({
@@ -92,7 +92,7 @@ async function compareRun(
     about: caseOfState(file, one.what),
   }));
   const told = compareTold(ours, theirs).map(({ task, ...rest }) => ({ ...rest, run, about: caseOfTask(file, task) }));
-  return [...told, ...registered, ...states];
+  return [...ended, ...told, ...registered, ...states];
 }
 
 async function both<T>({ ours, theirs }: Pair, ask: (host: KnownHost) => Promise<T>): Promise<[T, T]> {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootHost, type LabHost, type LabLayerRequest } from "../../../../src/lab/index.js";
 import { connectionVars, runProgram, sshCommand } from "../../support/lab.js";
+import { installPython } from "./ansible-python.js";
 
 /** What modules need on both hosts: Ansible's need Python and its bindings of apt, some cases cron and compressors. */
 const LAYER: LabLayerRequest = {
@@ -37,7 +38,7 @@ export async function bootPair(onProgress: (line: string) => void): Promise<Pair
       await Promise.all([ours.stop(), theirs.stop()]);
     },
   };
-  await serveHttp(pair);
+  await Promise.all([serveHttp(pair), installPython(theirs)]);
   return pair;
 }
 
@@ -79,8 +80,7 @@ export async function deskFor(host: KnownHost): Promise<Desk> {
   const folder = await mkdtemp(join(tmpdir(), "cf-"));
   const inventory = join(folder, "inventory.yml");
   const sshConfig = join(folder, "ssh_config");
-  const vars = { ...connectionVars(host as LabHost), ansible_python_interpreter: "/usr/bin/python3" };
-  await writeFile(inventory, JSON.stringify({ all: { hosts: { [CASE_HOST]: vars } } }));
+  await writeFile(inventory, JSON.stringify({ all: { hosts: { [CASE_HOST]: connectionVars(host as LabHost) } } }));
   await writeFile(
     sshConfig,
     `Host *\n  UserKnownHostsFile ${host.knownHostsFile}\n  GlobalKnownHostsFile /dev/null\n  IdentitiesOnly yes\n`,

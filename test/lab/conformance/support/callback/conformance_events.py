@@ -40,7 +40,10 @@ class CallbackModule(CallbackBase):
             "msg": str(values.get("msg", ""))[:2000],
         }
         if not whole:
-            event["item"] = str(self._get_item_label(values))
+            label = self._get_item_label(values)
+            # What is no text is shown by each engine in its own way.
+            is_text = isinstance(label, str)
+            event["item"] = label if is_text else json.dumps(label, separators=(",", ":"), ensure_ascii=False)
         if values.get("changed") and values.get("diff"):
             event["diff"] = self._diff(values["diff"])
         self._write(**event)

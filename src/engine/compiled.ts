@@ -1,4 +1,4 @@
-import type { Brought, LibName, ReturnType, Tells } from "../modules/types.js";
+import type { Brought, LibName, Reboots, ReturnType, Tells } from "../modules/types.js";
 import type { TaskNode, Value, Vars } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import type { Joined } from "./groups.js";
@@ -50,6 +50,7 @@ export interface CompiledCall {
   readonly awaited?: readonly string[];
   readonly brings?: Brought;
   readonly tells?: Tells;
+  readonly reboots?: Reboots;
   readonly returns: Readonly<Record<string, ReturnType>>;
   /** Fields of the result that the controller knows. */
   readonly known?: Readonly<Record<string, Value>>;

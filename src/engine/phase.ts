@@ -9,7 +9,7 @@ import type { CallOutcome, CompiledCall, Segment, Target } from "./compiled.js";
 import type { Delegates, Link } from "./delegates.js";
 import { type Moment, momentOf, type RunGroups } from "./groups.js";
 import { HostSteps } from "./host-steps.js";
-import { programText } from "./program.js";
+import { type Booted, programText } from "./program.js";
 import { type CallState, emitStart, mergeDiffs, ProgramReader, stateOf } from "./program-reader.js";
 import { ProtocolParser } from "./protocol.js";
 import { RecapCounter } from "./recap.js";
@@ -49,6 +49,8 @@ export interface PhaseInput {
   readonly resolveMissingSource: ((path: string) => Promise<void>) | undefined;
   readonly placeFile: PlaceFile | undefined;
 }
+
+type Boot = NonNullable<ProgramReader["reboots"]>;
 
 /** How often a program may be sent again with a payload that it missed, beyond one for each call. */
 const EXTRA_SENDS = 3;
@@ -199,6 +201,7 @@ export class Phase {
     const ended = new Map<number, { call: CompiledCall; outcome: CallOutcome }>();
     let current = segment;
     let start = 1;
+    let booted: Booted | undefined;
     for (let sends = 0; ; sends++) {
       if (sends > segment.calls.length + EXTRA_SENDS)
         throw new TaskError("E_PAYLOAD", "The host asks for the same file again and again.");
@@ -220,6 +223,7 @@ export class Phase {
         lockFile: current.target.local ? this.#input.lockFile : undefined,
         handlerNames: steps.handlers.map((handler) => handler.node.name),
         notified: this.#notified,
+        booted,
         ended,
       });
       const reader = new ProgramReader(current, this.#input, this, ended);
@@ -238,8 +242,17 @@ export class Phase {
         get pid() {
           return reader.pid;
         },
+        get reboots() {
+          return reader.reboots !== undefined;
+        },
       };
       const lost = await this.#run(current.target, text, entries, listener).finally(() => reader.close());
+      const boot = reader.reboots;
+      if (boot !== undefined && (lost || reader.end === "reboot" || reader.end === undefined)) {
+        start = boot.call;
+        booted = await this.#reboot(current, boot);
+        continue;
+      }
       if (lost) {
         start = Math.max(start, reader.nextCall);
         continue;
@@ -278,6 +291,21 @@ export class Phase {
     }
   }
 
+  /** Waits until the host is back from a boot. */
+  async #reboot({ calls, target }: Segment, { call, boot, since }: Boot): Promise<Booted> {
+    const { session, delegates, signal, clock } = this.#input;
+    const wish = calls[call - 1]?.reboots;
+    if (wish === undefined) throw new TaskError("E_PROTOCOL", "The host boots anew, and no task asked for that.");
+    const { delegate, user } = target;
+    this.#say("info", `${delegate === undefined ? "" : `${delegate.host}: `}boots anew; waiting until it is back`);
+    const back = (link: Link) => link.session.comeBack(link.target, wish, boot);
+    const failure =
+      delegate === undefined
+        ? await back({ session, target })
+        : await delegates.work({ delegate, user }, signal, () => undefined, back);
+    return { call, seconds: Math.round((clock.now().getTime() - since) / 1000), failure };
+  }
+
   /** Runs a program where it belongs; true when its link broke and is open again. */
   async #run(target: Target, text: string, entries: readonly TarEntry[], listener: ProgramListener): Promise<boolean> {
     const { session, delegates, signal } = this.#input;
@@ -288,6 +316,7 @@ export class Phase {
         return false;
       } catch (error) {
         if (!(error instanceof UnreachableError) || error.code !== "E_CONNECTION_LOST") throw error;
+        if (listener.reboots) return true;
         const where = delegate === undefined ? "" : `${delegate.host}: `;
         await link.session.reconnect(error, (said) => this.#say("warning", where + said));
         return true;

@@ -84,7 +84,8 @@ const MAX_DIFFS = 4 << 20;
 
 /** What is made of a call's own text. @throws TaskError for more of it than any host has to say */
 function toldBy({ tells }: CompiledCall, { told, toldSize }: CallState, status: string): Pick<CallOutcome, "more"> {
-  if (tells === undefined || !(status === "ok" || status === "changed")) return {};
+  const counts = status === "ok" || status === "changed" || (status === "failed" && tells?.always === true);
+  if (tells === undefined || !counts) return {};
   if (toldSize > MAX_TOLD) throw new TaskError("E_TOLD", "The host tells without end.");
   return { more: tells.read(textOfBytes(Buffer.concat(told))) };
 }
@@ -106,6 +107,8 @@ function lastLines(output: string): string {
 export class ProgramReader {
   spoke = false;
   end: Extract<ProgramMessage, { kind: "end" }>["reason"] | undefined;
+  /** A boot that has begun: the call, and what was before it. */
+  reboots: { readonly call: number; readonly boot: string; readonly since: number } | undefined;
   need: { call: number; digest: string } | undefined;
   /** First call without a result. */
   nextCall = 1;
@@ -191,6 +194,10 @@ export class ProgramReader {
       case "due":
         this.phase.dirty = true;
         return;
+      case "reboots":
+        if (call.reboots === undefined) return;
+        this.reboots = { call: message.call, boot: message.boot, since: this.input.clock.now().getTime() };
+        return;
       case "told":
         state.toldSize += message.bytes.length;
         if (call.tells !== undefined && state.toldSize <= MAX_TOLD) state.told.push(message.bytes);
@@ -225,6 +232,7 @@ export class ProgramReader {
         this.#states.delete(message.call);
         for (const [field, pieces] of state.pieces) state.fields[field] = textOfBytes(Buffer.concat(pieces));
         this.nextCall = message.call + 1;
+        this.reboots = undefined;
         this.#result(message.call, call, state, {
           status: message.status,
           reason: message.reason,

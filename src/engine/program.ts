@@ -6,6 +6,14 @@ import type { Segment } from "./compiled.js";
 import { type Ended, replayText } from "./replay.js";
 import { lockLookText, lockText, runtimeText } from "./runtime.js";
 
+/** A boot that is over. */
+export interface Booted {
+  readonly call: number;
+  readonly seconds: number;
+  /** Why the host did not come back as it should. */
+  readonly failure: string | undefined;
+}
+
 export interface ProgramOptions {
   /** Marks the lines that are the program's. */
   readonly nonce: string;
@@ -30,6 +38,8 @@ export interface ProgramOptions {
   readonly handlerNames: readonly string[];
   /** Handlers already notified, from 1. */
   readonly notified: ReadonlySet<number>;
+  /** The host has booted anew in the middle of the call to run first. */
+  readonly booted?: Booted | undefined;
   /** Of calls before `start`. */
   readonly ended: Ended;
 }
@@ -57,6 +67,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
   ];
   if (options.start > 1) settings.push(replayText(options.ended, options.start));
   if (segment.libs.has("systemd")) settings.push(`UN='${[...segment.units].join(" ")}'`);
+  if (segment.libs.has("reboot")) settings.push(rebootText(segment, options.booted));
   const foreign = "JD=/dev/null/none\njournal() { :; }\n";
   const own = `${options.own ? "" : foreign}${probeText(segment.probes)}
 journaled
@@ -74,6 +85,12 @@ fin 'done'
   const text = [...settings, ...reached(parts, own).map((part) => part.text), own].join("\n");
   // On its way through a pipe it is read as one command: none of it runs before all of it is there.
   return options.alone ? `{\n${text}}\n` : text;
+}
+
+function rebootText({ target }: Segment, booted: Booted | undefined): string {
+  const local = `LOC=${target.local ? "1" : ""}`;
+  if (booted === undefined) return local;
+  return `${local} RB=${booted.call} RBE=${booted.seconds} RBF=${quote(booted.failure ?? "")}`;
 }
 
 const EMIT_PID: ShellPart = { name: undefined, text: "emit p $$" };

@@ -22,6 +22,8 @@ export type ProgramMessage =
   | { kind: "content"; call: number; which: "old" | "new"; bytes: Buffer }
   /** The call has work that does not count as a change. */
   | { kind: "due"; call: number }
+  /** The host is about to boot anew; what its boot command says now. */
+  | { kind: "reboots"; call: number; boot: string }
   /** A piece of the text that the controller makes fields of. */
   | { kind: "told"; call: number; bytes: Buffer }
   /** A piece of a job's log. */
@@ -41,7 +43,7 @@ export type ProgramMessage =
   | { kind: "locked"; holder: string }
   /** Handlers notified and not run yet, by number. */
   | { kind: "handlers"; notified: number[] }
-  | { kind: "end"; reason: "done" | "failed" | "stopped" | "locked" | "need" | "sent" };
+  | { kind: "end"; reason: "done" | "failed" | "stopped" | "locked" | "need" | "sent" | "reboot" };
 
 /** A field holds at most 128 KiB of file or 64 KiB of output, in base64. */
 const MAX_LINE = 256 * 1024;
@@ -63,7 +65,7 @@ export const textOfBytes = (bytes: Buffer): string => bytes.toString("utf8").rep
 const shown = (field: string, most?: number): string => safeLine(textOf(field), most);
 
 const STATUSES: readonly string[] = ["ok", "changed", "failed", "skipped", "pending"];
-const ENDS: readonly string[] = ["done", "failed", "stopped", "locked", "need", "sent"];
+const ENDS: readonly string[] = ["done", "failed", "stopped", "locked", "need", "sent", "reboot"];
 
 /** Turns chunks of a program's stdout into messages, as they come. */
 export class ProtocolParser {
@@ -135,6 +137,8 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
       return { kind: "start", call };
     case "u":
       return { kind: "due", call };
+    case "B":
+      return { kind: "reboots", call, boot: textOf(second) };
     case "a":
       return { kind: "told", call, bytes: bytesOf(second) };
     case "r":

@@ -1,9 +1,10 @@
 import type { HostAccess } from "../inventory/host-address.js";
 import type { InventoryHost } from "../inventory/types.js";
+import type { Reboots } from "../modules/types.js";
 import { type Become, becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
 import type { Transport, TransportStats } from "../transport/transport.js";
 import { boundedAnswer } from "../util/bounded-answer.js";
-import { InterruptedError, TaskError, UnreachableError } from "../util/errors.js";
+import { EdgeError, HostKeyError, InterruptedError, TaskError, UnreachableError } from "../util/errors.js";
 import { safeText } from "../util/safe-text.js";
 import { quote } from "../util/shell.js";
 import type { Target } from "./compiled.js";
@@ -53,12 +54,18 @@ export interface ProgramListener {
   readonly spoke: boolean;
   /** Its process id, once it has told. */
   readonly pid: number | undefined;
+  /** The host is about to boot anew: a link that is lost now is no accident. */
+  readonly reboots: boolean;
 }
 
 /** An emulated ARM board takes two seconds for its facts. */
 const FACTS_TIMEOUT_MS = 120_000;
 /** A link that broke is opened again after these pauses, in milliseconds. */
 const RECONNECT_AFTER = [2000, 5000, 10000];
+/** Between two questions to a host that boots, and how long one may take to connect and to answer. */
+const BOOT_PAUSE_MS = 1000;
+const BOOT_CONNECT_MS = 10_000;
+const BOOT_ANSWER_MS = 60_000;
 const STDERR_LIMIT = 64 * 1024;
 
 const FACTS_ARCHIVE = compressed(factsProgram);
@@ -239,6 +246,62 @@ export class HostSession {
       }
     }
     throw failure;
+  }
+
+  /**
+   * Waits until the host has booted anew and can go on.
+   * @param before what its boot command said
+   * @returns why it did not; undefined when it did
+   */
+  async comeBack(target: Target, wish: Reboots, before: string): Promise<string | undefined> {
+    const { clock, signal } = this.options;
+    await clock.sleep(wish.pauseMs, signal);
+    let booted = false;
+    const until = () => clock.now().getTime() + wish.timeoutMs;
+    for (let end = until(); clock.now().getTime() < end; await clock.sleep(BOOT_PAUSE_MS, signal)) {
+      try {
+        const [boot, up] = await this.#bootState(target, wish);
+        if (!booted && boot !== "" && boot !== before) {
+          booted = true;
+          end = until();
+        }
+        if (booted && up) return undefined;
+      } catch (error) {
+        // What a host says while it goes down or comes up, sshd's refusals among it, is not its last word.
+        if (!(error instanceof EdgeError) || error instanceof HostKeyError || signal?.aborted) throw error;
+      }
+    }
+    const what = booted ? "post-reboot test command" : "last boot time check";
+    return `Timed out waiting for ${what} (timeout=${wish.timeoutMs / 1000})`;
+  }
+
+  /** What the boot command says, and whether the test command succeeds, over a new link. */
+  async #bootState(target: Target, wish: Reboots): Promise<[boot: string, up: boolean]> {
+    const { signal, connect, access } = this.options;
+    this.#lost = this.traffic;
+    await this.#remote?.close().catch(() => undefined);
+    this.#remote = undefined;
+    const limit = AbortSignal.timeout(wish.connectTimeoutMs ?? BOOT_CONNECT_MS);
+    const transport = await connect(this.host, signal === undefined ? limit : AbortSignal.any([signal, limit]), access);
+    this.#remote = transport;
+    const become = this.#become(target);
+    const asks = `b=$(sh -c ${quote(wish.bootCommand)}) && printf '%s\\036' "$b" && sh -c ${quote(wish.testCommand)} >/dev/null 2>&1 && echo up`;
+    const answer = await boundedAnswer(
+      transport,
+      become.method === "none" ? `sh -c ${quote(asks)}` : becomeCommand(become, asks),
+      {
+        stdin:
+          become.needsPassword && access.becomePassword !== undefined
+            ? stdinWithPassword(access.becomePassword, new Uint8Array())
+            : new Uint8Array(),
+        most: FACTS_LIMIT,
+        timeoutMs: BOOT_ANSWER_MS,
+        signal,
+      },
+    );
+    this.#broken = false;
+    const [boot = "", up = ""] = answer.toString("utf8").split("\x1e");
+    return [boot.trim(), up.trim() === "up"];
   }
 
   async close(): Promise<void> {

@@ -203,7 +203,7 @@ export class TaskCompiler {
     let made: { shell: string; libs: readonly LibName[] };
     let rest: Pick<
       CompiledCall,
-      "payloads" | "missing" | "awaited" | "brings" | "tells" | "returns" | "known" | "reason" | "decided"
+      "payloads" | "missing" | "awaited" | "brings" | "tells" | "reboots" | "returns" | "known" | "reason" | "decided"
     >;
     try {
       const built = buildTask(
@@ -220,12 +220,13 @@ export class TaskCompiler {
         if (path.startsWith("/")) this.#draft.probes.set(path, sure || this.#draft.probes.get(path) === true);
       }
       for (const unit of built.units ?? []) this.#draft.units.add(unit);
-      const { payloads = [], missing = [], awaited, brings, tells, known } = built;
+      const { payloads = [], missing = [], awaited, brings, tells, reboots, known } = built;
       rest = { payloads, missing, returns: built.module.returns };
       if (known !== undefined) rest = { ...rest, known };
       if (awaited !== undefined) rest = { ...rest, awaited };
       if (brings !== undefined) rest = { ...rest, brings };
       if (tells !== undefined) rest = { ...rest, tells };
+      if (reboots !== undefined) rest = { ...rest, reboots };
       if (brings !== undefined && !(this.#input.check && node.checkMode !== false)) {
         this.#draft.brought.add(brings.dest);
         this.#draft.version++;

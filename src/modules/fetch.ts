@@ -120,35 +120,6 @@ export const getUrl: TaskModule = {
   },
 };
 
-/** ansible.builtin.uri, for asking a service how it is. */
-export const uri: TaskModule = {
-  spec: {
-    name: "uri",
-    args: {
-      url: { type: "str", required: true },
-      method: { type: "str", default: "GET" },
-      status_code: { type: "list", default: [200] },
-      timeout: { type: "int", default: 30 },
-      return_content: { type: "bool", default: false },
-      headers: { type: "dict" },
-      validate_certs: { type: "bool", default: true },
-    },
-  },
-  returns: { status: "int", url: "str", content: "str" },
-  build(args) {
-    if (!flag(args, "validate_certs"))
-      throw new ArgumentError("validate_certs: false is not supported", "validate_certs");
-    const method = text(args, "method").toUpperCase();
-    if (!/^[A-Z]+$/.test(method)) throw new ArgumentError("method is no HTTP method", "method");
-    const codes = list(args, "status_code").join(" ");
-    const content = bit(flag(args, "return_content"));
-    return {
-      shell: call("m_uri", address(args), method, codes, text(args, "timeout"), content, "", ...headers(args)),
-      libs: ["uri"],
-    };
-  },
-};
-
 /** ansible.builtin.unarchive, tar archives. Without `creates` an archive of the controller is unpacked every time. */
 export const unarchive: TaskModule = {
   spec: {

@@ -72,8 +72,10 @@ function around(args: Args, context: ModuleContext, shell: string, libs: readonl
   if (given(args, "policy_rc_d")) set.push(["PRE", `rcd ${text(args, "policy_rc_d")}`]);
   if (given(args, "update_cache_retries")) set.push(["UR", text(args, "update_cache_retries")]);
   if (given(args, "update_cache_retry_max_delay")) set.push(["UD", text(args, "update_cache_retry_max_delay")]);
-  // a version that is a pattern asks for the newest that matches
-  if (list(args, "name").some((name) => /[^>]=.*[*?]|>=/.test(name))) set.push(["VB", "aptbest"]);
+  if (list(args, "name").some((name) => name.includes("="))) set.push(["VB", "aptver"]);
+  // What newer lists bring is not known before.
+  const looks = !flag(args, "update_cache") && text(args, "cache_valid_time") === "0";
+  if (/m_apt(new|rm)? /.test(shell) && (looks || context.wantsResult || context.wantDiff)) set.push(["SIM", "aptsim"]);
   if (flag(args, "only_upgrade")) set.push(["UP", "1"]);
   if (flag(args, "force_apt_get")) set.push(["AG", "1"]);
   const wipe = flag(args, "clean") ? "m_aptwipe\n" : "";

@@ -4,7 +4,7 @@ import { command, raw, script, shell } from "./command.js";
 import { controlModules } from "./control.js";
 import { copy, template } from "./copy.js";
 import { cron } from "./cron.js";
-import { getUrl, slurp, stat, unarchive, uri } from "./fetch.js";
+import { getUrl, slurp, stat, unarchive } from "./fetch.js";
 import { file } from "./file.js";
 import { fetch } from "./from-host.js";
 import { hostname, packageFacts, serviceFacts } from "./host-facts.js";
@@ -13,7 +13,7 @@ import { asyncText } from "./lib/async.js";
 import { commandText } from "./lib/command.js";
 import { copyText } from "./lib/copy.js";
 import { cronText } from "./lib/cron.js";
-import { slurpText, statText, unarchiveText, uriText, urlText } from "./lib/fetch.js";
+import { slurpText, statText, unarchiveText, urlText } from "./lib/fetch.js";
 import { fileText } from "./lib/file.js";
 import { fetchText } from "./lib/from-host.js";
 import { factsText, hostnameText } from "./lib/host-facts.js";
@@ -22,13 +22,17 @@ import { mountText } from "./lib/mount.js";
 import { aptText } from "./lib/packages.js";
 import { aptMoreText } from "./lib/packages-more.js";
 import { putText } from "./lib/put.js";
+import { rebootText } from "./lib/reboot.js";
 import { sysctlText, systemdText } from "./lib/system.js";
+import { uriText } from "./lib/uri.js";
 import { waitText } from "./lib/wait-for.js";
 import { blockinfile, lineinfile } from "./lines.js";
 import { mount } from "./mount.js";
 import { apt, packageModule } from "./packages.js";
+import { reboot } from "./reboot.js";
 import { service, sysctl, systemd } from "./system.js";
 import type { LibName, TaskModule } from "./types.js";
+import { uri } from "./uri.js";
 import { waitFor } from "./wait-for.js";
 
 const implementations: readonly TaskModule[] = [
@@ -47,6 +51,7 @@ const implementations: readonly TaskModule[] = [
   packageFacts,
   packageModule,
   raw,
+  reboot,
   script,
   service,
   serviceFacts,
@@ -106,6 +111,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["mount", mountText],
   ["slurp", slurpText],
   ["unarchive", unarchiveText],
+  ["reboot", rebootText],
   ["uri", uriText],
   ["url", urlText],
   ["wait", waitText],

@@ -85,6 +85,7 @@ export type LibName =
   | "hostname"
   | "mount"
   | "put"
+  | "reboot"
   | "slurp"
   | "stat"
   | "sysctl"
@@ -117,6 +118,8 @@ export interface ModuleCall {
   /** A file that comes to the controller. */
   readonly brings?: Brought;
   readonly tells?: Tells;
+  /** The host boots anew in the middle of the call, which is then made once more. */
+  readonly reboots?: Reboots;
   /** Paths that the call looks at: all of a program are looked at together, as long as nothing has changed. */
   readonly probes?: readonly Probe[];
   /** Units that the call asks systemd about, likewise. */
@@ -125,12 +128,27 @@ export interface ModuleCall {
   readonly known?: Readonly<Record<string, Value>>;
 }
 
+/** How the controller finds out that a host has booted anew; milliseconds. */
+export interface Reboots {
+  /** Shell whose output is another one after a boot. */
+  readonly bootCommand: string;
+  /** Shell that succeeds when the host can go on. */
+  readonly testCommand: string;
+  /** For the boot, and once more for the test. */
+  readonly timeoutMs: number;
+  /** Before the host is asked. */
+  readonly pauseMs: number;
+  readonly connectTimeoutMs?: number;
+}
+
 /** What a call's result has besides fields of the program. */
 export interface Tells {
   /** Facts that stand under ansible_facts from then on, by the names that the module has for them. */
   readonly facts?: readonly string[];
   /** Makes fields of the text that the call tells, of a result that is no failure. Facts are in `ansible_facts`. */
   readonly read: (told: string) => Vars;
+  /** Of a failure, too. */
+  readonly always?: boolean;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { didYouMean } from "../util/suggest.js";
 import { insteadOf } from "./keywords.js";
 import type { LoadContext } from "./load-context.js";
+import { alternativeTo } from "./module-alternatives.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import type { ArgSpec, ModuleArgs, Templated } from "./types.js";
 import type { MapEntry, ScalarNode, YamlNode } from "./yaml-nodes.js";
@@ -148,7 +149,13 @@ export function readModule(entry: MapEntry, extra: YamlNode | undefined, context
   const module = findModule(entry.key, context);
   if (module === undefined) {
     const short = entry.key.replace(/^ansible\.(?:builtin|legacy|posix)\./, "");
-    context.unknown("module", entry.key, entry.position, context.options.catalog.keys(), insteadOf(short));
+    context.unknown(
+      "module",
+      entry.key,
+      entry.position,
+      context.options.catalog.keys(),
+      insteadOf(short) ?? alternativeTo(entry.key),
+    );
     return undefined;
   }
   let freeForm: Templated | undefined;

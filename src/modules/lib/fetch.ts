@@ -93,34 +93,6 @@ m_url() {
 }
 `;
 
-/** m_uri URL METHOD STATUSES(space) TIMEOUT CONTENT BODYFILE HEADER...; runs in check mode too when it only reads. */
-export const uriText = sh`
-m_uri() {
-  _ur=$1 _me=$2 _sts=$3 _ti=$4 _co=$5 _bo=$6
-  shift 6
-  R_status=-1 R_url=$_ur
-  unset R_content
-  if [ -n "$K" ]; then skip 'check mode does not ask'; return; fi
-  if command -v curl >/dev/null 2>&1; then
-    { for _h; do printf 'header = "%s"\n' "$_h"; done; } >"$W/curlrc"
-    R_status=$(curl -K "$W/curlrc" -sS -L --max-time "$_ti" -X "$_me" $\{_bo:+--data-binary "@$_bo"} -o "$W/body" \
-      -w '%{http_code}' "$_ur" 2>"$W/m" 3>&- 9>&-) || { [ "$R_status" != 000 ] || R_status=-1; }
-  elif command -v wget >/dev/null 2>&1; then
-    if [ "$_me" != GET ]; then bad "$_me needs curl on the host"; return 1; fi
-    { for _h; do printf 'header = %s\n' "$_h"; done; } >"$W/wgetrc"
-    WGETRC=$W/wgetrc wget -S -q -T "$_ti" -t 1 -O "$W/body" "$_ur" 2>"$W/m" 3>&- 9>&-
-    R_status=$(sed -n 's/^ *HTTP\/[0-9.]* \([0-9]*\).*/\1/p' "$W/m" | tail -n 1)
-    [ -n "$R_status" ] || R_status=-1
-  else bad 'neither curl nor wget is installed'; return 1; fi
-  if [ -n "$_co" ] && [ -f "$W/body" ]; then R_content=$(head -c 1048576 "$W/body" | tr -d '\000'); fi
-  case " $_sts " in
-  *" $R_status "*) fine "status $R_status" ;;
-  *) if [ "$R_status" = -1 ]; then bad "no answer: $(tail -n 1 "$W/m")"; else bad "status $R_status, wanted $_sts"; fi ;;
-  esac
-  rm -f "$W/body"
-}
-`;
-
 /** m_unarchive FILE DEST CREATES SHA OWNER GROUP STRIP; FILE '' takes the payload SHA. Tar, any compression tar knows. */
 export const unarchiveText = sh`
 m_unarchive() {

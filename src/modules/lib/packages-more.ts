@@ -25,7 +25,7 @@ m_aptupg() {
 }
 # aptdo FINE REASON VERB...: as far as a simulation finds something to do
 aptdo() {
-  _f=$1 _r=$2
+  _f=$1 _r=$2 _up=
   shift 2
   DF=$DIFF DIFF=
   aptsim "$@" || { DIFF=$DF; return 1; }
@@ -59,7 +59,7 @@ m_aptdep() {
   aptdo 'all there' 'to upgrade' build-dep $_rec "$@"
 }
 m_aptdeb() {
-  _rec=$1 _want='' _dep='' _i=0
+  _rec=$1 _want='' _dep='' _i=0 _up=
   shift
   for _deb; do
     case $_deb in
@@ -100,17 +100,21 @@ m_aptdeb() {
     return 0
   fi
 }
-# aptbest NAME=PATTERN: the installed version, which matches _v, is the newest that does. aptbest NAME>=VERSION: _p is the
-# package with the version that apt would install
-aptbest() {
+# aptver NAME=PATTERN: the installed version, _have, matches _v, and is the newest that does. aptver NAME>=VERSION: it is at least
+# _v; or else _p is the package with the version that apt would install
+aptver() {
   case $1 in
   *\>=*)
+    if [ -n "$_have" ] && dpkg --compare-versions "$_have" ge "$_v"; then return 0; fi
     _b=$(apt-cache policy "$\{1%%>=*}" | sed -n 's/^ *Candidate: //p')
     if dpkg --compare-versions "$\{_b:-0}" ge "$_v"; then _v=$_b; fi
     _p=$\{1%%>=*}=$_v
-    return
+    return 1
     ;;
   esac
+  # shellcheck disable=SC2254
+  case $_have in $_v) ;; *) return 1 ;; esac
+  case $_v in *[*?]*) ;; *) return 0 ;; esac
   # shellcheck disable=SC2254
   _b=$(apt-cache madison "$\{1%%=*}" | while IFS=' |' read -r _x _y _z; do
     case $_y in $_v) printf %s "$_y"; break ;; esac

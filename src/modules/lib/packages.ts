@@ -5,7 +5,8 @@ import { sh } from "../sh.js";
  * A package is `name`, `name=version` (a pattern), or `name>=version`.
  * UPDATE 1 refreshes the lists when they are older than VALIDTIME seconds; with packages only when one is to be installed.
  * OPTIONS are apt-get's, in one word. Variables that a call sets: DO dpkg's options, PRE a function to run apt-get by, UR and UD
- * tries and most seconds between them of an update, UP only upgrades, VB whether the installed version is the wanted one.
+ * tries and most seconds between them of an update, UP only upgrades, VB a
+ * function for packages with versions, SIM one for what is found missing in a check.
  */
 export const aptText = sh`
 m_apt() {
@@ -13,7 +14,7 @@ m_apt() {
   shift 3
   aptmiss "$@"
   if [ -z "$_miss" ]; then
-    aptmanual "$@"
+    aptmanual
     fine "$# packages installed"
     return
   fi
@@ -21,13 +22,12 @@ m_apt() {
 }
 # aptin REASON: installs what _want says
 aptin() {
-  if [ -n "$_up" ] && aptold "$_vt"; then _up=1; else _up=; fi
-  if [ -n "$K" ] && [ -z "$_up" ]; then
+  if [ -n "$K" ]; then
     # shellcheck disable=SC2086
-    aptsim install $_rec $_want || return 1
+    $\{SIM-:} install $_rec $_want || return 1
   fi
   if chg "$1"; then
-    if [ -n "$_up" ]; then aptup || return 1; fi
+    if [ -n "$_up" ] && aptold "$_vt"; then aptup || return 1; fi
     # shellcheck disable=SC2086
     aptget install $_rec $_want
   fi
@@ -45,7 +45,7 @@ m_aptnew() {
     # shellcheck disable=SC2086
     [ -z "$_want" ] || _r=$(apt-get -s -q -o Debug::NoLocking=1 install $_rec $_want 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p' | tr '\n' ' ')
     if [ -z "$_r" ] || [ -z "$_want" ]; then
-      aptmanual "$@"
+      aptmanual
       fine "$# packages at their latest version"
       return
     fi
@@ -54,7 +54,7 @@ m_aptnew() {
   aptin "$_r"
 }
 m_aptrm() {
-  _pu=$1 _rec=$2 _miss='' _act=remove
+  _pu=$1 _rec=$2 _miss='' _act=remove _up=
   shift 2
   aptread "$@"
   for _p; do
@@ -72,7 +72,7 @@ m_aptrm() {
   [ -z "$_pu" ] || _act='remove --purge'
   if [ -n "$K" ]; then
     # shellcheck disable=SC2086
-    aptsim $_act $_rec $_miss || return 1
+    $\{SIM-:} $_act $_rec $_miss || return 1
   fi
   if chg "installed:$_miss"; then
     # shellcheck disable=SC2086
@@ -98,7 +98,7 @@ m_aptlists() {
 }
 # aptwhen: R_cache_updated, R_cache_update_time
 aptwhen() {
-  case $BAD in 'No package'*) return ;; esac
+  case $BAD in *'nable to locate'*) return ;; esac
   aptold 0
   R_cache_updated=false R_cache_update_time=$_m
   [ ! -e "$W/upd" ] || R_cache_updated=true
@@ -145,15 +145,7 @@ aptmiss() {
     if [ -z "$_v" ]; then
       if [ -n "$_have" ]; then _there="$_there $_p"; continue; fi
       if aptvirt "$_p"; then continue; fi
-    elif [ -n "$_have" ]; then
-      # shellcheck disable=SC2254
-      case $_p in
-      *\>=*)
-        if dpkg --compare-versions "$_have" ge "$_v"; then continue; fi
-        $VB "$_p"
-        ;;
-      *) case $_have in $_v) if $\{VB-:} "$_p"; then continue; fi ;; esac ;;
-      esac
+    elif $VB "$_p"; then continue
     fi
     _n=$((_n + 1)) _miss="$_miss $\{_p%%[>=]*}" _want="$_want $_p"
   done
@@ -164,17 +156,12 @@ aptvirt() {
   [ -s "$W/prov" ] || dpkg-query -W -f '$\{db:Status-Status},$\{Provides}\n' | sed -n 's/^installed,/,/;s/ *([^)]*)//g;s/, */,/g;s/$/,/;/^,[^,]/p' >"$W/prov"
   grep -qF ",$1," "$W/prov"
 }
-# aptmanual PACKAGE...: what is asked for by name is not removed as nobody's need; Ansible does not count it as a change
+# aptmanual: what is asked for by name is not removed as nobody's need; Ansible does not count it as a change
 aptmanual() {
-  _mk=
-  [ -s /var/lib/apt/extended_states ] || return 0
-  for _p; do
-    _p=$\{_p%%[>=]*}
-    if grep -qx "Package: $\{_p%%:*}" /var/lib/apt/extended_states; then _mk="$_mk $_p"; fi
-  done
-  [ -n "$_mk" ] || return 0
   # shellcheck disable=SC2086
-  _mk=$(apt-mark showauto $_mk 2>/dev/null | tr '\n' ' ')
+  printf 'Package: %s\n' $_there | grep -qxFf - /var/lib/apt/extended_states 2>/dev/null || return 0
+  # shellcheck disable=SC2086
+  _mk=$(apt-mark showauto $_there 2>/dev/null | tr '\n' ' ')
   [ -n "$_mk" ] || return 0
   [ -z "$K" ] || emit u "$C"
   #apply
@@ -207,8 +194,8 @@ aptrun() {
 # aptsim VERB...: what apt-get would do; false when it cannot
 aptsim() {
   if ! aptrun -s -o Debug::NoLocking=1 "$@"; then
-    # what an earlier task brings is not here yet
-    [ -z "$LATER" ] || return 0
+    # what an earlier task or newer lists bring is not here yet
+    [ -z "$LATER$_up" ] || return 0
     aptbad "apt-get $1 failed"
     return 1
   fi
@@ -233,13 +220,9 @@ aptout() {
   fi
 }
 aptbad() {
-  OUT=$W/apt
-  _e=$(sed -n "s/^E: Unable to locate package \(.*\)/No package matching '\1' is available/p
-    s/^E: Version '\(.*\)' for '\(.*\)' was not found/no available installation candidate for \2=\1/p
-    s/^E: Package '\(.*\)' has no installation candidate/no available installation candidate for \1/p" "$W/ae" | head -n 1)
-  if [ -n "$_e" ]; then bad "$_e"; return; fi
   _e=$(sed -n 's/^E: //p' "$W/ae" | head -n 2)
   cat "$W/ae" >>"$W/apt"
+  OUT=$W/apt
   bad "$1$\{_e:+: $_e}"
 }
 `;

@@ -11,6 +11,7 @@ import { packages, services } from "../../../src/modules/host-facts.js";
 import { findModule, libTexts, moduleCatalog } from "../../../src/modules/registry.js";
 import { unitProperties } from "../../../src/modules/system.js";
 import type { ModuleContext } from "../../../src/modules/types.js";
+import { answer } from "../../../src/modules/uri.js";
 import type { Value } from "../../../src/playbook/types.js";
 
 interface Case {
@@ -119,9 +120,9 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
     if (run.error !== undefined) t.comment(`${shell} is not here`);
     else t.equal(run.stderr, "", `${shell} -n`);
   }
-  // SC2317: reached by name; SC2034: read by eval, or by another part; SC2154: set by eval, or by the program's head;
+  // SC1003: a backslash at the end of a value; SC2317: reached by name; SC2034: read by eval, or by another part; SC2154: set by eval, or by the program's head;
   // SC2016: JOB and scripts are shell text in quotes on purpose.
-  const excluded = "SC2317,SC2034,SC2154,SC2016,SC2329";
+  const excluded = "SC1003,SC2317,SC2034,SC2154,SC2016,SC2329";
   // The library with its comments, which hold shellcheck's own directives.
   writeFileSync(file, `NONCE=n\n${runtimeText}${lockText}${[...libTexts.values()].join("")}${body.join("")}`);
   const check = spawnSync("shellcheck", ["-s", "sh", "-f", "gcc", "-e", excluded, file], { encoding: "utf8" });
@@ -141,6 +142,26 @@ t.test("what systemctl shows of a unit", async (t) => {
     ExecStart: "{ path=/bin/a ;\n argv[]=a }",
     User: "",
   });
+});
+
+t.test("what uri makes of an answer", async (t) => {
+  const told =
+    "200 http://h/b\nHTTP/1.1 302 Found\nLocation: /b\n\nHTTP/1.1 200 OK\nContent-Type: application/json\nSet-Cookie: a=1; Path=/\n" +
+    'Set-Cookie: b=2\nContent-Length: 9\nX-One: 1\n\n\f\n{"a": 1}\n';
+  t.match(answer(told, "http://h/a"), {
+    url: "http://h/b",
+    redirected: true,
+    msg: "OK (9 bytes)",
+    json: { a: 1 },
+    cookies: { a: "1", b: "2" },
+    cookies_string: "a=1; b=2",
+    set_cookie: "a=1; Path=/, b=2",
+    x_one: "1",
+  });
+  const away = answer("302 http://h/a\nHTTP/1.1 302 Found\nLocation: /b\n\n\f\nno json", "http://h/a");
+  t.match(away, { location: "http://h/b", redirected: false });
+  t.notOk("json" in away);
+  t.strictSame(answer("-1 http://h/\n\f\n", "http://h/").msg, undefined);
 });
 
 t.test("services as Ansible puts them together", async (t) => {

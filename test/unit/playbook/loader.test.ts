@@ -201,8 +201,11 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ],
   [
     "community",
-    play("- community.general.ufw: { rule: allow }"),
-    ['play.yml:3:7 unknown module "community.general.ufw"'],
+    play("- community.general.ufw: { rule: allow }\n- community.general.nosuch: { a: b }"),
+    [
+      'play.yml:3:7 module "community.general.ufw" is not supported | Use template for the rules and systemd_service for what loads them, or command with its own client and changed_when.',
+      'play.yml:4:7 unknown module "community.general.nosuch"',
+    ],
   ],
   [
     "posix is not builtin",

@@ -96,7 +96,7 @@ export function buildTask(
         options.beforeRead(path);
         return options.sources.describe(path);
       },
-      tree: (path) => options.sources.tree(path),
+      tree: (path, follow) => options.sources.tree(path, follow),
       content: (bytes) => options.sources.content(bytes),
       renderTemplate: (path, given) => language.renderFile(path, given),
       canFetch: options.canFetch,

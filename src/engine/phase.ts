@@ -1,5 +1,6 @@
+import { findModule } from "../modules/registry.js";
 import type { Play, Value } from "../playbook/types.js";
-import type { EmitEvent, TaskStatus } from "../report/events.js";
+import type { EmitEvent, FileDiff, TaskStatus } from "../report/events.js";
 import { InputError, InterruptedError, LockedError, TaskError, UnreachableError } from "../util/errors.js";
 import { type Place, UndecidedSource } from "./batch.js";
 import { compileSegment } from "./compile.js";
@@ -393,7 +394,7 @@ export class Phase {
     if (call.when !== undefined && status === "skipped" && outcome.reason === "-")
       reason = `when: ${call.when} is false`;
     if (hidden) reason = status === "failed" ? "failed (no_log hides why)" : `${status} (no_log)`;
-    const diff = state.diffs.length === 0 ? undefined : mergeDiffs(state.diffs);
+    const diff = status === "failed" ? undefined : this.#diff(call, state, outcome);
     this.#input.emit({
       type: "task.result",
       time: clock.now().toISOString(),
@@ -409,6 +410,16 @@ export class Phase {
       ...(state.output === undefined || hidden ? {} : { output: state.output }),
       durationMs: Math.max(0, clock.now().getTime() - state.started),
     });
+  }
+
+  /** The difference of texts; an empty one where owners and modes differ, of which the reason tells. */
+  #diff({ node }: CompiledCall, { diffs }: CallState, { status, reason }: CallOutcome): FileDiff | undefined {
+    if (diffs.length > 0) return mergeDiffs(diffs);
+    if (!this.#input.diff || node.diff === false || status !== "changed" || node.args.remote_src !== undefined)
+      return undefined;
+    const kind = findModule(node.module)?.diffs;
+    const shown = kind === "always" || (kind === "attributes" && /\b(owner|group|mode) \S+ -> /.test(reason));
+    return shown ? { path: "", unified: "" } : undefined;
   }
 
   /** The text of a debug or fail. In a check it may need what only apply gives. */

@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { contentDigest, DIGEST_DIGITS } from "../modules/digest.js";
 import type { FileHashes, SourceInfo, TreeEntry } from "../modules/types.js";
@@ -77,23 +88,31 @@ export class SourceStore {
     return payload;
   }
 
-  /** The tree below a directory, sorted, parents first; links are followed, as Ansible does. */
-  tree(path: string): readonly TreeEntry[] | undefined {
+  /**
+   * The tree below a directory, sorted, parents first.
+   * @param follow links are what they lead to, but for those that lead nowhere, or to a directory that they are in
+   */
+  tree(path: string, follow = true): readonly TreeEntry[] | undefined {
     if (!statOf(path)?.isDirectory()) return undefined;
     const entries: TreeEntry[] = [];
-    const walk = (directory: string, prefix: string) => {
+    const walk = (directory: string, prefix: string, above: readonly string[]) => {
       for (const name of readdirSync(directory).sort()) {
         const full = join(directory, name);
-        const stats = statOf(full);
-        if (stats === undefined) continue;
+        const target = linkTarget(full);
+        const stats = target === undefined || follow ? statOf(full) : undefined;
+        const circle = target !== undefined && stats?.isDirectory() === true && above.includes(realpathSync(full));
+        if (target !== undefined && (stats === undefined || circle)) {
+          entries.push({ path: prefix + name, mode: 0o777, kind: "link", target });
+        }
+        if (stats === undefined || circle) continue;
         const entry = { path: prefix + name, mode: stats.mode & 0o7777 };
         if (stats.isDirectory()) {
           entries.push({ ...entry, kind: "directory" });
-          walk(full, `${prefix}${name}/`);
+          walk(full, `${prefix}${name}/`, [...above, realpathSync(full)]);
         } else if (stats.isFile()) entries.push({ ...entry, kind: "file" });
       }
     };
-    walk(path, "");
+    walk(path, "", [realpathSync(path)]);
     return entries;
   }
 
@@ -118,6 +137,15 @@ export class SourceStore {
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a symbolic link holds; undefined for what is none. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
   } catch {
     return undefined;
   }

@@ -8,12 +8,31 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
     "Waits five minutes for apt's lock, whatever `lock_timeout` says.",
     "`deb` is an absolute path of the host or an address; its dependencies come by apt-get in the same step, and `stdout` is apt-get's.",
   ],
+  blockinfile: ["Edits by perl, which every Debian has; text is bytes, as in Ansible."],
+  command: [
+    "NUL bytes of output are left out, and more than 8 MiB of it fail the task where its result is registered. `cmd` is always a list.",
+    "A command that a signal ends has an `rc` of 128 and more. A file without an interpreter's line is run by the shell.",
+  ],
+  copy: [
+    "`src` is not in the result, as Ansible's is a name of its own; a directory's result has `dest` alone. Differences of texts within directories are shown.",
+    "`unsafe_writes: true` is refused, as in all modules that write files: they are replaced as a whole.",
+  ],
   cron: ["A job is one line. The backup of a file is made when there is something to change."],
+  get_url: [
+    "By the host's curl, or its wget where nothing is asked that only curl can. What does not match its checksum never takes the place of what is there.",
+    "A check asks the server only where the file itself says nothing.",
+  ],
+  lineinfile: [
+    "Edits by perl, which every Debian has. Expressions are Python's; refused are those that perl would not match alike, such as `(a?)*` with a group.",
+  ],
   mount: [
     "`fstab` is replaced as a whole. What is mounted is read from /proc/self/mountinfo; a bind mount from elsewhere counts as mounted.",
   ],
   package: ["Takes all that apt takes; `use` is `apt` or `auto`."],
   package_facts: ["Of dpkg. `origin` is not given: the host's archives would have to be asked."],
+  raw: ["Without a terminal: lines end by LF, and stderr stays apart. `environment` is refused."],
+  replace: ["As lineinfile. Encodings are utf-8, latin-1 and ascii; a text that is not of its encoding fails."],
+  script: ["Without a terminal: lines end by LF, and stderr stays apart."],
   service: ["`pattern`, `runlevel`, `sleep` and `arguments` are dropped, as Ansible does where systemd is."],
   systemd_service: ["`scope: global` is refused: systemctl does not tell the state of such units."],
   user: ["A password travels on stdin and not on a command line, so there is no `ssh_key_passphrase`."],

@@ -2,17 +2,33 @@ import type { ArgSpec } from "../playbook/types.js";
 import { quote, quoteAll } from "../util/shell.js";
 import { type Args, text } from "./args.js";
 import { commandWord, word } from "./path-words.js";
-import { ArgumentError } from "./types.js";
+import { ArgumentError, type ModuleCall } from "./types.js";
 
 /** owner, group, mode: Ansible's file_common_arguments, as far as they make sense without SELinux. */
 export const attributeArgs = {
   owner: { type: "str" },
   group: { type: "str" },
   mode: { type: "mode" },
+  attributes: { type: "str", aliases: ["attr"] },
+  unsafe_writes: { type: "bool", default: false },
 } as const satisfies Record<string, ArgSpec>;
+
+const NO_SELINUX = "Hosts of Debian's kind have no SELinux contexts: leave it out.";
+/** Arguments of the same family that nothing here can do. */
+export const fileRefused = { selevel: NO_SELINUX, serole: NO_SELINUX, setype: NO_SELINUX, seuser: NO_SELINUX } as const;
+
+/** File flags (chattr), behind the call that has made the file. @param path shell that gives its path */
+export function flagsCall(args: Args, path: string): Pick<ModuleCall, "shell" | "libs"> {
+  const flags = text(args, "attributes");
+  if (flags === "") return { shell: "", libs: [] };
+  if (!/^[-+=]?[A-Za-z]*$/.test(flags)) throw new ArgumentError("attributes are letters of chattr", "attributes");
+  return { shell: `m_flags ${path} ${quote(flags)}\n`, libs: ["flags"] };
+}
 
 /** The words OWNER GROUP MODE. @throws ArgumentError for a name that chown would take for an option */
 export function attributes(args: Args): [string, string, string] {
+  if (args.unsafe_writes === true)
+    throw new ArgumentError("files are replaced whole, never rewritten", "unsafe_writes");
   for (const name of ["owner", "group"]) {
     const value = text(args, name);
     if (value.startsWith("-")) throw new ArgumentError(`${name} is ${JSON.stringify(value)}, no account name`, name);

@@ -11,22 +11,22 @@ import { hostname, packageFacts, serviceFacts } from "./host-facts.js";
 import { groupText, userText } from "./lib/accounts.js";
 import { asyncText } from "./lib/async.js";
 import { commandText } from "./lib/command.js";
-import { copyText } from "./lib/copy.js";
+import { copiedText, copyText, rcopyText } from "./lib/copy.js";
 import { cronText } from "./lib/cron.js";
 import { slurpText, statText, unarchiveText, urlText } from "./lib/fetch.js";
-import { fileText } from "./lib/file.js";
+import { fileText, pathInfoText } from "./lib/file.js";
 import { fetchText } from "./lib/from-host.js";
 import { factsText, hostnameText } from "./lib/host-facts.js";
 import { blockText } from "./lib/lines.js";
 import { mountText } from "./lib/mount.js";
 import { aptText } from "./lib/packages.js";
 import { aptMoreText } from "./lib/packages-more.js";
-import { putText } from "./lib/put.js";
+import { flagsText, putText } from "./lib/put.js";
 import { rebootText } from "./lib/reboot.js";
 import { sysctlText, systemdText } from "./lib/system.js";
 import { uriText } from "./lib/uri.js";
 import { waitText } from "./lib/wait-for.js";
-import { blockinfile, lineinfile } from "./lines.js";
+import { blockinfile, lineinfile, replace } from "./lines.js";
 import { mount } from "./mount.js";
 import { apt, packageModule } from "./packages.js";
 import { reboot } from "./reboot.js";
@@ -52,6 +52,7 @@ const implementations: readonly TaskModule[] = [
   packageModule,
   raw,
   reboot,
+  replace,
   script,
   service,
   serviceFacts,
@@ -93,8 +94,12 @@ export const moduleCatalog: ModuleCatalog = new Map<string, ModuleArgs>([
 export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["put", putText],
   ["copy", copyText],
+  ["copied", copiedText],
+  ["rcopy", rcopyText],
   ["fetch", fetchText],
   ["file", fileText],
+  ["flags", flagsText],
+  ["pathinfo", pathInfoText],
   ["stat", statText],
   ["command", commandText],
   ["async", asyncText],

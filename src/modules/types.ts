@@ -15,8 +15,10 @@ export interface SourceInfo {
 export interface TreeEntry {
   /** Relative to the listed directory, `/` between the parts. */
   readonly path: string;
-  readonly kind: "directory" | "file";
+  readonly kind: "directory" | "file" | "link";
   readonly mode: number;
+  /** What a link holds. */
+  readonly target?: string;
 }
 
 /** Hex; there is no MD5 on a machine in FIPS mode. */
@@ -44,7 +46,7 @@ export interface ModuleContext {
   /** Describes a controller file and lets it travel when the host asks for it; undefined when it does not exist. */
   describe(path: string): SourceInfo | undefined;
   /** The tree below a controller directory, parents first; undefined when `path` is not a directory. */
-  tree(path: string): readonly TreeEntry[] | undefined;
+  tree(path: string, follow?: boolean): readonly TreeEntry[] | undefined;
   /** Describes bytes made on the controller. */
   content(bytes: string | Buffer): SourceInfo;
   /** Renders a template file with the task's variables. */
@@ -76,15 +78,19 @@ export type LibName =
   | "async"
   | "block"
   | "command"
+  | "copied"
   | "copy"
   | "cron"
   | "facts"
   | "fetch"
   | "file"
+  | "flags"
   | "group"
   | "hostname"
   | "mount"
+  | "pathinfo"
   | "put"
+  | "rcopy"
   | "reboot"
   | "slurp"
   | "stat"
@@ -164,6 +170,8 @@ export interface TaskModule {
    * `stat.exists` in the shell variable R_stat_exists.
    */
   readonly returns: Readonly<Record<string, ReturnType>>;
+  /** Changes that Ansible's diff shows and no text does: all, or those of owner, group and mode. */
+  readonly diffs?: "always" | "attributes";
   /** Shell word that gives all their names, where the library has one. */
   readonly fieldNames?: string;
   /**

@@ -1,40 +1,18 @@
 import { sh } from "../sh.js";
 
-/** R_dest. m_copy DEST DIGEST BYTES OWNER GROUP MODE FLAGS BASENAME; BASENAME . is that of DEST; flags: b backup, n no force, o follow; uses VLD and V(). */
+/** m_copy DEST DIGEST BYTES OWNER GROUP MODE FLAGS BASENAME; BASENAME . is that of DEST; flags: b backup, n no force, o follow; uses VLD and V(). */
 export const copyText = sh`
-# m_rcopy SRC DEST OWNER GROUP MODE FLAGS BASENAME: both on the host
-m_rcopy() {
-  d=$2
-  if [ -d "$d" ]; then d=$\{d%/}/$7; fi
-  if [ ! -f "$1" ]; then
-    if [ -n "$K" ]; then chg "$1 not there yet"; else bad "$1 is no file"; fi
-    return
-  fi
-  _md=$5
-  if [ "$5" = preserve ]; then _md=$(stat -c %a "$1"); fi
-  fst "$d"
-  case $FT in
-  -) _w=missing ;;
-  f)
-    if [ "$6" = n ] || cmp -s "$1" "$d"; then fine 'content equal'; att "$d" "$3" "$4" "$_md"; return; fi
-    _w='content differs'
-    ;;
-  *) bad "$d exists and is no file"; return 1 ;;
-  esac
-  if chg "$_w"; then put "$1" "$d" "$3" "$4" "$_md"; fi
-}
 m_copy() {
   d=$1
   case $d in
   */) d=$d$8 ;;
   *)
     if [ -d "$d" ]; then
-      if [ -z "$8" ]; then bad "$d is a directory"; return 1; fi
+      if [ -z "$8" ]; then bad 'can not use content with a dir as dest'; return 1; fi
       if [ "$8" = . ]; then d=$d/$\{d##*/}; else d=$d/$8; fi
     fi
     ;;
   esac
-  R_dest=$d
   case $7 in *o*) if [ -L "$d" ]; then d=$(readlink -f "$d"); fi ;; esac
   fst "$d"
   case $FT in
@@ -67,5 +45,140 @@ m_copy() {
   elif [ "$FT" = f ]; then
     olddiff "$d"
   fi
+}
+`;
+
+/** m_copied SHA1 MD5 DEST: what Ansible tells of a file that m_copy has looked at or written. Needs pathinfo. */
+export const copiedText = sh`
+m_copied() {
+  unset R_dest R_checksum R_md5sum R_uid R_gid R_owner R_group R_mode R_state R_size R_backup_file
+  case $BAD in
+  '') ;;
+  'can not'*) return ;;
+  *) R_checksum=$1; return ;;
+  esac
+  case $OKW in
+  exists,*) R_dest=$3 ;;
+  '')
+    # in check mode, nothing is told of what is to come
+    [ -z "$K" ] || return 0
+    R_dest=$d R_checksum=$1 R_md5sum=$2
+    if [ -n "$BK" ]; then R_backup_file=$BK; fi
+    pinfo "$d"
+    ;;
+  *)
+    R_dest=$d R_checksum=$1
+    pinfo "$d"
+    ;;
+  esac
+}
+`;
+
+/**
+ * m_rcopy SRC DEST OWNER GROUP MODE FLAGS DIRMODE SUM: both on the host; flags: b backup, f follow, n no force, l links are
+ * followed. Needs file and put.
+ */
+export const rcopyText = sh`
+m_rcopy() {
+  if [ ! -e "$1" ]; then
+    if yet; then chg "$1 not there yet"; else bad "Source $1 not found"; fi
+    return
+  fi
+  if [ -d "$1" ]; then rcopytree "$@"; return; fi
+  if [ ! -f "$1" ]; then bad "Cannot copy invalid source '$1': not a file"; return 1; fi
+  _n=$\{1##*/} _md=$5
+  if [ "$5" = preserve ]; then _md=$(stat -Lc %a "$1"); fi
+  _sum=$(sha1sum <"$1")
+  _sum=$\{_sum%% *}
+  if [ -n "$8" ] && [ "$8" != "$_sum" ]; then
+    bad 'Copied file does not match the expected checksum. Transfer failed.'
+    return 1
+  fi
+  t=$2
+  case $t in
+  */)
+    if [ ! -d "$t" ]; then
+      if ! chg "dest directory $\{t%/} missing"; then return; fi
+      m_dir "$\{t%/}" "$3" "$4" "$7"
+      [ -z "$BAD" ] || return 1
+    fi
+    ;;
+  esac
+  if [ -d "$t" ]; then t=$\{t%/}/$_n; fi
+  case $6 in *f*) if [ -L "$t" ]; then t=$(readlink -f "$t"); fi ;; esac
+  d=$t
+  R_dest=$t
+  if [ -e "$t" ]; then
+    case $6 in *n*) fine 'file already exists'; return ;; esac
+  elif [ ! -d "$\{t%/*}/" ]; then
+    unset R_dest
+    if yet; then chg "$\{t%/*} not there yet"; else bad "Destination directory $\{t%/*} does not exist"; fi
+    return
+  fi
+  R_checksum=$_sum
+  R_md5sum=$(md5sum <"$1")
+  R_md5sum=$\{R_md5sum%% *}
+  fst "$t"
+  if [ "$FT" = f ] && cmp -s "$1" "$t"; then fine 'content equal'; att "$t" "$3" "$4" "$_md"; return; fi
+  _w='content differs'
+  if [ "$FT" = - ]; then _w=missing; fi
+  # a new file begins as the default says, and so do its attributes
+  if chg "$_w"; then
+    case $6 in *b*) if [ "$FT" = f ]; then bak "$t" || return 1; R_backup_file=$BK; fi ;; esac
+    put "$1" "$t" "$3" "$4" "$_md"
+  elif [ "$FT" = f ]; then att "$t" "$3" "$4" "$_md"; fi
+}
+rcopytree() {
+  t=$2
+  _n=$\{1%/}
+  _n=$\{_n##*/}
+  _dest=$\{2%/}
+  case $1 in
+  */)
+    t=$_dest
+    if [ -d "$_dest" ]; then _dest=$_dest/; fi
+    ;;
+  *)
+    t=$_dest/$_n
+    if [ -d "$_dest" ]; then _dest=$t; fi
+    ;;
+  esac
+  d=$_dest
+  R_dest=$d
+  _ln=P
+  case $6 in *l*) _ln=L ;; esac
+  if [ -e "$t" ] && [ ! -d "$t" ]; then bad "$t exists and is no directory"; return 1; fi
+  _miss=0 _diff=0
+  (cd "$1" && if [ "$_ln" = L ]; then find -L . -mindepth 1; else find . -mindepth 1; fi) >"$W/tree"
+  while IFS= read -r _e; do
+    if [ ! -e "$t/$_e" ] && [ ! -L "$t/$_e" ]; then _miss=$((_miss + 1))
+    elif [ -f "$1/$_e" ] && ! cmp -s "$1/$_e" "$t/$_e"; then _diff=$((_diff + 1)); fi
+  done <"$W/tree"
+  if [ ! -d "$t" ] && chg "$t missing"; then
+    _p=
+    try mkdir -p "$t" || return 1
+  fi
+  if [ "$_miss$_diff" != 00 ] && chg "$_miss missing, $_diff different"; then
+    while IFS= read -r _e; do
+      if [ -d "$1/$_e" ] && { [ "$_ln" = L ] || [ ! -L "$1/$_e" ]; }; then
+        if [ ! -d "$t/$_e" ]; then
+          try mkdir "$t/$_e" || return 1
+          try chmod --reference="$1/$_e" "$t/$_e" || return 1
+        fi
+      elif [ -L "$1/$_e" ] && [ "$_ln" = P ]; then
+        [ -L "$t/$_e" ] || try cp -P "$1/$_e" "$t/$_e" || return 1
+      elif ! cmp -s "$1/$_e" "$t/$_e"; then
+        try cp "$1/$_e" "$t/$_e" || return 1
+        try chmod --reference="$1/$_e" "$t/$_e" || return 1
+      fi
+    done <"$W/tree"
+  fi
+  [ -d "$t" ] || return 0
+  fine 'tree equal'
+  if [ -n "$3$4" ]; then within "$t" "$3" "$4" '' n || return 1; fi
+  fst "$_dest"
+  _md=$5
+  if [ "$5" = preserve ]; then _md=$(stat -Lc %a "$1"); fi
+  att "$_dest" "$3" "$4" "$_md"
 }
 `;

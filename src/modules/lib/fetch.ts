@@ -37,59 +37,169 @@ m_stat() {
 }
 `;
 
-/** m_slurp PATH */
+/** m_slurp PATH: R_content in base64. */
 export const slurpText = sh`
 m_slurp() {
-  unset R_content
-  R_source=$1 R_encoding=base64
-  if [ ! -r "$1" ]; then
-    if [ -n "$K" ]; then skip "$1 not there yet"; else bad "$1 is not there or cannot be read"; fi
+  unset R_content R_source R_encoding
+  if [ ! -e "$1" ]; then
+    if yet; then skip "$1 not there yet"; else bad "file not found: $1"; fi
     return
   fi
-  R_content=$(head -c 1048576 "$1" | base64 | tr -d '\n')
+  if [ -d "$1" ]; then bad "source is a directory and must be a file: $1"; return 1; fi
+  if [ ! -r "$1" ]; then bad "file is not readable: $1"; return 1; fi
+  R_source=$1 R_encoding=base64
+  R_content=$(base64 -w 0 <"$1")
   fine read
 }
 `;
 
-/** m_url URL DEST ALGORITHM SUM OWNER GROUP MODE FORCE TIMEOUT HEADER...; needs the put library. */
+/**
+ * m_url URL DEST ALGORITHM SUM OWNER GROUP MODE FLAGS TIMEOUT TMP CURLRC WGETRC: flags f force, b backup, k no conditions of
+ * wget, w the result is wanted. SUM may be a URL. Needs put, and pathinfo with w.
+ */
 export const urlText = sh`
+# geturl URL FILE [WORD...]: HTTP is the status, 000 where there is none; false when nothing came
+geturl() {
+  _u=$1 _o=$2
+  shift 2
+  rm -f "$_o"
+  if command -v curl >/dev/null 2>&1; then
+    HTTP=$(curl -K "$W/curlrc" -sSL --connect-timeout "$_ti" --speed-time "$_ti" --speed-limit 1 --retry 2 -D "$W/head" \
+      -o "$_o" -w '%{http_code}' "$@" "$_u" 2>"$W/m" 3>&- 9>&-) || { R_msg=$(tail -n 1 "$W/m"); bad "$R_msg"; return 1; }
+  elif [ -n "$_nw" ]; then bad 'curl is not installed, and wget cannot do what is asked'; return 1
+  elif command -v wget >/dev/null 2>&1; then
+    if [ "$\{2-}" = -I ] || [ "$\{1-}" = -I ]; then HTTP=200; return; fi
+    WGETRC=$W/wgetrc wget -nv -S -T "$_ti" -t 3 -O "$_o" "$_u" >"$W/head" 2>&1 3>&- 9>&-
+    _x=$?
+    HTTP=$(sed -n 's/^ *HTTP\/[0-9.]* \([0-9]*\).*/\1/p' "$W/head" | tail -n 1)
+    if [ -z "$HTTP" ] && [ "$_x" != 0 ]; then R_msg=$(tail -n 1 "$W/head"); bad "$R_msg"; return 1; fi
+  else bad 'neither curl nor wget is installed'; return 1; fi
+  R_status_code=$HTTP
+  case $HTTP in
+  200 | 304 | 000 | '') ;;
+  *)
+    R_msg='Request failed'
+    bad "Request failed: status $HTTP of $_u"
+    return 1
+    ;;
+  esac
+  _x=$(tr -d '\r' <"$W/head" | sed -n 's/^ *[Cc]ontent-[Ll]ength: *//p' | tail -n 1)
+  R_msg="OK ($\{_x:-unknown} bytes)"
+}
+# sumof FILE: the checksum of the file at URL in a list of checksums
+sumof() {
+  _n=$\{1%%[?#]*}
+  _n=$\{_n##*/}
+  awk -v n="$\{_n:-index.html}" '{ all = all $0 "\n"; fields = NF; s = $1; f = substr($0, length($1) + 2); sub(/^[ *]/, "", f); sub(/^[.\/]+/, "", f)
+    if (f == n && !found) { found = 1; print s; exit } first = $1 }
+    END { if (!found && NR == 1 && fields == 1) print first }' "$2" | tr -cd '[:alnum:]_' | tr '[:upper:]' '[:lower:]'
+}
 m_url() {
-  d=$2
+  _ur=$1 _al=$3 _su=$4 _ow=$5 _gr=$6 _mo=$7 _fl=$8 _ti=$9
+  shift 9
+  for _x in status_code msg checksum_src checksum_dest md5sum backup_file uid gid owner group mode state size; do unset "R_$_x"; done
+  R_url=$_ur R_dest=$d R_elapsed=0
+  (umask 077; printf '%s\n' "$2" >"$W/curlrc"; printf '%s\n' "$3" >"$W/wgetrc")
+  _nw=
+  case $_fl in *k*) _nw=1 ;; esac
+  _tm=$W/url
+  if [ -n "$1" ]; then
+    if [ ! -d "$1" ]; then
+      if [ -e "$1" ]; then bad "$1 is a file but should be a directory."; else bad "$1 directory does not exist."; fi
+      return 1
+    fi
+    _tm=$(mktemp "$1/.edge-setup.XXXXXX") || { bad "no file can be made in $1"; return 1; }
+  fi
+  url
+  rm -f "$_tm"
+  case $_fl in *w*) if [ -z "$BAD" ]; then pinfo "$d"; fi ;; esac
+}
+url() {
+  case $_su in
+  *://*)
+    geturl "$_su" "$_tm" || return 1
+    _x=$(sumof "$_ur" "$_tm")
+    if [ -z "$_x" ]; then bad "Unable to find a checksum for file '$\{_ur##*/}' in '$_su'"; return 1; fi
+    _su=$_x
+    ;;
+  esac
+  _dir=
   if [ -d "$d" ]; then
-    _b=$\{1%%\?*}
-    d=$\{d%/}/$\{_b##*/}
+    _dir=1 _x=$\{_ur%%[?#]*}
+    _x=$\{_x##*/}
+    d=$\{d%/}/$\{_x:-index.html}
   fi
   fst "$d"
   _w=missing
-  if [ "$FT" = f ]; then
-    if [ -n "$4" ]; then
-      _x=$("$\{3}sum" "$d")
-      if [ "$\{_x%% *}" = "$4" ]; then fine "$3 equal"; att "$d" "$5" "$6" "$7"; return; fi
-      _w="$3 differs"
-    elif [ -z "$8" ]; then fine exists; att "$d" "$5" "$6" "$7"; return
-    else _w='fetched again (force)'; fi
+  set --
+  if [ -n "$_dir" ]; then _w='asked for again'
+  elif [ -e "$d" ]; then
+    _w='content differs'
+    case $_fl$\{_su:+s} in
+    *f*) _w='asked for again (force)' ;;
+    *s)
+      _x=$("$\{_al}sum" <"$d")
+      if [ "$\{_x%% *}" = "$_su" ]; then
+        fine "$_al equal"
+        R_msg='file already exists'
+        att "$d" "$_ow" "$_gr" "$_mo"
+        if [ "$NCH" -gt 0 ]; then R_msg='file already exists but file attributes changed'; fi
+        return
+      fi
+      _w="$_al differs"
+      ;;
+    *) set -- -z "$d" ;;
+    esac
   fi
-  chg "$_w" || return 0
-  _al=$3 _su=$4 _ow=$5 _gr=$6 _mo=$7 _ti=$9 _ur=$1
-  shift 9
-  if command -v curl >/dev/null 2>&1; then
-    for _h; do printf 'header = "%s"\n' "$_h"; done >"$W/curlrc"
-    try curl -K "$W/curlrc" -fsSL --connect-timeout "$_ti" --retry 2 -o "$W/url" "$_ur" || return 1
-  elif command -v wget >/dev/null 2>&1; then
-    for _h; do printf 'header = %s\n' "$_h"; done >"$W/wgetrc"
-    WGETRC=$W/wgetrc try wget -q -T "$_ti" -t 3 -O "$W/url" "$_ur" || return 1
-  else bad 'neither curl nor wget is installed'; return 1; fi
-  if [ -n "$_su" ]; then
-    _x=$("$\{_al}sum" "$W/url")
-    if [ "$\{_x%% *}" != "$_su" ]; then bad "$_al of what came is $\{_x%% *}, not $_su"; return 1; fi
-  elif [ "$FT" = f ] && cmp -s "$W/url" "$d"; then
-    CH='' NCH=0
-    fine 'content equal'
-    att "$d" "$_ow" "$_gr" "$_mo"
+  if [ -n "$K" ]; then
+    # a server is only asked where the file itself says nothing
+    if [ $# -gt 0 ]; then
+      geturl "$_ur" "$_tm" "$@" -I || return 1
+      if [ "$HTTP" = 304 ]; then same; return; fi
+      _w='server has a newer one'
+    fi
+    chg "$_w"
     return
   fi
-  put "$W/url" "$d" "$_ow" "$_gr" "$_mo"
-  rm -f "$W/url"
+  geturl "$_ur" "$_tm" "$@" || return 1
+  if [ "$HTTP" = 304 ]; then same; return; fi
+  [ -e "$_tm" ] || : >"$_tm"
+  if [ -n "$_dir" ]; then
+    _x=$(tr -d '\r' <"$W/head" | sed -n 's/^ *[Cc]ontent-[Dd]isposition: *attachment; \{0,1\}filename="\{0,1\}\([^"]*\).*/\1/p' | tail -n 1)
+    if [ -n "$\{_x##*/}" ]; then d=$\{d%/*}/$\{_x##*/}; fi
+    fst "$d"
+  fi
+  R_dest=$d
+  if [ ! -d "$\{d%/*}/" ]; then unset R_msg; bad "Destination $\{d%/*} does not exist"; return 1; fi
+  case $_fl in
+  *w*)
+    R_checksum_src=$(sha1sum <"$_tm")
+    R_checksum_src=$\{R_checksum_src%% *}
+    R_md5sum=$(md5sum <"$_tm")
+    R_md5sum=$\{R_md5sum%% *}
+    if [ "$FT" = f ]; then
+      R_checksum_dest=$(sha1sum <"$d")
+      R_checksum_dest=$\{R_checksum_dest%% *}
+    fi
+    ;;
+  esac
+  if [ -n "$_su" ]; then
+    _x=$("$\{_al}sum" <"$_tm")
+    if [ "$\{_x%% *}" != "$_su" ]; then
+      unset R_msg
+      bad "The checksum for $d did not match $_su; it was $\{_x%% *}."
+      return 1
+    fi
+  fi
+  if [ "$FT" = f ] && cmp -s "$_tm" "$d"; then fine 'content equal'; att "$d" "$_ow" "$_gr" "$_mo"; return; fi
+  if chg "$_w"; then
+    case $_fl in *b*) if [ "$FT" = f ]; then bak "$d" || return 1; R_backup_file=$BK; fi ;; esac
+    put "$_tm" "$d" "$_ow" "$_gr" "$_mo"
+  fi
+}
+same() {
+  fine 'server has no newer one'
+  R_msg='HTTP Error 304: Not Modified' R_status_code=304
 }
 `;
 

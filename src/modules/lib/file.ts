@@ -1,25 +1,40 @@
 import { sh } from "../sh.js";
 
 /**
- * m_dir PATH OWNER GROUP MODE [recurse]; m_absent PATH; m_link PATH TARGET FORCE OWNER GROUP;
- * m_touch PATH OWNER GROUP MODE PRESERVE; m_attr PATH OWNER GROUP MODE. Needs the put library.
+ * m_dir PATH OWNER GROUP MODE [FLAGS]: n leaves links alone, r recurses; m_absent PATH; m_link PATH TARGET FLAGS OWNER GROUP MODE:
+ * f force, n no following, s without a target, k with one; m_hard PATH TARGET FLAGS OWNER GROUP MODE; m_touch PATH OWNER GROUP MODE
+ * PRESERVE [NOFOLLOW]; m_attr PATH OWNER GROUP MODE [FLAGS]: f a file and nothing else. Needs the put library. d is the path that
+ * was worked on.
  */
 export const fileText = sh`
+# real PATH FLAGS: d is what a link leads to, unless told to leave it
+real() {
+  d=$1
+  if [ -L "$1" ]; then
+    case $2 in *n*) ;; *) d=$(readlink -f "$1") ;; esac
+  fi
+}
+kind() { case $FT in d) E_='directory' ;; l) E_='link' ;; -) E_='absent' ;; *) E_='file' ;; esac; }
 m_dir() {
-  if [ -L "$1" ] && [ -d "$1" ]; then FT=d; fst "$(readlink -f "$1")"; else fst "$1"; fi
+  real "$1" "$\{5-}"
+  fst "$d"
   case $FT in
-  d) fine 'directory exists'; att "$1" "$2" "$3" "$4" ;;
+  d) fine 'directory exists'; att "$d" "$2" "$3" "$4" ;;
   -)
     if chg missing; then
-      _p='' _rest=$\{1#/}
+      _p='' _rest=$\{d#/}
       # every level that is missing gets the attributes, as Ansible does
-      case $1 in /*) _p=/ ;; esac
+      case $d in /*) _p=/ ;; esac
       while [ -n "$_rest" ]; do
         _c=$\{_rest%%/*}
         case $_rest in */*) _rest=$\{_rest#*/} ;; *) _rest='' ;; esac
         [ -n "$_c" ] || continue
         _p=$_p$_c
         if [ ! -d "$_p" ]; then
+          if [ -e "$_p" ]; then
+            bad "There was an issue creating $_p as requested: [Errno 17] File exists: b'$_p'"
+            return 1
+          fi
           try mkdir "$_p" || return 1
           if [ -n "$2" ]; then try chown "$2" "$_p" || return 1; fi
           if [ -n "$3" ]; then try chgrp "$3" "$_p" || return 1; fi
@@ -32,85 +47,203 @@ m_dir() {
         _p=$_p/
       done
     fi
+    return
     ;;
-  *) bad "$1 exists and is no directory" ;;
+  *) kind; bad "$d already exists as a $E_"; return 1 ;;
   esac
-  if [ -n "$\{5-}" ] && [ -d "$1" ]; then
-    # one name a line: what stands behind a line break in a name would be taken for a path of its own
-    if find "$1" -mindepth 1 -name "*$NL*" | grep -q .; then
-      bad "a name below $1 holds a line break"
-      return 1
-    fi
-    find "$1" -mindepth 1 >"$W/tree"
-    while IFS= read -r _e; do
-      fst "$_e"
-      att "$_e" "$2" "$3" "$4" || return 1
-    done <"$W/tree"
+  case $\{5-} in *r*) within "$d" "$2" "$3" "$4" "$5" ;; esac
+}
+# within DIRECTORY OWNER GROUP MODE FLAGS: attributes of all that is in it
+within() {
+  # one name a line: what stands behind a line break in a name would be taken for a path of its own
+  if find "$1" -mindepth 1 -name "*$NL*" | grep -q .; then
+    bad "a name below $1 holds a line break"
+    return 1
   fi
+  find "$1" -mindepth 1 -printf '%y %m %U %G %u %g %p\n' >"$W/tree"
+  while read -r FT FM FUI FGI FU FG _e; do
+    att "$_e" "$2" "$3" "$4" || return 1
+  done <"$W/tree"
+  case $5 in *n*) return ;; esac
+  find "$1" -mindepth 1 -type l -exec readlink -e {} \; >"$W/links"
+  while IFS= read -r _e; do
+    fst "$_e"
+    att "$_e" "$2" "$3" "$4" || return 1
+    # links within what a link leads to are left alone, so that a circle of them ends
+    if [ "$FT" = d ]; then within "$_e" "$2" "$3" "$4" n; fi
+  done <"$W/links"
 }
 m_absent() {
+  d=$1
   fst "$1"
   if [ "$FT" = - ]; then fine 'not there'
   elif [ "$FT" = d ]; then
     if chg 'directory is there'; then try rm -rf "$1"; fi
   elif chg 'is there'; then try rm -f "$1"; fi
 }
-m_link() {
-  fst "$1"
-  case $FT in
-  l)
-    _c=$(readlink "$1")
-    if [ "$_c" = "$2" ]; then
-      fine "link to $2"
-      att "$1" "$4" "$5" ''
-      return
-    fi
-    _w="link to $_c -> $2"
-    ;;
-  -) _w=missing ;;
-  d)
-    if [ -z "$3" ] || [ -n "$(ls -A "$1")" ]; then bad "$1 is a directory, not replaced by a link"; return 1; fi
-    _w='directory -> link'
-    ;;
+# replaceable PATH TARGET FLAGS: the link may stand there, and its target is; _w is the reason
+replaceable() {
+  case $3 in
+  *s*) ;;
+  *f*) ;;
   *)
-    if [ -z "$3" ]; then bad "$1 is a file, not replaced by a link without force"; return 1; fi
-    _w='file -> link'
+    _x=$1/$2
+    if [ "$FT" != d ]; then _x=$\{1%/*}/$2; fi
+    case $2 in /*) _x=$2 ;; esac
+    if [ ! -e "$_x" ] && ! yet; then
+      R_src=$2
+      bad "src file does not exist, use \"force=yes\" if you really want to create the link: $_x"
+      return 1
+    fi
     ;;
   esac
-  if [ -z "$3" ] && [ -z "$K" ]; then
-    case $2 in /*) _x=$2 ;; *) _x=$\{1%/*}/$2 ;; esac
-    if [ ! -e "$_x" ]; then bad "link target $2 does not exist (force: true links all the same)"; return 1; fi
+  kind
+  case $FT$3 in
+  [ldfo-]*f*) if [ "$FT" = d ] && [ -n "$(ls -A "$1")" ]; then bad "the directory $1 is not empty, refusing to convert it"; return 1; fi ;;
+  [dfo]*) bad "refusing to convert from $E_ to symlink for $1"; return 1 ;;
+  esac
+  _w="$E_ -> link"
+  if [ "$FT" = - ]; then _w=missing; fi
+}
+m_link() {
+  d=$1
+  fst "$1"
+  replaceable "$@" || return
+  _c=
+  if [ "$FT" = l ]; then _c=$(readlink "$1"); fi
+  case $3 in
+  *s*)
+    if [ "$FT" != l ]; then bad 'src is required for creating new symlinks'; return 1; fi
+    R_src=$_c
+    ;;
+  *) R_src=$2 ;;
+  esac
+  if [ "$_c" = "$R_src" ]; then fine "link to $_c"
+  else
+    if [ "$FT" = l ]; then _w="link to $_c -> $2"; fi
+    if chg "$_w"; then
+      if [ "$FT" = d ]; then try rmdir "$1" || return 1; fi
+      _t=$1.edge-setup.$$
+      try ln -s "$2" "$_t" || return 1
+      try mv -fT "$_t" "$1" || { rm -f "$_t"; return 1; }
+    elif [ ! -e "$1" ]; then return; fi
   fi
-  if chg "$_w"; then
-    if [ "$FT" = d ]; then try rmdir "$1" || return 1; fi
-    _t=$1.edge-setup.$$
-    try ln -s "$2" "$_t" || return 1
-    if [ -n "$4" ]; then try chown -h "$4" "$_t" || return 1; fi
-    if [ -n "$5" ]; then try chgrp -h "$5" "$_t" || return 1; fi
-    try mv -fT "$_t" "$1" || { rm -f "$_t"; return 1; }
+  [ -n "$4$5$6" ] || return 0
+  real "$1" "$3"
+  if [ ! -e "$d" ] && [ ! -L "$d" ]; then return; fi
+  fst "$d"
+  att "$d" "$4" "$5" "$6"
+}
+m_hard() {
+  d=$1
+  R_src=$2
+  fst "$1"
+  if [ ! -e "$2" ]; then
+    case $3 in
+    *s*) if [ "$FT" != f ] || [ "$(stat -c %h "$1")" = 1 ]; then bad 'src is required for creating new hardlinks'; return 1; fi ;;
+    *)
+      if yet; then chg "$2 not there yet"; else bad 'src does not exist'; fi
+      return
+      ;;
+    esac
   fi
+  kind
+  _w=
+  if [ "$FT" = - ]; then _w=missing
+  elif [ -n "$2" ] && [ "$(stat -Lc %d:%i "$1")" != "$(stat -Lc %d:%i "$2")" ] || [ "$FT" = l ]; then
+    _w="$E_ -> hard link"
+    case $FT:$3 in
+    l* | *:*f*) ;;
+    *)
+      if [ "$FT" = f ] && [ "$(stat -c %h "$1")" = 1 ]; then bad "Cannot link, $E_ exists at destination"
+      else bad 'Cannot link, different hard link exists at destination'; fi
+      return 1
+      ;;
+    esac
+  fi
+  if [ -n "$_w" ]; then
+    if chg "$_w"; then
+      _t=$1.edge-setup.$$
+      try ln "$2" "$_t" || return 1
+      try mv -fT "$_t" "$1" || { rm -f "$_t"; return 1; }
+    elif [ "$FT" = - ]; then return; fi
+  fi
+  fine 'hard link as wanted'
+  fst "$1"
+  att "$1" "$4" "$5" "$6"
 }
 m_touch() {
-  fst "$1"
+  real "$1" "$\{6-}"
+  fst "$d"
   if [ "$FT" = - ]; then
     if chg missing; then
-      try touch "$1" || return 1
-      fst "$1"
-      att "$1" "$2" "$3" "$4"
+      try touch "$d" || return 1
+      fst "$d"
+      att "$d" "$2" "$3" "$4"
     fi
   else
     fine exists
-    if [ -z "$5" ] && chg touched; then try touch "$1" || return 1; fi
-    att "$1" "$2" "$3" "$4"
+    if [ -z "$5" ] && chg touched; then try touch "$d" || return 1; fi
+    att "$d" "$2" "$3" "$4"
   fi
 }
 m_attr() {
-  if [ -L "$1" ] && [ -e "$1" ]; then fst "$(readlink -f "$1")"; else fst "$1"; fi
-  if [ "$FT" = - ]; then
-    if [ -n "$K" ]; then chg 'not there yet'; else bad "$1 does not exist"; fi
+  real "$1" "$\{5-}"
+  fst "$d"
+  kind
+  case $FT$\{5-} in
+  -*)
+    if yet; then chg "$1 not there yet"; else bad "file ($1) is absent, cannot continue"; fi
     return
-  fi
+    ;;
+  [dl]*f*) bad "file ($d) is $E_, cannot continue"; return 1 ;;
+  esac
   fine 'attributes as wanted'
-  att "$1" "$2" "$3" "$4"
+  att "$d" "$2" "$3" "$4"
+}
+# m_times PATH MODIFIED ACCESSED: each preserve, now, or a date
+m_times() {
+  if [ -n "$BAD" ] || [ ! -e "$1" ]; then return; fi
+  ftime m Y "$1" "$2" && ftime a X "$1" "$3"
+}
+ftime() {
+  case $4 in
+  preserve) return 0 ;;
+  now) ;;
+  *)
+    _x=$(date -d "$4" +%s.000000000) || { bad "$4 is no time"; return 1; }
+    if [ "$(stat -c "%.9$2" "$3")" = "$_x" ]; then return; fi
+    ;;
+  esac
+  if chg "$1time $4"; then try touch "-$1" -d "$4" "$3"; fi
+}
+`;
+
+/** pinfo PATH: what Ansible tells of a path beside all results that name one. */
+export const pathInfoText = sh`
+# pnamed PATH: likewise, named as Ansible does where no state is asked for
+pnamed() {
+  pinfo "$1"
+  case $\{R_state-} in
+  link) R_dest=$1 R_src=$(readlink "$1") ;;
+  hard) R_dest=$1 ;;
+  *) R_path=$1 ;;
+  esac
+}
+pinfo() {
+  [ -e "$1" ] && _s=$(stat -c '%f %a %u %g %s %h %U %G' "$1") || return 0
+  # shellcheck disable=SC2086
+  set -- $_s
+  R_state='file'
+  case $1:$6 in
+  a*) R_state='link' ;;
+  4*) R_state='directory' ;;
+  *:1) ;;
+  *) R_state='hard' ;;
+  esac
+  case $2 in ?) R_mode=000$2 ;; ??) R_mode=00$2 ;; *) R_mode=0$2 ;; esac
+  R_uid=$3 R_gid=$4 R_size=$5 R_owner=$7 R_group=$8
+  case $7 in UNKNOWN) R_owner=$3 ;; esac
+  case $8 in UNKNOWN) R_group=$4 ;; esac
 }
 `;

@@ -69,7 +69,7 @@ olddiff() {
 }
 put() {
   _d=$\{2%/*}
-  if [ ! -d "$\{_d:-/}" ]; then bad "directory $_d does not exist"; return 1; fi
+  if [ ! -d "$\{_d:-/}" ]; then bad "Destination directory $_d does not exist"; return 1; fi
   _t=$(mktemp "$_d/.edge-setup.XXXXXX" 2>&1) || { bad "$_t"; return 1; }
   if putin "$@"; then
     sync "$\{_d:-/}" 2>/dev/null || :
@@ -89,15 +89,39 @@ putin() {
   fi
   try chmod "$M_" "$_t" || return 1
   if [ -n "$\{VLD-}" ]; then
-    if ! V "$_t" >"$W/v" 2>&1 9>&-; then
+    V "$_t" >"$W/v" 2>&1 9>&-
+    _x=$?
+    if [ "$_x" != 0 ]; then
       OUT=$W/v
-      bad "validation failed: $(tail -n 2 "$W/v")"
+      bad 'failed to validate'
       return 1
     fi
   fi
   sync "$_t" 2>/dev/null || sync
   try mv -f "$_t" "$2"
 }
-# bak FILE: Ansible's backup name
-bak() { try cp -p "$1" "$1.$$.$(date +%Y-%m-%d@%H:%M:%S)~"; }
+# bak FILE: BK is the copy, of Ansible's name
+bak() {
+  BK=$1.$$.$(date +%Y-%m-%d@%H:%M:%S)~
+  try cp -p "$1" "$BK"
+}
+`;
+
+/** m_flags PATH FLAGS: file flags as chattr takes them, of a file that the call before has made. */
+export const flagsText = sh`
+m_flags() {
+  # as in Ansible, where there is no chattr there are no flags
+  if [ -n "$BAD" ] || [ ! -e "$1" ] || ! command -v chattr >/dev/null 2>&1; then return 0; fi
+  _f=$(lsattr -d "$1" 2>/dev/null)
+  _f=$(printf %s "$\{_f%% *}" | tr -d -)
+  case $2 in
+  -*) ;;
+  *) if [ "$_f" = "$\{2#[+=]}" ]; then return; fi ;;
+  esac
+  case $2 in
+  [-+=]*) _w=$2 ;;
+  *) _w="=$2" ;;
+  esac
+  if chg "flags $_f -> $_w"; then try chattr "$_w" "$1"; fi
+}
 `;

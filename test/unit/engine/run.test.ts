@@ -54,8 +54,8 @@ t.test("files: plan, apply, and nothing the second time", async (t) => {
     "changed template: missing",
     "changed tree: missing, missing, missing and 1 more",
     "changed link: missing",
-    "changed line: line missing",
-    "changed block: block missing",
+    "changed line: line added",
+    `changed block: ${join(dir, "root/lines")} not there yet`,
     "changed gone: directory is there",
   ]);
   t.notOk(existsSync(join(dir, "root/b")), "a plan touches nothing");
@@ -334,7 +334,7 @@ t.test("validate keeps a wrong file out, backup keeps the old one", async (t) =>
   );
   writeFileSync(join(dir, "root/v"), "old\n");
   const { lines } = await localRun(file, "apply");
-  t.match(lines[0], /^failed refused: validation failed/);
+  t.match(lines[0], /^failed refused: failed to validate/);
   t.equal(lines[1], "changed taken: content differs");
   t.equal(readFileSync(join(dir, "root/v"), "utf8"), "good\n");
 });

@@ -6,7 +6,7 @@ import { programText } from "../../../src/engine/program.js";
 import { lockText, runtimeText } from "../../../src/engine/runtime.js";
 import { coerceArgs } from "../../../src/modules/args.js";
 import { modulesPage } from "../../../src/modules/docs-page.js";
-import { commandWord, posixRegex, splitWords } from "../../../src/modules/fragments.js";
+import { commandWord, splitWords } from "../../../src/modules/fragments.js";
 import { packages, services } from "../../../src/modules/host-facts.js";
 import { findModule, libTexts, moduleCatalog } from "../../../src/modules/registry.js";
 import { unitProperties } from "../../../src/modules/system.js";
@@ -191,9 +191,4 @@ t.test("words and expressions", async (t) => {
   const value = (word: string) =>
     execFileSync("sh", ["-c", `printf %s ${commandWord(word)}`], { env: { HOME: "/h", V: "a b" } }).toString();
   t.equal(value("~/x$V'${NOSUCH}$(id)"), "/h/xa b'${NOSUCH}$(id)");
-  t.equal(
-    posixRegex("^\\s*(?:Port|X)\\s+\\d+[\\w-]\\.$", "regexp"),
-    "^[[:space:]]*(Port|X)[[:space:]]+[0-9]+[[:alnum:]_-]\\.$",
-  );
-  t.throws(() => posixRegex("(?=a)", "regexp"), { message: /POSIX lacks/ });
 });

@@ -35,7 +35,7 @@ export function conformancePage(): string {
 
 const INTRODUCTION = `The suite \`test/lab/conformance.test.ts\` runs the same tasks by \`ansible-playbook\` (ansible-core of Debian 12, 2.14) on one lab host and by
 \`edge-setup play\` on another one of the same base, and compares what they say and what they do. Each file of cases is run four times: check
-mode, apply, apply again, check again, always with \`--diff\`. In each run these have to be the same:
+mode, apply, apply again and, with \`EDGE_CONFORMANCE=full\` and by hand, check again, always with \`--diff\`. In each run these have to be the same:
 
 - status of each task and item (ok, changed, failed, skipped, whether a failure is ignored), and their order;
 - whether there is a diff and, where it is of text, its lines;

@@ -10,6 +10,11 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^(?:unknown )?argument of (\w+) "([^"]+)"/, "argument $2 of $1"],
   [/^(\w+) does not take "([^"]+)" here/, "argument $2 of $1"],
   [/the file .* does not exist/, "a file that is not there"],
+  [/there is no role/, "a role that is not there"],
+  [
+    /^(?:Unexpected .* in YAML|Missing closing|Implicit keys|Nested mappings|All collection items)/,
+    "YAML that cannot be read",
+  ],
   [/the file .* must be a (mapping|list)/, "a file that is no $1, perhaps encrypted"],
   [/the arguments of (\w+) must be a mapping/, "key=value arguments"],
   [/notifies/, "a handler that is not there"],

@@ -36,8 +36,13 @@ export interface Conformed {
   readonly outputs: readonly { readonly run: string; readonly ours: string; readonly theirs: string }[];
 }
 
-/** Runs a file of cases by both engines, in the four runs, and compares. */
-export async function conform(file: CaseFile, pair: Pair, desks: Desks): Promise<Conformed> {
+/** Runs a file of cases by both engines, and compares. */
+export async function conform(
+  file: CaseFile,
+  pair: Pair,
+  desks: Desks,
+  runs: readonly (typeof RUNS)[number][] = RUNS,
+): Promise<Conformed> {
   const folder = await playbookFolder(file);
   const playbook = join(folder, `${file.area}.yml`);
   const differences: Difference[] = [];
@@ -46,7 +51,7 @@ export async function conform(file: CaseFile, pair: Pair, desks: Desks): Promise
   let compared = 0;
   try {
     await both(pair, (host) => onHost(host, prepared(file)));
-    for (const { name, check } of RUNS) {
+    for (const { name, check } of runs) {
       const timed = async (engine: "ours" | "theirs", run: typeof runAnsible) => {
         const began = performance.now();
         const { inventory, sshConfig } = desks[engine];

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { controllerReader } from "../engine/language.js";
-import { type ExtraVars, parseExtraVars, withExtraVars } from "../inventory/extra-vars.js";
+import { type ExtraVars, withExtraVars } from "../inventory/extra-vars.js";
 import type { HostAccess } from "../inventory/host-address.js";
 import { type HostValue, vaultSecretsIn } from "../inventory/host-value.js";
 import { isInlineInventory } from "../inventory/inline-inventory.js";
@@ -13,7 +13,6 @@ import type { Playbook } from "../playbook/types.js";
 import { EdgeError, InputErrors } from "../util/errors.js";
 import { accessWith, DEFAULT_INVENTORY, limitedTo, noInventory, openOne, type Passwords } from "./inventory-hosts.js";
 import type { Flags } from "./options.js";
-import { vaultOf } from "./vault-passwords.js";
 
 /** The hosts of a playbook that is not the product's own: no setting of edges is asked for or checked. */
 export interface PlayHosts {
@@ -31,10 +30,12 @@ export interface PlayHosts {
  * Reads the inventory that the flags name, and opens the vaults of the hosts that the playbook may work on.
  * @throws InputError or InputErrors for anything wrong in flags and files
  */
-export async function loadPlayHosts(playbook: Playbook, flags: Flags, passwords: Passwords): Promise<PlayHosts> {
-  const vault = vaultOf(flags);
+export async function loadPlayHosts(
+  playbook: Playbook,
+  flags: Flags,
+  { vault, extraVars, passwords }: { vault: Vault; extraVars: ExtraVars; passwords: Passwords },
+): Promise<PlayHosts> {
   const inventory = needsNone(playbook, flags) ? NO_HOSTS : await readInventories(playbook, flags, vault);
-  const extraVars = await parseExtraVars(flags["extra-vars"] ?? [], { vault });
   const limit = flags.limit === undefined ? undefined : limitedTo(inventory, flags.limit).map((host) => host.name);
   const wanted = wantedBy(playbook, inventory).filter((host) => limit === undefined || limit.includes(host.name));
   const named = wanted.map((host) => withExtraVars(host, extraVars));

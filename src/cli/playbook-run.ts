@@ -2,7 +2,7 @@ import { type RunOutcome, runPlaybook } from "../engine/run.js";
 import { revealedVars } from "../inventory/host-value.js";
 import { maskedTexts } from "../inventory/masked-texts.js";
 import { loadPlaybook } from "../playbook/load-playbook.js";
-import type { Playbook } from "../playbook/types.js";
+import type { Playbook, Vars } from "../playbook/types.js";
 import type { EmitEvent } from "../report/events.js";
 import { connect } from "../transport/connect.js";
 import type { ConnectOptions } from "../transport/transport.js";
@@ -20,12 +20,12 @@ export interface PlaybookRun {
   readonly signal: AbortSignal;
 }
 
-/** Loads a playbook and checks the tags that are asked for. @throws InputErrors with every problem of all its files */
-export function readPlaybook(file: string, flags: Flags): Playbook {
+/** Loads a playbook, in which extra vars may name hosts and files, and checks the tags that are asked for. @throws InputErrors with every problem of all its files */
+export function readPlaybook(file: string, flags: Flags, extraVars: Vars): Playbook {
   if (textOf(file) === undefined) {
     throw new InputError("E_NO_PLAYBOOK", `the playbook ${file} does not exist`);
   }
-  const playbook = loadPlaybook(file, fromDisk);
+  const playbook = loadPlaybook(file, { ...fromDisk, extraVars });
   checkTags(playbook, tagWords(flags.tags), "--tags");
   checkTags(playbook, tagWords(flags["skip-tags"]), "--skip-tags");
   return playbook;

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { resolve } from "node:path";
-import { coerceArgs } from "../modules/args.js";
+import { coerceArgs, toText } from "../modules/args.js";
 import { FREE_FORM } from "../modules/command.js";
 import { environmentLines } from "../modules/fragments.js";
 import { findModule } from "../modules/registry.js";
@@ -72,7 +72,7 @@ export interface BuiltTask extends ModuleCall {
 export function buildTask(
   node: TaskNode,
   language: TaskLanguage,
-  environment: Readonly<Record<string, Templated>>,
+  environment: readonly Templated[],
   options: BuildOptions,
 ): BuiltTask {
   const module = findModule(node.module);
@@ -83,7 +83,7 @@ export function buildTask(
   for (const [name, value] of Object.entries(node.args)) rendered[name] = language.render(value);
   if (node.freeForm !== undefined) rendered[FREE_FORM] = language.render(node.freeForm);
   const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) env[name] = String(language.render(value) ?? "");
+  for (const part of environment) Object.assign(env, environmentOf(part, language));
   try {
     const args = coerceArgs(module.spec, rendered);
     const job = asyncOf(node, language);
@@ -123,6 +123,14 @@ export function buildTask(
   } catch (error) {
     throw located(error, node);
   }
+}
+
+function environmentOf(part: Templated, language: TaskLanguage): Record<string, string> {
+  const value = language.render(part);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new InputError("E_ENVIRONMENT", "environment is no mapping.", { position: part.position });
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, toText(name, one)]));
 }
 
 /** Ansible's: `~` is the home of who runs this, and all else begins beside the playbook. */

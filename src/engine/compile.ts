@@ -125,9 +125,10 @@ class SegmentCompiler {
   }
 
   /** Whether all ends here, or only the controller knows how it goes on without a program. */
-  #failsForSure({ ref, node }: TaskStep, at: number): boolean {
+  #failsForSure({ ref }: TaskStep, at: number): boolean {
     const draft = this.#draft;
-    if (node.ignoreErrors || !draft.calls.some((call) => call.ref === ref && call.decided === "failed")) return false;
+    const fails = draft.calls.some((call) => call.ref === ref && call.decided === "failed" && !call.node.ignoreErrors);
+    if (!fails) return false;
     return draft.decided || landing(this.#steps, at) === undefined;
   }
 

@@ -1,6 +1,7 @@
 import type { Brought, LibName, Reboots, ReturnType, Tells } from "../modules/types.js";
 import type { TaskNode, Value, Vars } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
+import type { Said } from "./control.js";
 import type { Joined } from "./groups.js";
 import type { TaskStep } from "./steps.js";
 
@@ -69,7 +70,7 @@ export interface CompiledCall {
   /** Groups that the host comes into. */
   readonly joins?: Joined;
   /** Text that needs results which are there when the call ends (debug, fail). */
-  readonly say?: (registers: Readonly<Record<string, Value>>) => string;
+  readonly say?: (registers: Readonly<Record<string, Value>>) => Said;
   /** changed_when and failed_when that shell cannot say, decided from the result. */
   readonly judge?: (raw: CallOutcome, registers: Readonly<Record<string, Value>>) => CallOutcome;
 }

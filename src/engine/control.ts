@@ -17,12 +17,20 @@ export function isControl(module: string): boolean {
   return NAMES.has(module);
 }
 
+/** What debug or fail say: for people, and in the registered value. */
+export interface Said {
+  readonly text: string;
+  readonly more: Readonly<Record<string, Value>>;
+}
+
 export interface ControlResult {
   readonly fails: boolean;
   readonly reason?: string;
   /** When results of the host decide. */
   readonly shell?: string;
-  readonly say?: (registers: Readonly<Record<string, Value>>) => string;
+  readonly say?: (registers: Readonly<Record<string, Value>>) => Said;
+  /** Of its registered value. */
+  readonly more?: Readonly<Record<string, Value>>;
   readonly facts?: Readonly<Record<string, Value>>;
   readonly joins?: Joined;
 }
@@ -82,23 +90,27 @@ function joined(node: TaskNode, language: TaskLanguage): Joined {
 const show = (value: Value): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 function message(node: TaskNode, context: ControlContext, fails: boolean, otherwise: string): ControlResult {
-  const text = (language: TaskLanguage): string => {
+  const say = (language: TaskLanguage): Said => {
     const { msg, var: variable } = node.args;
-    if (msg !== undefined) return show(language.render(msg));
-    if (variable === undefined) return otherwise;
-    const name = String(variable.value);
-    return `${name}: ${show(language.evaluate(name, variable.position))}`;
+    if (msg === undefined && variable !== undefined) {
+      const name = String(variable.value);
+      const value = language.evaluate(name, variable.position);
+      return { text: `${name}: ${show(value)}`, more: { [name]: value } };
+    }
+    const value = msg === undefined ? otherwise : language.render(msg);
+    return { text: show(value), more: { msg: value } };
   };
   if (node.module === "debug" && Number(node.args.verbosity?.value ?? 0) > 0) {
     return { fails: false, reason: "verbosity is higher than asked for" };
   }
   try {
-    return { fails, reason: text(context.language) };
+    const { text, more } = say(context.language);
+    return { fails, reason: text, more };
   } catch (error) {
     if (!(error instanceof UnknownValueError)) throw error;
     return {
       fails,
-      say: (registers) => text(context.later(registers)),
+      say: (registers) => say(context.later(registers)),
       ...(fails ? { shell: "bad 'failed as asked'\n" } : {}),
     };
   }
@@ -120,10 +132,14 @@ function assertion(node: TaskNode, { language, shapes }: ControlContext): Contro
     const gate = decideAll([condition], language, shapes);
     if (gate.kind === "known" && gate.value) continue;
     const reason = failMessage() ?? `Assertion failed: ${condition.source}`;
+    const more = { assertion: entry, evaluated_to: false, msg: failMessage() ?? "Assertion failed" };
     if (gate.kind === "known")
-      return shell === "" ? { fails: true, reason } : { fails: true, shell: `${shell}bad ${quote(reason)}\n` };
+      return shell === "" ? { fails: true, reason, more } : { fails: true, shell: `${shell}bad ${quote(reason)}\n` };
     shell += `if ${gate.shell}; then :; else bad ${quote(reason)}; fi\n`;
   }
   const success = text("success_msg") ?? "All assertions passed";
-  return shell === "" ? { fails: false, reason: success } : { fails: false, shell: `${shell}fine ${quote(success)}\n` };
+  const more = { msg: success };
+  return shell === ""
+    ? { fails: false, reason: success, more }
+    : { fails: false, shell: `${shell}fine ${quote(success)}\n` };
 }

@@ -422,11 +422,13 @@ export class Phase {
     return shown ? { path: "", unified: "" } : undefined;
   }
 
-  /** The text of a debug or fail. In a check it may need what only apply gives. */
+  /** What debug or fail say. In a check it may need what only apply gives. */
   #said(call: CompiledCall, outcome: CallOutcome): { readonly outcome: CallOutcome; readonly said?: string } {
-    if (call.say === undefined || outcome.status === "skipped" || outcome.status === "pending") return { outcome };
+    if (outcome.status === "skipped" || outcome.status === "pending") return { outcome };
+    if (call.say === undefined) return { outcome: call.more === undefined ? outcome : withMore(outcome, call.more) };
     try {
-      return { outcome, said: call.say(this.#input.host.registers) };
+      const { text, more } = call.say(this.#input.host.registers);
+      return { outcome: withMore(outcome, more), said: text };
     } catch (error) {
       if (!(error instanceof InputError) || !this.#input.check || !this.dirty) throw error;
       return { outcome: { ...outcome, status: "pending", reason: notBeforeApply(error) } };
@@ -462,6 +464,10 @@ export class Phase {
     this.#notified.clear();
     for (const number of numbers) this.#notified.add(number);
   }
+}
+
+function withMore(outcome: CallOutcome, more: NonNullable<CallOutcome["more"]>): CallOutcome {
+  return { ...outcome, more: { ...more, ...outcome.more } };
 }
 
 function floodError(): TaskError {

@@ -97,8 +97,8 @@ export function loopValue(values: readonly Value[]): Value {
   return {
     results: values,
     changed: has("changed"),
-    failed: has("failed"),
-    ...(skipped ? { skipped: true } : {}),
+    ...(has("failed") ? { failed: true } : {}),
+    skipped,
     msg: skipped ? "All items skipped" : has("failed") ? "One or more items failed" : "All items completed",
   };
 }

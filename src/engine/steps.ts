@@ -1,4 +1,5 @@
 import { handlerIndex } from "../playbook/handlers.js";
+import { isPossiblyTemplate } from "../playbook/template-parser.js";
 import {
   type BlockNode,
   type IncludeNode,
@@ -193,7 +194,7 @@ function mayAskFailure(steps: readonly Step[]): boolean {
 
 function checkNotify(step: TaskStep, known: ReadonlyMap<string, unknown>): void {
   for (const name of step.node.notify) {
-    if (known.has(name)) continue;
+    if (known.has(name) || isPossiblyTemplate(name)) continue;
     throw new InputError(
       "E_UNKNOWN_HANDLER",
       `The task notifies ${JSON.stringify(name)}, and no handler has that name.`,

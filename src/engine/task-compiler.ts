@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import type { LibName } from "../modules/types.js";
 import { INCLUDE_ROLE } from "../playbook/load-tasks.js";
 import type { LookupReader, Scope } from "../playbook/scope.js";
-import type { TaskNode, Value, Vars } from "../playbook/types.js";
+import { isPossiblyTemplate } from "../playbook/template-parser.js";
+import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import type { CompileInput } from "./compile-input.js";
@@ -13,7 +14,7 @@ import type { Draft } from "./draft.js";
 import type { Inclusion } from "./host-steps.js";
 import { TaskLanguage, UnknownValueError } from "./language.js";
 import { factNames, withFacts } from "./module-facts.js";
-import { itemFields } from "./results.js";
+import { itemFields, loopValue } from "./results.js";
 import type { IncludeStep, TaskStep } from "./steps.js";
 import { itemLabel, loopItems, loopVars } from "./task-loop.js";
 import { searchPath, targetOf, taskScope } from "./task-scope.js";
@@ -37,6 +38,16 @@ const SKIPPED = { changed: false, failed: false, skipped: true, skip_reason: "Co
 const NO_ITEMS = { results: [], changed: false, skipped: true, skipped_reason: "No items in the list" } as const;
 /** What a rescue knows of the failure before it. */
 const FAILURE = ["ansible_failed_task", "ansible_failed_result"];
+
+const TRUE = /^(?:y|yes|on|1|true|t|1\.0)$/i;
+const FALSE = /^(?:n|no|off|0|false|f|0\.0)$/i;
+
+/** A keyword that is true or false. @throws InputError for anything else */
+function truth(value: Value, { position }: Templated): boolean {
+  if (TRUE.test(String(value))) return true;
+  if (FALSE.test(String(value))) return false;
+  throw new InputError("E_KEYWORD", `${JSON.stringify(value)} is neither true nor false.`, { position });
+}
 
 /** Compiles tasks into a draft. */
 export class TaskCompiler {
@@ -126,9 +137,10 @@ export class TaskCompiler {
     });
   }
 
-  task(step: TaskStep): void {
-    const { node } = step;
+  task(given: TaskStep): void {
     const draft = this.#draft;
+    const step = { ...given, node: this.#resolved(given.node) };
+    const { node } = step;
     if (node.runOnce && !this.#input.host.first) return;
     if (node.runOnce && node.register !== undefined) {
       throw new InputError("E_RUN_ONCE", "run_once with register is not supported.", { position: node.position });
@@ -143,13 +155,37 @@ export class TaskCompiler {
     if (items !== undefined) draft.body += "LS\n";
     const begin = draft.calls.length;
     const known: (Value | undefined)[] = [];
+    const pause = node.loopPause === undefined ? 0 : Number(language.render(node.loopPause));
     for (const { bound, about } of this.#turns(node, language, items)) {
+      if (pause > 0 && known.length > 0 && !this.#input.check) draft.body += `[ -n "$STOP$DEAD" ] || sleep ${pause}\n`;
       known.push(this.#call(step, bound, about, items !== undefined));
     }
     if (items !== undefined) draft.body += `LE ${node.ignoreErrors ? "i" : "''"} ${node.register ?? "''"}\n`;
     const calls = draft.calls.slice(begin);
     if (calls.some((call) => call.brings !== undefined)) draft.body += '[ -z "$SENT" ] || fin sent\n';
     this.#afterCalls(node, items !== undefined, known, calls);
+  }
+
+  /** A task whose keywords are what their templates say on this host. */
+  #resolved(node: TaskNode): TaskNode {
+    const { flags } = node;
+    const templates = node.notify.some(isPossiblyTemplate);
+    if (flags === undefined && !templates) return node;
+    const language = this.#language(node);
+    const values = Object.entries(flags ?? {}).map(([name, value]) => [name, truth(language.render(value), value)]);
+    const notify = node.notify.map((name) => {
+      const { position } = node;
+      return String(language.render({ value: name, position, positionOf: () => position }));
+    });
+    for (const name of templates ? notify : []) this.#checkNotify(name, node);
+    return { ...node, notify, ...Object.fromEntries(values) };
+  }
+
+  #checkNotify(name: string, { position }: TaskNode): void {
+    const known = this.#input.steps.play.handlerIndex;
+    if (known.has(name)) return;
+    const text = `The task notifies ${JSON.stringify(name)}, and no handler has that name.`;
+    throw new InputError("E_UNKNOWN_HANDLER", text, { position, hint: `Handlers: ${[...known.keys()].join(", ")}.` });
   }
 
   /** Keeps what is known of the task's result. */
@@ -167,8 +203,7 @@ export class TaskCompiler {
     if (node.register === undefined) return;
     if (known.every((value) => value !== undefined) && this.#draft.unsure === 0) {
       const values = known.filter((value): value is Value => value !== undefined);
-      const whole = { results: values, changed: false, skipped: true, msg: "All items skipped" };
-      const value = loop ? whole : values[0];
+      const value = loop ? loopValue(values) : values[0];
       if (value !== undefined) this.#draft.setRegister(node.register, value);
       return;
     }
@@ -209,7 +244,7 @@ export class TaskCompiler {
       const built = buildTask(
         node,
         language,
-        { ...this.#input.play.environment, ...node.environment },
+        [...this.#input.play.environment, ...node.environment],
         this.#options(node),
       );
       // Where nothing may be run, what would be run stays here.
@@ -221,7 +256,8 @@ export class TaskCompiler {
       }
       for (const unit of built.units ?? []) this.#draft.units.add(unit);
       const { payloads = [], missing = [], awaited, brings, tells, reboots, known } = built;
-      rest = { payloads, missing, returns: built.module.returns };
+      const { returns } = built.module;
+      rest = { payloads, missing, returns: node.until === undefined ? returns : { ...returns, attempts: "int" } };
       if (known !== undefined) rest = { ...rest, known };
       if (awaited !== undefined) rest = { ...rest, awaited };
       if (brings !== undefined) rest = { ...rest, brings };
@@ -249,7 +285,7 @@ export class TaskCompiler {
     const asked = play.asksFailure && isRescued(list, this.#draft.at);
     const verdict = compileVerdict(this.#verdictContext(), node, rest.returns, about, asked);
     const shell =
-      node.until === undefined && node.retries === undefined
+      node.until === undefined
         ? made.shell
         : retryLoop(this.#verdictContext(), node, language, made.shell, rest.returns, about);
     const open = gate.kind === "open";
@@ -341,7 +377,11 @@ export class TaskCompiler {
       if (gate.kind === "open" || this.#draft.unsure > 0) throw new NeedsControllerError();
       this.#draft.setFacts(decided.facts);
     }
-    const common = { at: this.#draft.at, ref: step.ref, node, payloads: [], missing: [], returns: {}, ...about };
+    const { more } = decided;
+    const common = {
+      ...{ at: this.#draft.at, ref: step.ref, node, payloads: [], missing: [], returns: {}, ...about },
+      ...(more === undefined ? {} : { more }),
+    };
     const say = decided.say === undefined ? {} : { say: decided.say };
     const reason = decided.reason === undefined ? {} : { reason: decided.reason };
     if (decided.joins !== undefined) {
@@ -356,11 +396,11 @@ export class TaskCompiler {
       return undefined;
     }
     const change = countsAsChange(node);
-    const told = this.#draft.unsure > 0 && node.register !== undefined;
+    const told = node.register !== undefined && (this.#draft.unsure > 0 || decided.say !== undefined);
     if (gate.kind === "known" && decided.shell === undefined && !decided.fails && !change && !told) {
       this.#draft.body += `${this.#draft.begin("O")}\n`;
       this.#draft.calls.push({ ...common, ...say, ...reason, ...this.#draft.status("ok") });
-      return { changed: false, failed: false, ...(decided.reason === undefined ? {} : { msg: decided.reason }) };
+      return { changed: false, failed: false, ...decided.more, ...itemFields(node, about) };
     }
     const shell =
       decided.shell ??

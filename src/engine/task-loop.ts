@@ -1,8 +1,10 @@
+import { type Rt, str } from "../playbook/python-values.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { EdgeError, InputError } from "../util/errors.js";
 import { decideAll } from "./compile-task.js";
 import type { TaskLanguage } from "./language.js";
 import type { RegisterShapes } from "./shell-condition.js";
+import { itemsOf } from "./with-loops.js";
 
 /** The items of a task's loop; undefined without one. */
 export function loopItems(
@@ -10,19 +12,39 @@ export function loopItems(
   language: TaskLanguage,
   shapes: RegisterShapes,
 ): readonly Value[] | undefined {
-  if (node.loop === undefined) return undefined;
-  const value = lazily(node, language, shapes, () => language.render(node.loop as Templated));
+  const { loop } = node;
+  if (loop === undefined) return undefined;
+  const value = lazily(node, language, shapes, () => language.render(loop));
   // A task that is skipped anyway need not have a list.
   if (value === undefined) return [];
+  if (node.loopWith !== undefined) return itemsOf(node.loopWith, value, loop.position);
   if (!Array.isArray(value)) {
-    throw new InputError("E_LOOP", "loop is no list.", { position: node.loop.position });
+    throw new InputError("E_LOOP", "loop is no list.", { position: loop.position });
   }
   return value as readonly Value[];
 }
 
 /** The variables of one turn of a loop. */
 export function loopVars(node: TaskNode, items: readonly Value[], index: number): Vars {
-  return { [node.loopVar]: items[index] ?? null, ansible_loop_var: node.loopVar };
+  return {
+    [node.loopVar]: items[index] ?? null,
+    ansible_loop_var: node.loopVar,
+    ...(node.loopIndex === undefined ? {} : { [node.loopIndex]: index, ansible_index_var: node.loopIndex }),
+    ...(node.loopExtended === undefined ? {} : { ansible_loop: extended(node, items, index) }),
+  };
+}
+
+function extended({ loopExtended }: TaskNode, items: readonly Value[], index: number): Value {
+  const { length } = items;
+  const next = items[index + 1];
+  const previous = items[index - 1];
+  return {
+    ...(loopExtended === "with items" ? { allitems: items } : {}),
+    ...{ index: index + 1, index0: index, first: index === 0, last: index + 1 === length, length },
+    ...{ revindex: length - index, revindex0: length - index - 1 },
+    ...(next === undefined ? {} : { nextitem: next }),
+    ...(previous === undefined ? {} : { previtem: previous }),
+  };
 }
 
 /** Runs `render`; a failure is forgiven when the task is skipped for sure. */
@@ -56,5 +78,5 @@ export function itemLabel(
     node.loopLabel === undefined
       ? item
       : lazily(node, language, shapes, () => language.render(node.loopLabel as Templated));
-  return typeof label === "string" ? label : JSON.stringify(label ?? item);
+  return str((label ?? item) as Rt);
 }

@@ -29,7 +29,8 @@ function fieldNames(node: TaskNode, returns: CompiledCall["returns"]): readonly 
   const sent = Object.entries(returns).filter(([, type]) => type !== "known");
   const names = sent.map(([path]) => path.replaceAll(".", "_"));
   const word = findModule(node.module)?.fieldNames;
-  return word === undefined || names.length === 0 ? names : [word];
+  if (word === undefined || names.length === 0) return names;
+  return node.until === undefined ? [word] : [word, "attempts"];
 }
 
 /** register, changed_when, failed_when. @param asked its result is of use without `register`, too */
@@ -116,26 +117,25 @@ export function retryLoop(
   about: CallItem,
 ): string {
   const attempts = node.retries === undefined ? 3 : Math.max(0, Number(language.render(node.retries))) + 1;
+  if (node.until === undefined || attempts === 1) return `${shell}R_attempts=1\n`;
   const delay = node.delay === undefined ? 5 : Math.max(0, Number(language.render(node.delay)));
   const name = node.register ?? "_";
   const shapes = new Map(context.shapes).set(name, { returns, loop: false });
-  let done = '[ "$S" != failed ]';
-  if (node.until !== undefined) {
-    try {
-      const gate = decideAll(node.until, context.language(node, itemVars(about), name), shapes);
-      done = gate.kind === "open" ? gate.shell : gate.value ? ":" : "false";
-    } catch (error) {
-      if (error instanceof NeedsControllerError) throw tooComplex(node);
-      throw error;
-    }
+  let done: string;
+  try {
+    const gate = decideAll(node.until, context.language(node, itemVars(about), name), shapes);
+    done = gate.kind === "open" ? gate.shell : gate.value ? ":" : "false";
+  } catch (error) {
+    if (error instanceof NeedsControllerError) throw tooComplex(node);
+    throw error;
   }
   const fields = fieldNames(node, returns);
   return (
-    `TRY=1\nwhile :; do\n${shell}D\nRF ${[name, ...fields].join(" ")}\n` +
+    `TRY=1\nwhile :; do\n${shell}R_attempts=$TRY\nD\nRF ${[name, ...fields].join(" ")}\n` +
     `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +
-    `if [ "$TRY" -ge ${attempts} ]; then S=; bad "not so after ${attempts} attempts"; break; fi\n` +
+    `if [ "$TRY" -ge ${attempts} ]; then S='' R_attempts=${attempts - 1}; bad "not so after ${attempts} attempts"; break; fi\n` +
     `[ -z "$STOP" ] || fin stopped\n` +
-    `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW=''\nsleep ${delay}\ndone\n`
+    `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW='' FCH=''\nsleep ${delay}\ndone\n`
   );
 }
 

@@ -2,12 +2,12 @@
 
 export const PLAY_KEYWORDS = (
   "name hosts connection gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial " +
-  "any_errors_fatal"
+  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout collections"
 ).split(" ");
 
 /** Keywords that a block hands down to its tasks. */
 export const INHERITED_KEYWORDS =
-  "name when tags vars become become_user environment ignore_errors no_log check_mode diff delegate_to run_once".split(
+  "name when tags vars become become_user environment ignore_errors no_log check_mode diff delegate_to run_once module_defaults".split(
     " ",
   );
 
@@ -15,7 +15,9 @@ export const BLOCK_KEYWORDS = [...INHERITED_KEYWORDS, "block", "rescue", "always
 
 export const TASK_KEYWORDS = [
   ...INHERITED_KEYWORDS,
-  ..."args loop loop_control register notify changed_when failed_when until retries delay async poll".split(" "),
+  ..."args action local_action loop loop_control register notify changed_when failed_when until retries delay async poll".split(
+    " ",
+  ),
 ];
 
 /** Of `include_tasks`: it is a task of its own, and what it includes is not below it. */
@@ -30,8 +32,6 @@ const oneRun = "All hosts run the play at their own pace; serial limits how many
 export const REFUSED: Readonly<Record<string, string>> = {
   include: "Use import_tasks or include_tasks.",
   include_vars: "Use vars_files of the play.",
-  local_action: "Use delegate_to: localhost.",
-  action: "Write the module's name as the key.",
   strategy: oneRun,
   order: oneRun,
   throttle: oneRun,
@@ -43,11 +43,7 @@ export const REFUSED: Readonly<Record<string, string>> = {
   remote_user: inventory,
   port: inventory,
   vars_prompt: "Give the value with --extra-vars.",
-  module_defaults: "Write the arguments in each task.",
-  collections: "Write the module's whole name.",
   debugger: "Use --check and --diff.",
-  gather_subset: "Facts cost one command; all are gathered.",
-  gather_timeout: inventory,
   fact_path: inventory,
   ignore_unreachable: "An unreachable host ends its own play only.",
   timeout: "Use async and poll.",
@@ -61,7 +57,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
 
 /** What to do instead of a keyword or module that the subset leaves out. */
 export function insteadOf(key: string): string | undefined {
-  if (key.startsWith("with_")) return "Use loop.";
   const short = key.replace(/^ansible\.(?:builtin|legacy)\./, "");
   return Object.hasOwn(REFUSED, short) ? REFUSED[short] : undefined;
 }

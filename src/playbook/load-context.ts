@@ -3,9 +3,10 @@ import { InputError, type Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import { parseCondition } from "./conditions.js";
 import { checkTemplate } from "./render.js";
+import { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
-import type { Condition, ModuleCatalog, Templated } from "./types.js";
-import { type MapNode, nodeValue, type YamlNode } from "./yaml-nodes.js";
+import type { Condition, ModuleCatalog, Templated, Vars } from "./types.js";
+import { type MapEntry, type MapNode, nodeValue, type YamlNode } from "./yaml-nodes.js";
 
 export interface LoadOptions {
   readonly catalog: ModuleCatalog;
@@ -15,6 +16,8 @@ export interface LoadOptions {
   readonly listFolder?: (path: string) => readonly string[] | undefined;
   /** Directories of roles beside the playbook's own. */
   readonly rolePaths?: readonly string[];
+  /** `--extra-vars`, which may name hosts of plays and files that are imported. */
+  readonly extraVars?: Vars;
 }
 
 export const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -24,7 +27,11 @@ export class LoadContext {
   readonly problems: InputError[] = [];
   readonly #told = new Set<string>();
 
-  constructor(readonly options: LoadOptions) {}
+  /** @param known what is known before any host is: variables of the play at hand, and extra vars */
+  constructor(
+    readonly options: LoadOptions,
+    public known = new Scope(),
+  ) {}
 
   /** A role's file may be read for several tasks, and its mistakes are told once. */
   readonly report = (error: InputError): void => {
@@ -104,6 +111,19 @@ export class LoadContext {
     return split
       ? texts.flatMap((text) => text.split(",").map((part) => part.trim())).filter((part) => part !== "")
       : texts;
+  }
+
+  /** Texts that may hold templates. */
+  templateTexts(node: YamlNode, what: string): string[] {
+    return (node.kind === "list" ? node.items : [node]).map((item) => this.templateText(item, what));
+  }
+
+  /** The name of a variable. */
+  name(entry: MapEntry): string {
+    const name = this.text(entry.value, entry.key);
+    if (name !== "" && !IDENTIFIER.test(name))
+      this.problem(entry.value.position, `"${name}" is no name for a variable`);
+    return name;
   }
 
   /** A value with its places, after a check of every template in it. */

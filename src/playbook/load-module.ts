@@ -2,6 +2,7 @@
 import { didYouMean } from "../util/suggest.js";
 import { insteadOf } from "./keywords.js";
 import type { LoadContext } from "./load-context.js";
+import { readWords } from "./load-words.js";
 import { alternativeTo } from "./module-alternatives.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import type { ArgSpec, ModuleArgs, Templated } from "./types.js";
@@ -20,7 +21,6 @@ const POSIX = new Set([
   "synchronize",
   "sysctl",
 ]);
-const INLINE_OPTIONS = /(?:^|\s)(creates|removes|chdir|executable|warn|stdin|stdin_add_newline|strip_empty_ends)=/;
 const BOOLEAN_TEXT = /^(?:y|yes|on|1|true|t|1\.0|n|no|off|0|false|f|0\.0)$/i;
 
 export interface ModuleCall {
@@ -124,28 +124,41 @@ function readArgs(module: ModuleArgs, entries: readonly MapEntry[], context: Loa
   return args;
 }
 
-function readFreeForm(module: ModuleArgs, node: ScalarNode, context: LoadContext): Templated | undefined {
-  if (module.freeForm !== true) {
-    context.problem(
-      node.position,
-      `the arguments of ${module.name} must be a mapping`,
-      "Write `name: value` on lines of their own.",
-    );
-    return undefined;
+/** A module's string: `key=value` words, and what is left as its free form. */
+function readText(
+  module: ModuleArgs,
+  node: ScalarNode,
+  context: LoadContext,
+): { readonly entries: readonly MapEntry[]; readonly freeForm?: Templated } {
+  const words = readWords(node, module.freeForm === true);
+  if (words === undefined) {
+    context.problem(node.position, "a quote or a {{ }} in the arguments does not end");
+    return { entries: [] };
   }
-  const inline = INLINE_OPTIONS.exec(String(node.value));
-  if (inline !== null)
-    context.problem(
-      node.position,
-      `"${inline[1]}=" within the command is not supported`,
-      `Put ${inline[1]} under args:.`,
-    );
-  const templated = context.templated(node);
-  return { ...templated, value: String(node.value) };
+  const { entries, rest, first } = words;
+  if (rest === "") return { entries };
+  if (module.freeForm === true) {
+    const templated = context.templated(node);
+    return { entries, freeForm: { ...templated, value: rest.trimEnd() } };
+  }
+  context.problem(
+    node.locate(first?.offset ?? 0),
+    `the arguments of ${module.name} must be a mapping, or words of key=value`,
+    "Write `name: value` on lines of their own.",
+  );
+  return { entries };
 }
 
-/** Reads the module of a task from its key, its value, and the task's `args`. */
-export function readModule(entry: MapEntry, extra: YamlNode | undefined, context: LoadContext): ModuleCall | undefined {
+/**
+ * Reads the module of a task from its key, its value, and the task's `args`.
+ * @param defaults arguments of `module_defaults`, by module
+ */
+export function readModule(
+  entry: MapEntry,
+  extra: YamlNode | undefined,
+  defaults: ModuleDefaults,
+  context: LoadContext,
+): ModuleCall | undefined {
   const module = findModule(entry.key, context);
   if (module === undefined) {
     const short = entry.key.replace(/^ansible\.(?:builtin|legacy|posix)\./, "");
@@ -163,14 +176,36 @@ export function readModule(entry: MapEntry, extra: YamlNode | undefined, context
   if (entry.value.kind === "map") entries = entry.value.entries;
   else if (entry.value.kind === "list")
     context.problem(entry.value.position, `the arguments of ${module.name} must be a mapping`);
-  else if (entry.value.value !== null) freeForm = readFreeForm(module, entry.value, context);
+  else if (entry.value.value !== null) ({ entries, freeForm } = readText(module, entry.value, context));
   const wrongForm = entry.value.kind === "list" || (entry.value.kind === "scalar" && entry.value.value !== null);
-  if (extra !== undefined) entries = [...entries, ...context.map(extra, "args").entries];
-  const args = readArgs(module, entries, context);
+  if (extra !== undefined) {
+    // What the task itself says is stronger than its `args`.
+    const own = new Set(entries.map(({ key }) => key));
+    entries = [...entries, ...context.map(extra, "args").entries.filter(({ key }) => !own.has(key))];
+  }
+  const args = { ...defaults.get(module.name), ...readArgs(module, entries, context) };
   for (const [name, spec] of Object.entries(module.args)) {
-    if (spec.required === true && !Object.hasOwn(args, name) && !wrongForm) {
+    if (spec.required === true && !Object.hasOwn(args, name) && !(wrongForm && entries.length === 0)) {
       context.problem(entry.position, `${module.name} needs the argument "${name}"`);
     }
   }
   return { module: module.name, args, ...(freeForm === undefined ? {} : { freeForm }) };
+}
+
+/** Arguments that tasks get unless they give them, by module. */
+export type ModuleDefaults = ReadonlyMap<string, Readonly<Record<string, Templated>>>;
+
+/** `module_defaults`, over those of what is around it. */
+export function readDefaults(node: YamlNode, outer: ModuleDefaults, context: LoadContext): ModuleDefaults {
+  const defaults = new Map(outer);
+  for (const { key, position, value } of context.map(node, "module_defaults").entries) {
+    const module = findModule(key, context);
+    if (module === undefined) {
+      context.unknown("module", key, position, context.options.catalog.keys(), insteadOf(key));
+      continue;
+    }
+    const args = readArgs(module, context.map(value, `the defaults of ${key}`).entries, context);
+    defaults.set(module.name, args);
+  }
+  return defaults;
 }

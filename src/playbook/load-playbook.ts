@@ -6,7 +6,7 @@ import { handlerIndex } from "./handlers.js";
 import { insteadOf, PLAY_KEYWORDS } from "./keywords.js";
 import { IDENTIFIER, LoadContext, type LoadOptions } from "./load-context.js";
 import { RoleLoader } from "./load-roles.js";
-import { loadHandlers, loadList, loadTasks } from "./load-tasks.js";
+import { inheritedFrom, loadHandlers, loadList, loadTasks, readEnvironment } from "./load-tasks.js";
 import { namesOfValue } from "./names-used.js";
 import { renderValue } from "./render.js";
 import { Scope } from "./scope.js";
@@ -89,7 +89,7 @@ function checkNotify(play: Play, context: LoadContext): void {
   const known = handlerIndex(play.handlers);
   for (const task of tasksOf([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers])) {
     for (const name of task.notify) {
-      if (!known.has(name))
+      if (!known.has(name) && !isPossiblyTemplate(name))
         context.problem(
           task.position,
           `the task notifies "${name}", which no handler is called`,
@@ -106,6 +106,18 @@ function readSerial(node: YamlNode, context: LoadContext): number | undefined {
   return undefined;
 }
 
+/** The hosts of a play; extra vars may say which. */
+function patternOf(node: YamlNode, context: LoadContext): string {
+  const extra = new Scope().withTemplates(context.options.extraVars ?? {});
+  const one = (item: YamlNode): string => {
+    const template = item.kind === "scalar" && typeof item.value === "string" && isPossiblyTemplate(item.value);
+    if (!template) return context.text(item, "hosts");
+    const value = context.attempt(() => renderValue(context.templated(item), extra));
+    return Array.isArray(value) ? value.join(",") : String(value ?? "");
+  };
+  return (node.kind === "list" ? node.items : [node]).map(one).join(",");
+}
+
 function readPlay(node: MapNode, file: string, context: LoadContext): Play | undefined {
   const fields = new Map<string, MapEntry>(node.entries.map((entry) => [entry.key, entry]));
   for (const { key, position } of node.entries) {
@@ -119,18 +131,24 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   };
   const hosts = get("hosts");
   if (hosts === undefined) context.problem(node.position, "the play names no hosts", "Add `hosts: all`.");
+  const vars = read("vars", (value) => context.vars(value, "vars"), {});
+  const fileVars = read("vars_files", (value) => readVarsFiles(value, file, context), []);
+  context.known = fileVars
+    .reduce((scope, one) => scope.withVars(one), new Scope().withVars(vars))
+    .withTemplates(context.options.extraVars ?? {});
   const tags = read("tags", (value) => context.texts(value, "a tag", true), []);
   const roles = new RoleLoader(posix.dirname(file), context);
+  const inherited = inheritedFrom(fields, context);
   const tasks = (what: string): PlayNode[] =>
-    read(what, (value) => loadTasks(value, { what, tags, roles }, file, context), []);
+    read(what, (value) => loadTasks(value, what, { inherited, roles }, file, context), []);
   const serial = read("serial", (value) => readSerial(value, context), undefined);
   const connection = read<string | undefined>("connection", (value) => context.text(value, "connection"), undefined);
   const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
-  const pattern = hosts === undefined ? "" : context.texts(hosts, "hosts").join(",");
+  const pattern = hosts === undefined ? "" : patternOf(hosts, context);
   const readTasks = () => {
-    const ofRoles = read("roles", (value) => roles.ofPlay(value, tags, file), []);
+    const ofRoles = read("roles", (value) => roles.ofPlay(value, inherited, file), []);
     const parts = { preTasks: tasks("pre_tasks"), tasks: tasks("tasks"), postTasks: tasks("post_tasks") };
-    const own = read("handlers", (value) => loadHandlers(value, roles, file, context), []);
+    const own = read("handlers", (value) => loadHandlers(value, { inherited, roles }, file, context), []);
     const { handlers, importedHandlers, ...rest } = roles.found();
     return {
       ...parts,
@@ -148,9 +166,9 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     gatherFacts: read("gather_facts", (value) => context.bool(value, "gather_facts"), true),
     become: read("become", (value) => context.bool(value, "become"), false),
     ...(becomeUser === undefined ? {} : { becomeUser }),
-    vars: read("vars", (value) => context.vars(value, "vars"), {}),
-    fileVars: read("vars_files", (value) => readVarsFiles(value, file, context), []),
-    environment: read("environment", (value) => context.vars(value, "environment"), {}),
+    vars,
+    fileVars,
+    environment: read("environment", (value) => readEnvironment(value, context), []),
     ...readTasks(),
     tags,
     ...(serial === undefined ? {} : { serial }),

@@ -3,13 +3,13 @@ import { posix } from "node:path";
 import { InputErrors, type Position } from "../util/errors.js";
 import { INCLUDE_KEYWORDS, INHERITED_KEYWORDS, insteadOf } from "./keywords.js";
 import { LoadContext } from "./load-context.js";
+import { isWith } from "./load-loop.js";
 import {
   type Fields,
   fieldsOf,
   INCLUDE_ROLE,
   type Inherited,
   mapFields,
-  NOTHING,
   type Place,
   placeOf,
   TaskLoader,
@@ -87,13 +87,12 @@ export class RoleLoader {
   }
 
   /** The tasks of `roles`. */
-  ofPlay(node: YamlNode, tags: readonly string[], file: string): PlayNode[] {
+  ofPlay(node: YamlNode, inherited: Inherited, file: string): PlayNode[] {
     const roles = this.context
       .list(node, "roles")
       .flatMap((item) => this.#naming(item) ?? [])
       .flatMap((naming) => this.#load(naming, undefined, []) ?? []);
     this.#shared.unshift(...roles);
-    const inherited = { ...NOTHING, tags };
     const loader = new TaskLoader(this.context);
     for (const role of roles) this.#handlers.push(...this.#handlersOf(loader, role, [], inherited, file));
     return roles.flatMap((role) => this.#tasksOf(loader, role, [], inherited, file));
@@ -121,7 +120,7 @@ export class RoleLoader {
       return this.#tasksOf(loader, role, chain, task.inherited, handlerPlace);
     }
     for (const { key, position } of fields.values()) {
-      if (INCLUDE_KEYWORDS.includes(key) || key === entry.key) continue;
+      if (INCLUDE_KEYWORDS.includes(key) || isWith(key) || key === entry.key) continue;
       const instead = INHERITED_KEYWORDS.includes(key) ? "Put it under apply." : insteadOf(key);
       context.unknown(`keyword of ${what}`, key, position, INCLUDE_KEYWORDS, instead);
     }
@@ -143,10 +142,17 @@ export class RoleLoader {
     const path = role.files.directory;
     const include: IncludeNode = {
       kind: "include",
-      task: loader.taskOf(node.position, entry.key, { module: INCLUDE_ROLE, args }, rest, task.inherited, place),
+      task: loader.taskOf(
+        node.position,
+        entry.key,
+        { module: INCLUDE_ROLE, args },
+        rest,
+        loader.inherit(rest, task.inherited),
+        place,
+      ),
       known: this.#tasksOf(loader, role, chain, inherited, handlerPlace),
       tasks: () => {
-        const late = new LoadContext(context.options);
+        const late = new LoadContext(context.options, context.known);
         const nodes = this.#tasksOf(new TaskLoader(late), role, chain, inherited, handlerPlace);
         if (late.problems.length > 0) throw new InputErrors(late.problems);
         return { path, nodes };

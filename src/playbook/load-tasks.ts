@@ -9,11 +9,14 @@ import {
   insteadOf,
   TASK_KEYWORDS,
 } from "./keywords.js";
-import { IDENTIFIER, LoadContext } from "./load-context.js";
-import { type ModuleCall, readModule } from "./load-module.js";
+import { actionOf } from "./load-action.js";
+import { LoadContext } from "./load-context.js";
+import { isWith, readLoop } from "./load-loop.js";
+import { type ModuleCall, type ModuleDefaults, readDefaults, readModule } from "./load-module.js";
 import type { RoleLoader } from "./load-roles.js";
+import { renderValue } from "./render.js";
 import { isPossiblyTemplate } from "./template-parser.js";
-import type { BlockNode, Condition, IncludeNode, PlayNode, RoleScope, TaskNode, Templated } from "./types.js";
+import type { BlockNode, Condition, FlagName, IncludeNode, PlayNode, RoleScope, TaskNode, Templated } from "./types.js";
 import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
 
 /** What tasks get from the blocks, imports and roles around them. */
@@ -21,19 +24,28 @@ export interface Inherited {
   readonly when: readonly Condition[];
   readonly tags: readonly string[];
   readonly vars: Readonly<Record<string, Templated>>;
-  readonly environment: Readonly<Record<string, Templated>>;
-  readonly become?: boolean;
+  readonly environment: readonly Templated[];
   readonly becomeUser?: Templated;
+  readonly delegateTo?: Templated;
+  readonly become?: boolean;
   readonly ignoreErrors?: boolean;
   readonly noLog?: boolean;
   readonly checkMode?: boolean;
   readonly diff?: boolean;
-  readonly delegateTo?: Templated;
   readonly runOnce?: boolean;
+  readonly flags?: Readonly<Partial<Record<FlagName, Templated>>>;
+  readonly defaults: ModuleDefaults;
 }
 
-export const NOTHING: Inherited = { when: [], tags: [], vars: {}, environment: {} };
-const DEFAULT_LOOP_VAR = "item";
+export const NOTHING: Inherited = { when: [], tags: [], vars: {}, environment: [], defaults: new Map() };
+const FLAGS: readonly (readonly [FlagName, string])[] = [
+  ["become", "become"],
+  ["ignoreErrors", "ignore_errors"],
+  ["noLog", "no_log"],
+  ["checkMode", "check_mode"],
+  ["diff", "diff"],
+  ["runOnce", "run_once"],
+];
 
 /** Where the nodes at hand stand. */
 export interface Place {
@@ -61,7 +73,28 @@ export function fieldsOf(map: MapNode): Fields {
 }
 
 const NO_FIELDS: Fields = new Map();
+/** `local_action` is delegated to this machine. */
+const HERE: Templated = constant("localhost");
 const NO_CALL: ModuleCall = { module: "", args: {} };
+
+function constant(value: string): Templated {
+  const position = { file: "", line: 1, column: 1 };
+  return { value, position, positionOf: () => position };
+}
+
+const isNull = (node: YamlNode): boolean => node.kind === "scalar" && node.value === null;
+
+/** `environment`: a mapping, a template of one, or a list of them. */
+export function readEnvironment(node: YamlNode, context: LoadContext): Templated[] {
+  if (node.kind === "list") return node.items.flatMap((item) => readEnvironment(item, context));
+  if (node.kind === "map") {
+    context.vars(node, "environment");
+    return [context.templated(node)];
+  }
+  if (isNull(node)) return [];
+  if (!isPossiblyTemplate(String(node.value))) context.problem(node.position, "environment must be a mapping");
+  return [context.templated(node)];
+}
 
 export function mapFields(node: YamlNode | undefined): Fields {
   return node?.kind === "map" ? fieldsOf(node) : NO_FIELDS;
@@ -110,6 +143,7 @@ export class TaskLoader {
     const tags = get("tags");
     const vars = get("vars");
     const environment = get("environment");
+    const defaults = get("module_defaults");
     return {
       ...outer,
       when: when === undefined ? outer.when : [...outer.when, ...context.conditions(when.value, "when")],
@@ -119,20 +153,28 @@ export class TaskLoader {
       environment:
         environment === undefined
           ? outer.environment
-          : { ...outer.environment, ...this.environment(environment.value) },
-      ...this.#optional("become", get("become"), (node) => context.bool(node, "become")),
+          : [...outer.environment, ...readEnvironment(environment.value, context)],
       ...this.#optional("becomeUser", get("become_user"), (node) => context.templated(node)),
-      ...this.#optional("ignoreErrors", get("ignore_errors"), (node) => context.bool(node, "ignore_errors")),
-      ...this.#optional("noLog", get("no_log"), (node) => context.bool(node, "no_log")),
-      ...this.#optional("checkMode", get("check_mode"), (node) => context.bool(node, "check_mode")),
-      ...this.#optional("diff", get("diff"), (node) => context.bool(node, "diff")),
       ...this.#optional("delegateTo", get("delegate_to"), (node) => context.templated(node)),
-      ...this.#optional("runOnce", get("run_once"), (node) => context.bool(node, "run_once")),
+      ...this.#flags(fields, outer),
+      defaults: defaults === undefined ? outer.defaults : readDefaults(defaults.value, outer.defaults, context),
     };
   }
 
-  environment(node: YamlNode): Record<string, Templated> {
-    return this.context.vars(node, "environment");
+  /** Keywords that are true or false; a template is kept apart. */
+  #flags(fields: Fields, outer: Inherited): Partial<Inherited> {
+    const { context } = this;
+    const found: Partial<Record<FlagName, boolean>> = {};
+    const flags = { ...outer.flags };
+    for (const [name, key] of FLAGS) {
+      const node = fields.get(key)?.value;
+      if (node === undefined || isNull(node)) continue;
+      const template = node.kind === "scalar" && typeof node.value === "string" && isPossiblyTemplate(node.value);
+      delete flags[name];
+      if (template) flags[name] = context.templated(node);
+      else found[name] = context.bool(node, key);
+    }
+    return { ...found, flags };
   }
 
   checkKeys(fields: Fields, known: readonly string[], what: string): void {
@@ -155,14 +197,16 @@ export class TaskLoader {
       }
       node = file.value;
     }
-    const name = context.text(node, "the file of import_tasks");
+    const inner = this.inherit(fields, inherited);
+    const known = context.known.withVars(inner.vars).withTemplates(context.options.extraVars ?? {});
+    const name = context.attempt(() => String(renderValue(context.templated(node), known))) ?? "";
     if (name === "") return [];
     const path = this.#find(name, place);
     if (this.#again(name, place)) {
       context.problem(node.position, `the file imports itself: ${[...place.chain, path].join(" -> ")}`);
       return [];
     }
-    return this.#file(path, name, node.position, this.inherit(fields, inherited), place);
+    return this.#file(path, name, node.position, inner, place);
   }
 
   #file(path: string, name: string, from: Position, inherited: Inherited, place: Place): PlayNode[] {
@@ -195,7 +239,7 @@ export class TaskLoader {
   #include(node: MapNode, entry: MapEntry, fields: Fields, outer: Inherited, place: Place): IncludeNode | undefined {
     const { context } = this;
     for (const { key, position } of fields.values()) {
-      if (INCLUDE_KEYWORDS.includes(key) || key === entry.key) continue;
+      if (INCLUDE_KEYWORDS.includes(key) || isWith(key) || key === entry.key) continue;
       const instead = INHERITED_KEYWORDS.includes(key) ? "Put it under apply." : insteadOf(key);
       context.unknown("keyword of include_tasks", key, position, INCLUDE_KEYWORDS, instead);
     }
@@ -212,7 +256,8 @@ export class TaskLoader {
     const inherited = this.inherit(applied, outer);
     const rest = new Map([...fields].filter(([key]) => key !== entry.key && key !== "args"));
     const call = { module: INCLUDE_TASKS, args: { file: context.templated(file) } };
-    const task = this.taskOf(node.position, entry.key, call, rest, outer, place);
+    const task = this.taskOf(node.position, entry.key, call, rest, this.inherit(rest, outer), place);
+    const { known } = context;
     const read = (name: string, from: LoadContext) => {
       const path = this.#find(name, place);
       return { path, nodes: new TaskLoader(from).#file(path, name, file.position, inherited, place) };
@@ -223,7 +268,7 @@ export class TaskLoader {
       task,
       known: isPossiblyTemplate(name) ? undefined : this.#again(name, place) ? [] : read(name, context).nodes,
       tasks: (one) => {
-        const late = new LoadContext(context.options);
+        const late = new LoadContext(context.options, known);
         const included = read(one, late);
         if (late.problems.length > 0) throw new InputErrors(late.problems);
         return included;
@@ -260,7 +305,7 @@ export class TaskLoader {
   /** The one key of a task that is no keyword is its module. */
   #moduleEntry(node: MapNode, fields: Fields, known: readonly string[]): MapEntry | undefined {
     const { context } = this;
-    const others = [...fields.values()].filter(({ key }) => !known.includes(key));
+    const others = [...fields.values()].filter(({ key }) => !known.includes(key) && !isWith(key));
     const modules = others.filter(({ key }) => {
       if (context.options.catalog.has(key.replace(/^ansible\.\w+\./, ""))) return true;
       return key.includes(".");
@@ -282,16 +327,28 @@ export class TaskLoader {
 
   #task(node: MapNode, fields: Fields, outer: Inherited, place: Place): TaskNode | undefined {
     const { context } = this;
-    const entry = this.#moduleEntry(node, fields, place.handlers ? HANDLER_KEYWORDS : TASK_KEYWORDS);
-    const call = entry === undefined ? undefined : readModule(entry, fields.get("args")?.value, context);
-    const task = this.taskOf(node.position, entry?.key ?? "", call ?? NO_CALL, fields, outer, place);
+    const known = place.handlers ? HANDLER_KEYWORDS : TASK_KEYWORDS;
+    const action = fields.has("action") || fields.has("local_action");
+    if (action) this.checkKeys(new Map([...fields].filter(([key]) => !isWith(key))), known, "keyword of a task");
+    const entry = action ? actionOf(fields, context) : this.#moduleEntry(node, fields, known);
+    const own = this.inherit(fields, outer);
+    const inherited = fields.has("local_action") ? { ...own, delegateTo: HERE } : own;
+    const args = fields.get("args")?.value;
+    const call = entry === undefined ? undefined : readModule(entry, args, inherited.defaults, context);
+    const task = this.taskOf(node.position, entry?.key ?? "", call ?? NO_CALL, fields, inherited, place);
     return call === undefined ? undefined : task;
   }
 
   /** A task but for its module. @param key what it is called without a name */
-  taskOf(position: Position, key: string, call: ModuleCall, fields: Fields, outer: Inherited, place: Place): TaskNode {
+  taskOf(
+    position: Position,
+    key: string,
+    call: ModuleCall,
+    fields: Fields,
+    inherited: Inherited,
+    place: Place,
+  ): TaskNode {
     const { context } = this;
-    const inherited = this.inherit(fields, outer);
     const get = (key: string): MapEntry | undefined => fields.get(key);
     const value = (key: string): MapEntry | undefined => {
       const found = fields.get(key);
@@ -299,7 +356,7 @@ export class TaskLoader {
     };
     const name = value("name");
     const register = get("register");
-    const { ignoreErrors = false, noLog = false, runOnce = false, ...rest } = inherited;
+    const { ignoreErrors = false, noLog = false, runOnce = false, defaults: _, flags = {}, ...rest } = inherited;
     const conditions = (key: string) => (found: YamlNode) => context.conditions(found, key);
     const templated = (found: YamlNode): Templated => context.templated(found);
     const notify = value("notify");
@@ -312,9 +369,9 @@ export class TaskLoader {
       ...(place.role === undefined ? {} : { role: place.role }),
       ...call,
       ...rest,
-      ...this.#loop(get("loop"), get("loop_control")),
-      ...(register === undefined ? {} : { register: this.#name(register) }),
-      notify: notify === undefined ? [] : context.texts(notify.value, "notify"),
+      ...readLoop(fields, context),
+      ...(register === undefined ? {} : { register: context.name(register) }),
+      notify: notify === undefined ? [] : context.templateTexts(notify.value, "notify"),
       listen: listen === undefined ? [] : context.texts(listen.value, "listen"),
       ...this.#optional("changedWhen", value("changed_when"), conditions("changed_when")),
       ...this.#optional("failedWhen", value("failed_when"), conditions("failed_when")),
@@ -326,32 +383,7 @@ export class TaskLoader {
       ignoreErrors,
       noLog,
       runOnce,
-    };
-  }
-
-  #name(entry: MapEntry): string {
-    const name = this.context.text(entry.value, entry.key);
-    if (name !== "" && !IDENTIFIER.test(name))
-      this.context.problem(entry.value.position, `"${name}" is no name for a variable`);
-    return name;
-  }
-
-  #loop(
-    loop: MapEntry | undefined,
-    control: MapEntry | undefined,
-  ): { loop?: Templated; loopVar: string; loopLabel?: Templated } {
-    const { context } = this;
-    const inner =
-      control === undefined ? new Map<string, MapEntry>() : fieldsOf(context.map(control.value, "loop_control"));
-    this.checkKeys(inner, ["loop_var", "label"], "key of loop_control");
-    const loopVar = inner.get("loop_var");
-    const label = inner.get("label");
-    if (loop !== undefined && loop.value.kind === "map")
-      context.problem(loop.value.position, "loop must be a list", "Use | dict2items for a mapping.");
-    return {
-      ...(loop === undefined ? {} : { loop: context.templated(loop.value) }),
-      loopVar: loopVar === undefined ? DEFAULT_LOOP_VAR : this.#name(loopVar),
-      ...(label === undefined ? {} : { loopLabel: context.templated(label.value) }),
+      ...(Object.keys(flags).length === 0 ? {} : { flags }),
     };
   }
 }
@@ -372,21 +404,42 @@ export function placeOf(file: string, roles: RoleLoader): Omit<Place, "handlers"
   return { file, base: posix.dirname(file), chain: [posix.normalize(file)], said: [], roles };
 }
 
+/** What a play says for all its tasks. */
+const OF_PLAYS = ["tags", "ignore_errors", "no_log", "check_mode", "diff", "run_once", "module_defaults"];
+
+/** What all tasks of a play get from it. */
+export function inheritedFrom(play: Fields, context: LoadContext): Inherited {
+  const fields = new Map([...play].filter(([key]) => OF_PLAYS.includes(key)));
+  return new TaskLoader(context).inherit(fields, NOTHING);
+}
+
+/** What tasks of a play share. */
+interface OfPlay {
+  readonly inherited: Inherited;
+  readonly roles: RoleLoader;
+}
+
 /** Tasks of a play. `file` is where they stand. */
 export function loadTasks(
   node: YamlNode,
-  { what, tags, roles }: { readonly what: string; readonly tags: readonly string[]; readonly roles: RoleLoader },
+  what: string,
+  { inherited, roles }: OfPlay,
   file: string,
   context: LoadContext,
 ): PlayNode[] {
   const place: Place = { ...placeOf(file, roles), handlers: false };
-  return new TaskLoader(context).nodes(context.list(node, what), { ...NOTHING, tags }, place);
+  return new TaskLoader(context).nodes(context.list(node, what), inherited, place);
 }
 
 /** Handlers of a play: single tasks, imported files allowed. */
-export function loadHandlers(node: YamlNode, roles: RoleLoader, file: string, context: LoadContext): TaskNode[] {
+export function loadHandlers(
+  node: YamlNode,
+  { inherited, roles }: OfPlay,
+  file: string,
+  context: LoadContext,
+): TaskNode[] {
   const place: Place = { ...placeOf(file, roles), handlers: true };
   return new TaskLoader(context)
-    .nodes(context.list(node, "handlers"), NOTHING, place)
+    .nodes(context.list(node, "handlers"), inherited, place)
     .filter((found) => found.kind === "task");
 }

@@ -41,6 +41,12 @@ export interface Templated {
   positionOf(path: string): Position;
 }
 
+/** Lookups of old that give a loop its items. */
+export type LoopWith = "items" | "list" | "dict" | "nested" | "together" | "sequence" | "indexed_items" | "subelements";
+
+/** Keywords that are true or false, or a template that says so on each host. */
+export type FlagName = "become" | "ignoreErrors" | "noLog" | "checkMode" | "diff" | "runOnce";
+
 export type TemplatedVars = Readonly<Record<string, Templated>>;
 
 /** A role as its tasks see it: with the variables of the roles that named it, and of those that it depends on. */
@@ -86,9 +92,16 @@ export interface TaskNode {
   readonly when: readonly Condition[];
   readonly vars: Readonly<Record<string, Templated>>;
   readonly loop?: Templated;
+  /** `with_NAME` instead of `loop`. */
+  readonly loopWith?: LoopWith;
   /** loop_control */
   readonly loopVar: string;
   readonly loopLabel?: Templated;
+  readonly loopIndex?: string;
+  /** `ansible_loop`, with all items unless only the rest is wanted. */
+  readonly loopExtended?: "with items" | "without items";
+  /** Seconds between two items. */
+  readonly loopPause?: Templated;
   readonly register?: string;
   readonly notify: readonly string[];
   readonly listen: readonly string[];
@@ -111,7 +124,10 @@ export interface TaskNode {
   readonly diff?: boolean;
   readonly delegateTo?: Templated;
   readonly runOnce: boolean;
-  readonly environment: Readonly<Record<string, Templated>>;
+  /** Those of the above that are templates. */
+  readonly flags?: Readonly<Partial<Record<FlagName, Templated>>>;
+  /** Mappings, or templates of them; a later one is stronger. */
+  readonly environment: readonly Templated[];
   /** `vars` of the includes around it, which are stronger than results, and the loop variables of these includes. */
   readonly includeVars?: Readonly<Record<string, Templated>>;
   readonly includeValues?: Vars;
@@ -163,7 +179,7 @@ export interface Play {
   readonly vars: Readonly<Record<string, Templated>>;
   /** Values of vars_files, in order, already read. */
   readonly fileVars: readonly Readonly<Record<string, Templated>>[];
-  readonly environment: Readonly<Record<string, Templated>>;
+  readonly environment: readonly Templated[];
   readonly preTasks: readonly PlayNode[];
   readonly tasks: readonly PlayNode[];
   readonly postTasks: readonly PlayNode[];

@@ -1,3 +1,5 @@
+import { parseExtraVars } from "../../inventory/extra-vars.js";
+import { revealedVars } from "../../inventory/host-value.js";
 import { type ExitCode, exitCodes, InputError } from "../../util/errors.js";
 import type { CommandContext } from "../commands.js";
 import { openDisplay } from "../display.js";
@@ -5,6 +7,7 @@ import { loadPlayHosts } from "../play-hosts.js";
 import { readPlaybook, runAnyPlaybook } from "../playbook-run.js";
 import { asker, askPasswords, connectOptions } from "../reach.js";
 import { RunFrame } from "../run-frame.js";
+import { vaultOf } from "../vault-passwords.js";
 
 /** `edge-setup play`: runs any playbook of the subset (docs/playbook-language.md) on any inventory. */
 export async function run({ flags, words, signal, interruption }: CommandContext): Promise<ExitCode> {
@@ -14,7 +17,9 @@ export async function run({ flags, words, signal, interruption }: CommandContext
       hint: "`edge-setup play site.yml -i hosts.yml`; docs/playbook-language.md says what it may hold.",
     });
   }
-  const playbook = readPlaybook(file, flags);
+  const vault = vaultOf(flags);
+  const extraVars = await parseExtraVars(flags["extra-vars"] ?? [], { vault });
+  const playbook = readPlaybook(file, flags, revealedVars(extraVars.vars));
   if (flags["syntax-check"] === true) {
     process.stdout.write(
       `${file}: ${playbook.plays.length} ${playbook.plays.length === 1 ? "play" : "plays"}, all right\n`,
@@ -22,7 +27,7 @@ export async function run({ flags, words, signal, interruption }: CommandContext
     return exitCodes.ok;
   }
   const passwords = await askPasswords(flags, asker(flags));
-  const hosts = await loadPlayHosts(playbook, flags, passwords);
+  const hosts = await loadPlayHosts(playbook, flags, { vault, extraVars, passwords });
   const display = await openDisplay(flags, { tasksAreResult: true, interruption });
   const frame = new RunFrame(display.emit, []);
   try {

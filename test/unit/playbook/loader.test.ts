@@ -173,8 +173,11 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ],
   [
     "refused keyword",
-    play("- copy: { dest: /x }\n  with_items: [1]"),
-    ['play.yml:4:7 keyword of a task "with_items" is not supported | Use loop.'],
+    play("- copy: { dest: /x }\n  with_lines: [1]\n- copy: { dest: /x }\n  with_fileblob: x\n  loop: [1]"),
+    [
+      "play.yml:4:7 with_lines is not supported | Use loop: \"{{ lookup('file', 'NAME').splitlines() }}\".",
+      "play.yml:6:7 the task has two loops, loop and with_fileblob",
+    ],
   ],
   [
     "refused module",
@@ -283,14 +286,23 @@ const cases: [string, string | Record<string, string>, string[]][] = [
     ['play.yml:3:7 the task notifies "reload", which no handler is called'],
   ],
   [
-    "inline options",
-    play("- command: ls chdir=/tmp"),
-    ['play.yml:3:16 "chdir=" within the command is not supported | Put chdir under args:.'],
-  ],
-  [
-    "k=v",
-    play("- file: path=/x"),
-    ["play.yml:3:13 the arguments of file must be a mapping | Write `name: value` on lines of their own."],
+    "words",
+    play(
+      "- file: path=/x 'oh no' state=nosuch\n- file: path='/x\n- file: pth=/x\n- action: file pth=/x\n- action: [x]\n- local_action: { nosuch: 1 }\n" +
+        '- file: path=/x mode="{{ nosuch( }}"',
+    ),
+    [
+      "play.yml:3:21 the arguments of file must be a mapping, or words of key=value | Write `name: value` on lines of their own.",
+      'play.yml:3:35 "nosuch" is none of the choices of "state" | One of file, directory, absent.',
+      "play.yml:4:13 a quote or a {{ }} in the arguments does not end",
+      'play.yml:5:13 unknown argument of file "pth" | Did you mean "path"?',
+      'play.yml:5:7 file needs the argument "path"',
+      'play.yml:6:20 unknown argument of file "pth" | Did you mean "path"?',
+      'play.yml:6:15 file needs the argument "path"',
+      "play.yml:7:7 action names no module | Write the module's name first.",
+      "play.yml:8:7 local_action names no module | Add `module: NAME`.",
+      'play.yml:9:38 unexpected "}", expected ")"',
+    ],
   ],
   [
     "vars_files",

@@ -35,6 +35,13 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
   script: ["Without a terminal: lines end by LF, and stderr stays apart."],
   service: ["`pattern`, `runlevel`, `sleep` and `arguments` are dropped, as Ansible does where systemd is."],
   systemd_service: ["`scope: global` is refused: systemctl does not tell the state of such units."],
+  stat: [
+    "`mimetype` and `charset` come from `file`, and flags from `lsattr`, where the host has them; asked for only where the result is used.",
+  ],
+  unarchive: [
+    "A check compares, where Ansible skips archives of tar. A file of this machine travels to be compared, unless `creates` is given.",
+    "`files` has names as tar writes them. zip needs unzip on the host.",
+  ],
   user: ["A password travels on stdin and not on a command line, so there is no `ssh_key_passphrase`."],
   wait_for: [
     "Ports are dialled by the host's bash. `search_regex` is looked for in each line by itself, and is one that POSIX can say.",

@@ -1,63 +1,48 @@
-import { type Args, bit, flag, given, list, text } from "./args.js";
+import { type Args, flag, given, list, text } from "./args.js";
 import { pathReturns } from "./file.js";
-import { attributeArgs, attributes, call, fileRefused, flagsCall } from "./fragments.js";
+import { attributeArgs, attributes, fileRefused, flagsCall } from "./fragments.js";
 import { pathWord, word } from "./path-words.js";
 import { lostSource, sourceFile } from "./source-file.js";
-import { ArgumentError, type TaskModule } from "./types.js";
+import { ArgumentError, type LibName, type ReturnType, type TaskModule } from "./types.js";
 
 const ALGORITHMS = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
+
+const STAT_BITS =
+  "exists isdir isreg islnk issock isfifo isblk ischr rusr wusr xusr rgrp wgrp xgrp roth woth xoth isuid isgid";
+const STAT_TYPES = {
+  bool: `${STAT_BITS} readable writeable executable`,
+  str: "path mode pw_name gr_name lnk_source lnk_target checksum mimetype charset attr_flags",
+  int: "uid gid size inode nlink dev blocks block_size device_type",
+  float: "mtime atime ctime",
+  json: "version attributes",
+} as const;
 
 /** ansible.builtin.stat */
 export const stat: TaskModule = {
   spec: {
     name: "stat",
+    refused: { get_md5: "Write checksum_algorithm: md5, and take stat.checksum." },
     args: {
       path: { type: "path", required: true, aliases: ["dest", "name"] },
       follow: { type: "bool", default: false },
       get_checksum: { type: "bool", default: true },
       checksum_algorithm: { type: "str", choices: ALGORITHMS, default: "sha1", aliases: ["checksum", "checksum_algo"] },
-      get_mime: { type: "bool", default: true },
-      get_attributes: { type: "bool", default: true },
+      get_mime: { type: "bool", default: true, aliases: ["mime", "mime_type", "mime-type"] },
+      get_attributes: { type: "bool", default: true, aliases: ["attr", "attributes"] },
     },
   },
-  returns: {
-    "stat.exists": "bool",
-    "stat.path": "str",
-    "stat.mode": "str",
-    "stat.isdir": "bool",
-    "stat.isreg": "bool",
-    "stat.islnk": "bool",
-    "stat.issock": "bool",
-    "stat.isfifo": "bool",
-    "stat.isblk": "bool",
-    "stat.ischr": "bool",
-    "stat.uid": "int",
-    "stat.gid": "int",
-    "stat.size": "int",
-    "stat.mtime": "int",
-    "stat.atime": "int",
-    "stat.ctime": "int",
-    "stat.inode": "int",
-    "stat.nlink": "int",
-    "stat.pw_name": "str",
-    "stat.gr_name": "str",
-    "stat.lnk_source": "str",
-    "stat.lnk_target": "str",
-    "stat.checksum": "str",
-    "stat.readable": "bool",
-    "stat.writeable": "bool",
-    "stat.executable": "bool",
-  },
-  fieldNames: "$SF",
-  build: (args) => ({
-    shell: call(
-      "m_stat",
-      text(args, "path"),
-      bit(flag(args, "follow")),
-      flag(args, "get_checksum") ? text(args, "checksum_algorithm") : "",
+  returns: Object.fromEntries(
+    Object.entries(STAT_TYPES).flatMap(([type, names]) =>
+      names.split(" ").map((name): [string, ReturnType] => [`stat.${name}`, type as ReturnType]),
     ),
-    libs: ["stat"],
-  }),
+  ),
+  fieldNames: "$SF",
+  build(args, context) {
+    const asked = (name: string, letter: string) => (flag(args, name) && context.wantsResult ? letter : "");
+    const flags = `${flag(args, "follow") ? "f" : ""}${asked("get_mime", "m")}${asked("get_attributes", "a")}`;
+    const sum = flag(args, "get_checksum") && context.wantsResult ? text(args, "checksum_algorithm") : "";
+    return { shell: `m_stat ${[pathWord(text(args, "path")), word(flags), word(sum)].join(" ")}\n`, libs: ["stat"] };
+  },
 };
 
 /** ansible.builtin.slurp, of what a result takes. */
@@ -176,41 +161,55 @@ export const getUrl: TaskModule = {
   },
 };
 
-/** ansible.builtin.unarchive, tar archives. Without `creates` an archive of the controller is unpacked every time. */
+/** ansible.builtin.unarchive: all formats that tar knows, and zip. Without `creates`, the archive travels to be compared. */
 export const unarchive: TaskModule = {
   spec: {
     name: "unarchive",
+    refused: {
+      ...fileRefused,
+      decrypt: "Secrets go into variables: a file from a vault is not taken.",
+      validate_certs: "An address as src is not taken: fetch it by get_url before.",
+      copy: "Write remote_src, which is its opposite.",
+    },
     args: {
+      ...attributeArgs,
       src: { type: "path", required: true },
       dest: { type: "path", required: true },
       remote_src: { type: "bool", default: false },
       creates: { type: "path" },
-      owner: { type: "str" },
-      group: { type: "str" },
-      extra_opts: { type: "list" },
+      list_files: { type: "bool", default: false },
+      keep_newer: { type: "bool", default: false },
+      include: { type: "list", default: [] },
+      exclude: { type: "list", default: [] },
+      extra_opts: { type: "list", default: [] },
+      io_buffer_size: { type: "int", default: 65536 },
     },
   },
-  returns: {},
+  returns: { dest: "str", handler: "str", files: "json", ...pathReturns },
   build(args, context) {
-    const strip = list(args, "extra_opts").map((option) => {
-      const parts = /^--strip-components=(\d+)$/.exec(option)?.[1];
-      if (parts === undefined) throw new ArgumentError(`extra_opts: ${option} is not supported`, "extra_opts");
-      return parts;
-    });
-    const words = [text(args, "owner"), text(args, "group"), strip[0] ?? ""] as const;
-    if (flag(args, "remote_src")) {
-      const shell = call("m_unarchive", text(args, "src"), text(args, "dest"), text(args, "creates"), "", ...words);
-      return { shell, libs: ["unarchive"] };
+    const [include, exclude, options] = ["include", "exclude", "extra_opts"].map((name) => list(args, name));
+    if ((include ?? []).length > 0 && (exclude ?? []).length > 0) {
+      throw new ArgumentError("include and exclude exclude each other", "include");
     }
-    if (!given(args, "creates"))
-      throw new ArgumentError("unarchive of a file on this machine needs creates", "creates");
+    const zip = /\.zip$/i.test(text(args, "src"));
+    const left = (exclude ?? []).map((name) => `--exclude=${name}`);
+    const members = zip
+      ? [...(options ?? []), ...(include ?? []), ...((exclude ?? []).length > 0 ? ["-x", ...(exclude ?? [])] : [])]
+      : [...left, ...(options ?? []), ...(include ?? [])];
+    const flags = `${flag(args, "keep_newer") ? "k" : ""}${flag(args, "list_files") ? "l" : ""}`;
+    const paths = [pathWord(text(args, "dest")), pathWord(text(args, "creates"))];
+    const more = flagsCall(args, '"$d"');
+    const behind = more.shell + (context.wantsResult ? 'pinfo "$d"\n' : "");
+    const libs: LibName[] = ["put", "unarchive", ...(context.wantsResult ? (["pathinfo"] as const) : []), ...more.libs];
+    const line = (file: string, digest: string) =>
+      `m_unarchive ${[file, ...paths, word(digest), ...[...attributes(args), flags, ...members].map(word)].join(" ")}\n`;
+    if (/^(https?|ftp):\/\//.test(text(args, "src"))) {
+      throw new ArgumentError("an address as src is not taken: fetch it by get_url before", "src");
+    }
+    if (flag(args, "remote_src")) return { shell: line(pathWord(text(args, "src")), "") + behind, libs };
     const source = context.resolve(text(args, "src"), "files");
     const { info, needs, before, lost } = sourceFile(source, context);
     if (lost !== undefined) return lostSource(lost);
-    return {
-      shell: before + call("m_unarchive", "", text(args, "dest"), text(args, "creates"), info?.digest ?? "", ...words),
-      libs: ["unarchive"],
-      ...needs,
-    };
+    return { shell: before + line("''", info?.digest ?? "") + behind, libs, ...needs };
   },
 };

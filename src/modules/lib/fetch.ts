@@ -1,19 +1,22 @@
 import { sh } from "../sh.js";
 
-/** m_stat PATH FOLLOW ALGORITHM; ALGORITHM '' makes no checksum. */
+/** m_stat PATH FLAGS ALGORITHM: flags f follow, m the kind of content, a flags of the file system; ALGORITHM '' makes no checksum. */
 export const statText = sh`
 SF=
-for _f in exists path mode isdir isreg islnk issock isfifo isblk ischr uid gid size mtime atime ctime inode nlink pw_name \
-  gr_name lnk_source lnk_target checksum readable writeable executable; do SF="$SF stat_$_f"; done
+for _f in exists path mode isdir isreg islnk issock isfifo isblk ischr uid gid size mtime atime ctime inode nlink dev blocks \
+  block_size device_type pw_name gr_name rusr wusr xusr rgrp wgrp xgrp roth woth xoth isuid isgid lnk_source lnk_target checksum \
+  readable writeable executable mimetype charset version attributes attr_flags; do SF="$SF stat_$_f"; done
 m_stat() {
   for _f in $SF; do unset "R_$_f"; done
   R_stat_exists=false
-  _L=
-  [ -z "$2" ] || _L=-L
+  _L='' _1=$1 _2=$2 _3=$3
+  case $2 in *f*) _L=-L ;; esac
   # shellcheck disable=SC2086
-  if ! _s=$(stat $_L -c '%f %a %u %g %s %Y %X %Z %i %h %U %G' "$1" 2>/dev/null); then fine 'does not exist'; return; fi
+  if ! _s=$(stat $_L -c '%f %a %u %g %s %.9Y %.9X %.9Z %i %h %U %G %d %b %o %t %T' -- "$1" 2>&1); then
+    case $_s in *'No such file'*) fine 'does not exist' ;; *) unset R_stat_exists; bad "$\{_s##*: }" ;; esac
+    return
+  fi
   R_stat_exists=true R_stat_path=$1
-  _1=$1 _3=$3
   # shellcheck disable=SC2086
   set -- $_s
   for _f in 8reg 4dir alnk csock 1fifo 6blk 2chr; do
@@ -21,19 +24,48 @@ m_stat() {
     if [ "$\{1%???}" = "$\{_f%"$\{_f#?}"}" ]; then _v=true; fi
     eval "R_stat_is$\{_f#?}=$_v"
   done
-  if [ "$R_stat_islnk" = true ]; then R_stat_lnk_target=$(readlink "$_1") R_stat_lnk_source=$(readlink -f "$_1"); fi
-  case $2 in ????) R_stat_mode=$2 ;; *) R_stat_mode=$(printf '%04d' "$2") ;; esac
+  _f=$((0$2))
+  for _v in rusr=256 wusr=128 xusr=64 rgrp=32 wgrp=16 xgrp=8 roth=4 woth=2 xoth=1 isuid=2048 isgid=1024; do
+    if [ $((_f & $\{_v#*=})) = 0 ]; then eval "R_stat_$\{_v%=*}=false"; else eval "R_stat_$\{_v%=*}=true"; fi
+  done
+  if [ "$R_stat_islnk" = true ]; then R_stat_lnk_target=$(readlink "$_1") R_stat_lnk_source=$(readlink -m "$_1"); fi
+  case $2 in ?) R_stat_mode=000$2 ;; ??) R_stat_mode=00$2 ;; ???) R_stat_mode=0$2 ;; *) R_stat_mode=$2 ;; esac
   R_stat_uid=$3 R_stat_gid=$4 R_stat_size=$5 R_stat_mtime=$6 R_stat_atime=$7 R_stat_ctime=$8 R_stat_inode=$9
   shift 9
-  R_stat_nlink=$1 R_stat_pw_name=$2 R_stat_gr_name=$3
+  R_stat_nlink=$1 R_stat_dev=$4 R_stat_blocks=$5 R_stat_block_size=$6
+  if [ "$2" != UNKNOWN ]; then R_stat_pw_name=$2; fi
+  if [ "$3" != UNKNOWN ]; then R_stat_gr_name=$3; fi
+  R_stat_device_type=$((((0x$7 & 0xfff) << 8) | (0x$8 & 0xff) | ((0x$8 & 0xfff00) << 12)))
   R_stat_readable=false R_stat_writeable=false R_stat_executable=false
   [ ! -r "$_1" ] || R_stat_readable=true
   [ ! -w "$_1" ] || R_stat_writeable=true
   [ ! -x "$_1" ] || R_stat_executable=true
   if [ -n "$_3" ] && [ "$R_stat_isreg" = true ]; then
-    _s=$("$\{_3}sum" "$_1") && R_stat_checksum=$\{_s%% *}
+    _s=$("$\{_3}sum" <"$_1") && R_stat_checksum=$\{_s%% *}
   fi
+  case $_2 in *m*) mime "$_1" ;; esac
+  case $_2 in *a*) fsflags "$_1" ;; esac
   fine exists
+}
+mime() {
+  R_stat_mimetype=unknown R_stat_charset=unknown
+  if command -v file >/dev/null 2>&1 && _s=$(file --mime-type --mime-encoding -- "$1" 2>/dev/null); then
+    _s=$\{_s##*: }
+    R_stat_mimetype=$\{_s%%;*} R_stat_charset=$\{_s##*=}
+  fi
+}
+fsflags() {
+  R_stat_attributes='[]' R_stat_attr_flags='' R_stat_version=null
+  if command -v lsattr >/dev/null 2>&1 && _s=$(lsattr -vd -- "$1" 2>/dev/null); then
+    # shellcheck disable=SC2086
+    set -- $_s
+    R_stat_version="\"$1\"" R_stat_attr_flags=$(printf %s "$2" | tr -d -) _v=
+    for _f in Anoatime aappend ccompressed Cnocow dnodump Ddirsync eextents Eencrypted hblocksize iimmutable Iindexed jjournalled \
+      Ninline szero Ssynchronous tnotail Tblockroot uundelete Xcompressedraw Zcompresseddirty; do
+      case $R_stat_attr_flags in *"$\{_f%"$\{_f#?}"}"*) _v="$_v, \"$\{_f#?}\"" ;; esac
+    done
+    R_stat_attributes="[$\{_v#, }]"
+  fi
 }
 `;
 
@@ -170,7 +202,7 @@ url() {
     fst "$d"
   fi
   R_dest=$d
-  if [ ! -d "$\{d%/*}/" ]; then unset R_msg; bad "Destination $\{d%/*} does not exist"; return 1; fi
+  if [ ! -d "$\{d%/*}/" ]; then unset R_msg R_status_code; bad "Destination $\{d%/*} does not exist"; return 1; fi
   case $_fl in
   *w*)
     R_checksum_src=$(sha1sum <"$_tm")
@@ -186,7 +218,7 @@ url() {
   if [ -n "$_su" ]; then
     _x=$("$\{_al}sum" <"$_tm")
     if [ "$\{_x%% *}" != "$_su" ]; then
-      unset R_msg
+      unset R_msg R_status_code R_md5sum
       bad "The checksum for $d did not match $_su; it was $\{_x%% *}."
       return 1
     fi
@@ -203,31 +235,97 @@ same() {
 }
 `;
 
-/** m_unarchive FILE DEST CREATES SHA OWNER GROUP STRIP; FILE '' takes the payload SHA. Tar, any compression tar knows. */
+/**
+ * m_unarchive FILE DEST CREATES SHA OWNER GROUP MODE FLAGS NAMES WORD...: FILE '' takes the payload SHA; flags: k keeps newer files, w
+ * the result is wanted; NAMES of the words at the end are members. All formats that tar knows, and zip by unzip. Needs put.
+ */
 export const unarchiveText = sh`
+# inarchive WORD...: $W/names are the members, $W/diff what differs on the host
+inarchive() {
+  if ! tar -tf "$_a" "$@" >"$W/names" 2>"$W/m"; then
+    bad "Failed to find handler for \"$_sr\". Make sure the required command to extract the file is installed. $(tail -n 1 "$W/m")"
+    return 1
+  fi
+  tar -df "$_a" -C "$_to" "$@" >"$W/td" 2>&1
+  _x='Mod time differs|Cannot stat: No such file|Invalid owner|Invalid group'
+  [ -n "$_md" ] || _x="$_x|Mode differs"
+  if [ "$UIDN" = 0 ]; then
+    [ -n "$_ow" ] || _x="$_x|Uid differs"
+    [ -n "$_gr" ] || _x="$_x|Gid differs"
+  fi
+  grep -v ': : Warning: Cannot stat: No such file' "$W/td" | grep -E "$_x" >"$W/diff"
+  return 0
+}
+# inzip: likewise; all is unpacked here and compared
+inzip() {
+  if ! command -v unzip >/dev/null 2>&1; then
+    bad "Failed to find handler for \"$_sr\". Make sure the required command to extract the file is installed. unzip is not on this host"
+    return 1
+  fi
+  rm -rf "$W/zip"
+  try mkdir "$W/zip" || return 1
+  unzip -Z1 "$_a" "$@" >"$W/names" 2>/dev/null
+  if ! unzip -o -q "$_a" "$@" -d "$W/zip" >"$W/m" 2>&1; then bad "$(tail -n 2 "$W/m")"; return 1; fi
+  (cd "$W/zip" && find . -mindepth 1 -printf '%y %m %T@ %P\n') >"$W/tree"
+  : >"$W/diff"
+  while read -r _y _m _t _e; do
+    _x=
+    if [ "$_y" = f ]; then cmp -s "$W/zip/$_e" "$_to/$_e" || _x=1; elif [ ! -e "$_to/$_e" ]; then _x=1; fi
+    if [ -z "$_x" ] && [ "$_y" = f ] && [ "$(stat -c '%Y' "$_to/$_e")" != "$\{_t%%.*}" ]; then _x=1; fi
+    if [ -z "$_x" ] && [ -z "$_md" ] && [ "$(stat -c %a "$_to/$_e")" != "$_m" ]; then _x=1; fi
+    [ -z "$_x" ] || printf '%s\n' "$_e" >>"$W/diff"
+  done <"$W/tree"
+}
 m_unarchive() {
-  if [ -n "$3" ] && [ -e "$3" ]; then fine "$3 exists"; return; fi
+  _a=$1 _to=$\{2%/} _ow=$5 _gr=$6 _md=$7 _fl=$8 _sr=$\{1:-$4}
+  [ -n "$_to" ] || _to=/
+  unset R_handler R_files
+  d=$2
+  R_dest=$2
+  if [ -n "$3" ] && [ -e "$3" ]; then skip "skipped, since $3 exists"; return; fi
   if [ ! -d "$2" ]; then
-    if [ -n "$K" ]; then chg "$2 not there yet"; else bad "$2 is no directory"; fi
+    if yet; then chg "$2 not there yet"; else bad "dest '$2' must be an existing dir"; fi
     return
   fi
-  _a=$1
   if [ -z "$1" ]; then
     _a=$W/p/$4
     emit w "$C" "=$4"
     if [ ! -f "$_a" ]; then
-      if [ -n "$K" ]; then chg "$\{3:-content} missing$\{FRM:+ (source $FRM)}"; return; fi
+      # what it was not unpacked for is there, or nobody knows before it is here
+      if [ -n "$K" ] && { [ -n "$3" ] || [ -z "$4" ]; }; then chg "$\{3:-content} missing$\{FRM:+ (source $FRM)}"; return; fi
       need "$4"
     fi
   elif [ ! -f "$1" ]; then
-    if [ -n "$K" ]; then chg "$1 not there yet"; else bad "$1 does not exist"; fi
+    if yet; then chg "$1 not there yet"; else bad "Source '$1' does not exist"; fi
     return
-  elif [ -z "$3" ] && [ -z "$7" ] && tar -df "$_a" -C "$2" >/dev/null 2>&1; then fine 'content equal'; return; fi
-  if chg "$\{3:-content} missing"; then
-    try tar -xf "$_a" -C "$2" $\{7:+--strip-components="$7"} $\{5:+--owner="$5"} || return 1
-    if [ -n "$5$6" ]; then
-      tar -tf "$_a" | while IFS= read -r _f; do chown -h "$5$\{6:+:$6}" "$2/$_f" 2>/dev/null; done
-    fi
   fi
+  if [ ! -s "$_a" ]; then bad "Invalid archive '$_sr', the file is 0 bytes"; return 1; fi
+  shift 8
+  case $(head -c 4 "$_a" | od -An -tx1 | tr -d ' \n') in
+  1f8b*) R_handler=TgzArchive ;;
+  504b0304) R_handler=ZipArchive ;;
+  *) R_handler=TarArchive ;;
+  esac
+  case $R_handler in ZipArchive) inzip "$@" ;; *) inarchive "$@" ;; esac || return 1
+  if [ -s "$W/diff" ] && chg "$(grep -c . "$W/diff") differences"; then
+    case $R_handler:$_fl in
+    Zip*k*) try unzip -u -o -q "$_a" "$@" -d "$_to" || return 1 ;;
+    Zip*) try unzip -o -q "$_a" "$@" -d "$_to" || return 1 ;;
+    *k*) try tar -xf "$_a" -C "$_to" --keep-newer-files "$@" || return 1 ;;
+    *) try tar -xf "$_a" -C "$_to" "$@" || return 1 ;;
+    esac
+  fi
+  fine 'unpacked as it is'
+  if [ -z "$K" ] && [ -n "$_ow$_gr$_md" ]; then
+    # members, and the folders at the top that they are in
+    { cat "$W/names"; sed -n 's/\/.*//p' "$W/names" | sort -u; } >"$W/tree"
+    while IFS= read -r _e; do
+      [ -n "$_e" ] || continue
+      fst "$_to/$_e"
+      if [ "$FT" = - ]; then bad "Unexpected error when accessing exploded file: $_to/$_e"; return 1; fi
+      att "$_to/$_e" "$_ow" "$_gr" "$_md" || return 1
+    done <"$W/tree"
+  fi
+  case $_fl in *l*) R_files="[$(sed 's/[\\"]/\\&/g;s/.*/"&"/' "$W/names" | tr '\n' ',' | sed 's/,$//;s/,/, /g')]" ;; esac
 }
 `;

@@ -1,4 +1,3 @@
-import { type Rt, str } from "../playbook/python-values.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { EdgeError, InputError } from "../util/errors.js";
 import { decideAll } from "./compile-task.js";
@@ -78,5 +77,5 @@ export function itemLabel(
     node.loopLabel === undefined
       ? item
       : lazily(node, language, shapes, () => language.render(node.loopLabel as Templated));
-  return str((label ?? item) as Rt);
+  return typeof label === "string" ? label : JSON.stringify(label ?? item);
 }

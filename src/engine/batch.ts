@@ -1,3 +1,4 @@
+import type { Value } from "../playbook/types.js";
 import { InterruptedError } from "../util/errors.js";
 import type { Semaphore } from "../util/semaphore.js";
 
@@ -13,13 +14,26 @@ interface Wait {
 
 interface Member {
   stage: Stage;
+  /** Its check is over, and found something to do. */
+  applied: boolean;
   /** Tasks that it has passed and that others wait for, by stage. */
   readonly passed: Set<string>;
   /** Controller files that its tasks bring, or may bring. */
   readonly brings: Set<string>;
   /** Missing files that no host turned out to bring. */
   readonly nobodys: Set<string>;
+  /** Results of what it did for all, by the task's place, of its check and of its work. */
+  readonly once: Map<string, Once>;
   wait: Wait | undefined;
+}
+
+/** What a task that one host of the batch does gives the others. */
+export interface Once {
+  readonly registers: Readonly<Record<string, Value>>;
+  readonly facts: Readonly<Record<string, Value>>;
+  readonly failed: boolean;
+  /** Apply may give another result. */
+  readonly dirty: boolean;
 }
 
 /** Whether another host brings a missing file cannot be said yet: some are still being looked at. */
@@ -40,9 +54,11 @@ export class Batch {
   constructor(hosts: readonly string[], slots: Semaphore) {
     const member = (): Member => ({
       stage: "check",
+      applied: false,
       passed: new Set(),
       brings: new Set(),
       nobodys: new Set(),
+      once: new Map(),
       wait: undefined,
     });
     this.#members = new Map(hosts.map((host) => [host, member()]));
@@ -65,7 +81,9 @@ export class Batch {
   }
 
   move(host: string, stage: Stage): void {
-    this.#of(host).stage = stage;
+    const own = this.#of(host);
+    own.stage = stage;
+    own.applied ||= stage === "apply";
     this.#changed();
   }
 
@@ -76,6 +94,41 @@ export class Batch {
     passed.add(wanted);
     this.#changed();
     return { ready: () => this.#all((one) => one.stage === "over" || one.passed.has(wanted)) };
+  }
+
+  /** Keeps what a host did for all. */
+  share(host: string, order: number, once: Once): void {
+    const { stage } = this.#of(host);
+    this.#of(host).once.set(`${stage} ${order}`, once);
+    this.#changed();
+  }
+
+  /** Whether a host is the first that comes to a task: none before it has done it, and none will. */
+  isChosen(host: string, order: number): boolean {
+    const { stage } = this.#of(host);
+    if (this.#of(host).once.has(`check ${order}`)) return true;
+    return this.#before(host).every((one) => one.stage === "over" && this.#shared(one, stage, order) === undefined);
+  }
+
+  /** What another host did for all, as far as it is known at this host's stage. */
+  shared(host: string, order: number): Once | undefined {
+    const { stage } = this.#of(host);
+    return [...this.#members.values()].map((one) => this.#shared(one, stage, order)).find((once) => once !== undefined);
+  }
+
+  #shared(one: Member, stage: Stage, order: number): Once | undefined {
+    const checked = one.once.get(`check ${order}`);
+    if (stage === "check") return checked;
+    return one.once.get(`apply ${order}`) ?? (one.stage === "over" && !one.applied ? checked : undefined);
+  }
+
+  #before(host: string): Member[] {
+    const names = [...this.#members.keys()];
+    return names.slice(0, names.indexOf(host)).map((name) => this.#of(name));
+  }
+
+  decidedOnce(host: string, order: number): Wait {
+    return { ready: () => this.shared(host, order) !== undefined || this.isChosen(host, order) };
   }
 
   foretell(host: string, path: string): void {
@@ -195,6 +248,21 @@ export class Place {
   /** Waits until every host of the batch has passed a task, or is through. */
   async meet(task: number): Promise<void> {
     await this.#wait(this.batch.pass(this.host, task));
+  }
+
+  /** This host does what is done once. */
+  isChosen(order: number): boolean {
+    return this.batch.isChosen(this.host, order);
+  }
+
+  share(order: number, once: Once): void {
+    this.batch.share(this.host, order, once);
+  }
+
+  /** Waits for what another host does for all; undefined when it is this host's turn to do it. */
+  async once(order: number): Promise<Once | undefined> {
+    await this.#wait(this.batch.decidedOnce(this.host, order));
+    return this.batch.shared(this.host, order);
   }
 
   /** A task of this host brings a controller file, unless its condition says otherwise. */

@@ -20,8 +20,6 @@ export interface HostScope {
   /** Uid of the user who logs in. */
   readonly uid: number;
   readonly localUid: number;
-  /** First host of the play: it runs `run_once`. */
-  readonly first: boolean;
   /** `ansible_connection: local`. */
   readonly local: boolean;
   readonly become: boolean | undefined;
@@ -39,6 +37,8 @@ export interface CompileInput {
   readonly host: HostScope;
   readonly options: BuildOptions;
   readonly check: boolean;
+  /** Whether this host is the one that does what is done once: the first of its batch that comes to it. @param order the task's place */
+  readonly isChosen: (order: number) => boolean;
   /**
    * Check mode after something would have changed: results of the host are those of its old state, so a task that cannot
    * be made from them is left for apply instead of being an error.

@@ -43,6 +43,8 @@ class SegmentCompiler {
   readonly #tasks: TaskCompiler;
   #blocks = 0;
   #meeting: TaskStep | undefined;
+  #once: TaskStep | undefined;
+  #awaits: TaskStep | undefined;
 
   constructor(
     readonly input: CompileInput,
@@ -90,6 +92,8 @@ class SegmentCompiler {
       target: draft.target ?? playTarget(this.input),
       ...{ body, libs, realLibs, calls, probes, units, known },
       meeting: this.#meeting,
+      once: this.#once,
+      awaits: this.#awaits,
       next: position,
       bails: this.#bails,
     };
@@ -101,7 +105,8 @@ class SegmentCompiler {
     draft.at = at;
     switch (step.kind) {
       case "task":
-        if (step.node.module === GROUP_BY) this.#groupBy(step);
+        if (this.#tasks.isOnce(step.node)) this.#doneOnce(step);
+        else if (step.node.module === GROUP_BY) this.#groupBy(step);
         else this.#task(step);
         if (this.#failsForSure(step, at)) draft.closed = true;
         return at + 1;
@@ -130,6 +135,21 @@ class SegmentCompiler {
     const fails = draft.calls.some((call) => call.ref === ref && call.decided === "failed" && !call.node.ignoreErrors);
     if (!fails) return false;
     return draft.decided || landing(this.#steps, at) === undefined;
+  }
+
+  /** One host of the batch does it, and its segment ends with it; those of the others begin behind it, with its result. */
+  #doneOnce(step: TaskStep): void {
+    const draft = this.#draft;
+    if (draft.unsure > 0) throw new NeedsControllerError();
+    if (step.node.module === GROUP_BY) this.#groupBy(step);
+    else if (this.input.isChosen(step.order)) {
+      this.#task(step);
+      this.#once = step;
+    } else {
+      if (draft.calls.length > 0 || this.#bails.size > 0) throw new SegmentEnd();
+      this.#awaits = step;
+    }
+    draft.closed = true;
   }
 
   /** Its segment holds only what the controller decides, and ends with it: all hosts meet there. */

@@ -103,6 +103,10 @@ export interface Segment {
   readonly units: ReadonlySet<string>;
   /** A task that all hosts have to have passed before the next segment. */
   readonly meeting: TaskStep | undefined;
+  /** A task with `run_once` that it ends with, of which the other hosts of the batch get the result. */
+  readonly once: TaskStep | undefined;
+  /** Another host does that task: its result is waited for. */
+  readonly awaits: TaskStep | undefined;
   /** undefined at the end of the play. */
   readonly next: StepPosition | undefined;
   /** In the order of their steps. */

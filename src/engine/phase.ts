@@ -19,7 +19,7 @@ import { hasFailed } from "./replay.js";
 import { loopValue, resultValue } from "./results.js";
 import type { Clock, HostSession, ProgramListener } from "./session.js";
 import type { SourceStore } from "./sources.js";
-import type { PlaySteps } from "./steps.js";
+import type { PlaySteps, TaskStep } from "./steps.js";
 import type { TarEntry } from "./tar.js";
 import { BEGINNING, goOn, isRescued, type Way } from "./way.js";
 
@@ -104,13 +104,40 @@ export class Phase {
       let segment: Segment = await this.#compile(way, this.#input.check && this.dirty);
       if (this.#needsNoProgram(segment)) this.#decided(segment);
       else segment = await this.#segment(segment, way);
+      if (segment.awaits !== undefined && !(await this.#awaitOnce(segment.awaits, segment))) continue;
       way = this.#goOn(segment, way);
+      if (segment.once !== undefined) this.#shareOnce(segment.once, segment);
       if (segment.meeting !== undefined && !this.failed) {
         await this.#input.place.meet(segment.meeting.order);
         this.#met = segment.meeting.before;
       }
     }
     this.counter.flush();
+  }
+
+  /** Tells the other hosts of the batch what came of a task that was done for all. */
+  #shareOnce({ node, order }: TaskStep, { known, once }: Segment): void {
+    const { registers } = this.#input.host;
+    const at = this.#steps.list.findIndex((step) => step === once);
+    const value = node.register === undefined ? undefined : registers[node.register];
+    this.#input.place.share(order, {
+      registers: node.register === undefined || value === undefined ? {} : { [node.register]: value },
+      facts: Object.assign({}, ...known.filter((one) => one.at === at).map((one) => one.facts)),
+      failed: this.#fatal.has(at),
+      dirty: this.dirty,
+    });
+  }
+
+  /** Takes what another host did for all; false when it turned out to be this host's turn. */
+  async #awaitOnce(step: TaskStep, { awaits }: Segment): Promise<boolean> {
+    const { host, place } = this.#input;
+    const once = await place.once(step.order);
+    if (once === undefined) return false;
+    Object.assign(host.registers, once.registers);
+    Object.assign(host.facts, once.facts);
+    this.dirty ||= once.dirty;
+    if (once.failed) this.#fatal.add(this.#steps.list.findIndex((one) => one === awaits));
+    return true;
   }
 
   #needsNoProgram({ calls, bails }: Segment): boolean {
@@ -145,7 +172,8 @@ export class Phase {
     };
     for (;;) {
       try {
-        return compileSegment({ play, steps, host, options, check, lenient, now: this.#now() }, from);
+        const isChosen = (order: number) => place.isChosen(order);
+        return compileSegment({ play, steps, host, options, check, lenient, isChosen, now: this.#now() }, from);
       } catch (error) {
         if (!(error instanceof UndecidedSource)) throw error;
         await place.decide(error.path);

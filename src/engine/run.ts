@@ -210,9 +210,7 @@ class PlaybookRun {
       tasks: countTasks(steps.steps),
     });
     const { options, signal } = this.#input;
-    const size = play.serial === undefined || play.serial <= 0 ? Math.max(1, hosts.length) : play.serial;
-    for (let from = 0; from < hosts.length; from += size) {
-      const batch = hosts.slice(from, from + size);
+    for (const batch of batchesOf(hosts, play.serial)) {
       const names = batch.map((host) => host.name);
       const together = new Batch(names, new Semaphore(options.forks ?? DEFAULT_FORKS));
       const about = { play, steps, number, hosts: hosts.map((host) => host.name), batch: names };
@@ -250,7 +248,6 @@ class PlaybookRun {
       given: state.given,
       uid: known.uid,
       localUid: process.getuid?.() ?? 0,
-      first: about.hosts[0] === host.name,
       local: session.isLocal,
       become: access.become,
       becomeUser: access.becomeUser,
@@ -436,6 +433,18 @@ interface PlayRun {
   readonly hosts: readonly string[];
   /** Those that go through it at the same time. */
   readonly batch: readonly string[];
+}
+
+/** As Ansible: at least one host each, and the last size for all that are left. */
+export function batchesOf<T>(hosts: readonly T[], serial: Play["serial"] = []): readonly (readonly T[])[] {
+  const batches: (readonly T[])[] = [];
+  for (let from = 0; from < hosts.length; ) {
+    const { count, percent } = serial[Math.min(batches.length, serial.length - 1)] ?? { count: 0, percent: false };
+    const size = percent ? Math.max(1, Math.trunc((count / 100) * hosts.length)) : count || hosts.length;
+    batches.push(hosts.slice(from, from + size));
+    from += size;
+  }
+  return batches;
 }
 
 function makesGroups(steps: readonly Step[]): boolean {

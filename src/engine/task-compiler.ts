@@ -141,10 +141,6 @@ export class TaskCompiler {
     const draft = this.#draft;
     const step = { ...given, node: this.#resolved(given.node) };
     const { node } = step;
-    if (node.runOnce && !this.#input.host.first) return;
-    if (node.runOnce && node.register !== undefined) {
-      throw new InputError("E_RUN_ONCE", "run_once with register is not supported.", { position: node.position });
-    }
     const language = this.#language(node);
     const items = loopItems(node, language, draft.shapes);
     if (items?.length === 0) {
@@ -179,6 +175,12 @@ export class TaskCompiler {
     });
     for (const name of templates ? notify : []) this.#checkNotify(name, node);
     return { ...node, notify, ...Object.fromEntries(values) };
+  }
+
+  /** `run_once`, which may be a template. */
+  isOnce(node: TaskNode): boolean {
+    const value = node.flags?.runOnce;
+    return value === undefined ? node.runOnce : truth(this.#language(node).render(value), value);
   }
 
   #checkNotify(name: string, { position }: TaskNode): void {

@@ -16,6 +16,7 @@ import {
   type Playbook,
   type PlayNode,
   partsOf,
+  type Serial,
   type TaskNode,
   type Templated,
   type Value,
@@ -99,11 +100,23 @@ function checkNotify(play: Play, context: LoadContext): void {
   }
 }
 
-function readSerial(node: YamlNode, context: LoadContext): number | undefined {
-  if (node.kind === "scalar" && typeof node.value === "number" && Number.isInteger(node.value) && node.value > 0)
-    return node.value;
-  context.problem(node.position, "serial must be a whole number of hosts");
-  return undefined;
+function readSerial(node: YamlNode, context: LoadContext): Serial[] | undefined {
+  const nodes = node.kind === "list" ? node.items : [node];
+  return nodes.flatMap((item) => {
+    const known = item.kind === "scalar" && isPossiblyTemplate(String(item.value));
+    const value = known
+      ? context.attempt(() => renderValue(context.templated(item), context.known))
+      : item.kind === "scalar"
+        ? item.value
+        : null;
+    const [, count = "", percent] = /^(\d+)(%?)$/.exec(String(value)) ?? [];
+    if (count !== "") return [{ count: Number(count), percent: percent === "%" }];
+    context.problem(
+      item.position,
+      'serial must be a whole number of hosts, a percentage such as "30%", or a list of them',
+    );
+    return [];
+  });
 }
 
 /** The hosts of a play; extra vars may say which. */

@@ -166,6 +166,11 @@ export function partsOf({ block, rescue, always }: BlockNode): readonly PlayNode
 /** The loader folds import_tasks, and a block's when, tags, become and vars, into the tasks below it. */
 export type PlayNode = TaskNode | BlockNode | IncludeNode;
 
+export interface Serial {
+  readonly count: number;
+  readonly percent: boolean;
+}
+
 export interface Play {
   readonly name: string;
   readonly position: Position;
@@ -190,7 +195,8 @@ export interface Play {
   /** Names of its roles. */
   readonly roles: readonly string[];
   readonly tags: readonly string[];
-  readonly serial?: number;
+  /** Sizes of its batches, in hosts or percent; the last one is that of all that follow. */
+  readonly serial?: readonly Serial[];
   readonly anyErrorsFatal: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { batchesOf } from "../../../src/engine/run.js";
 import { UnreachableError } from "../../../src/util/errors.js";
 import { fleet, fleetRun } from "./fleet-run.js";
 
@@ -151,4 +152,56 @@ t.test("what group_by cannot do is said with its place", async (t) => {
   t.match(await message("{ block: [{ group_by: { key: g } }], always: [{ debug: {} }] }"), []);
   const handler = "  handlers:\n    - { name: h, group_by: { key: g } }\n";
   t.match(await message("debug: {}", handler), [/in a handler/]);
+});
+
+t.test("run_once: the others wait for its result, and the next host does it when the first has failed", async (t) => {
+  const dir = t.testdir();
+  const file = playbook(
+    dir,
+    `- name: Once
+  hosts: all
+  tasks:
+    - name: before
+      shell: sleep {{ pause }}
+      changed_when: false
+    - name: wrong
+      fail: { msg: out }
+      when: inventory_hostname == 'a'
+    - name: once
+      shell: echo {{ inventory_hostname }} >>DIR/once; echo by {{ inventory_hostname }}
+      run_once: true
+      register: once
+    - name: after
+      copy: { content: "{{ once.stdout }}", dest: "DIR/{{ inventory_hostname }}.txt" }
+`,
+  );
+  for (const forks of [1, 10]) {
+    const hosts = fleet({ a: { pause: 0 }, b: { pause: 0.2 }, c: { pause: 0 } });
+    const run = await fleetRun(dir, file, "apply", hosts, { options: { forks } });
+    t.strictSame(run.of("b").slice(2), [
+      "changed once: ran",
+      `${forks === 1 ? "changed after: missing" : "ok after: sha256 equal"}`,
+    ]);
+    t.equal(readFileSync(join(dir, "c.txt"), "utf8"), "by b");
+    t.equal(readFileSync(join(dir, "once"), "utf8"), "b\n");
+    writeFileSync(join(dir, "once"), "");
+    t.match(run.recap, { a: { failed: 1 }, b: { failed: 0 }, c: { failed: 0 } });
+  }
+});
+
+t.test("serial: batches of numbers and percentages, the last size for all that follow", async (t) => {
+  const sizes = (count: number, serial: Parameters<typeof batchesOf>[1]) =>
+    batchesOf(Array.from({ length: count }), serial).map((batch) => batch.length);
+  t.strictSame(sizes(5, undefined), [5]);
+  t.strictSame(sizes(5, [{ count: 2, percent: false }]), [2, 2, 1]);
+  t.strictSame(
+    sizes(10, [
+      { count: 1, percent: false },
+      { count: 30, percent: true },
+    ]),
+    [1, 3, 3, 3],
+  );
+  t.strictSame(sizes(3, [{ count: 1, percent: true }]), [1, 1, 1]);
+  t.strictSame(sizes(3, [{ count: 0, percent: false }]), [3]);
+  t.strictSame(sizes(0, undefined), []);
 });

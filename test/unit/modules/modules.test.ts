@@ -91,6 +91,8 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       ]),
       units: new Set(["a.service"]),
       meeting: undefined,
+      once: undefined,
+      awaits: undefined,
       next: undefined,
       known: [],
       bails: new Set(),

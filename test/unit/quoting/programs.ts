@@ -166,6 +166,8 @@ const SEGMENT: Segment = {
   probes: new Map(),
   units: new Set(),
   meeting: undefined,
+  once: undefined,
+  awaits: undefined,
   next: undefined,
   known: [],
   bails: new Set(),

@@ -2,6 +2,7 @@
  * `npm run bench [-- apply | delivery | latency | transcode | twins] [OPTIONS]`: one table each, all ratios from one run on one machine. Boots lab hosts,
  * so it needs what the lab tests need. docs/performance.md tells what is measured and how.
  */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { installPackages, missingPackages } from "../src/lab/index.js";
 import type { BenchOptions, BenchScope } from "./scope.js";
@@ -22,6 +23,17 @@ const scope: BenchScope = {
   comment: (text) => console.error(text),
 };
 
+/** What `apply` compares with, and how it measures: Debian packages by a file that they bring. */
+const COMPARED: Readonly<Record<string, string>> = {
+  "/usr/bin/ansible-playbook": "ansible-core",
+  "/usr/lib/python3/dist-packages/ansible_mitogen": "ansible-mitogen",
+  "/usr/bin/time": "time",
+};
+
+function notHere(packages: Readonly<Record<string, string>>): string[] {
+  return Object.entries(packages).flatMap(([file, name]) => (existsSync(file) ? [] : [name]));
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -33,12 +45,15 @@ async function main(): Promise<void> {
       build: { type: "string" },
       "peer-srs": { type: "string" },
       fragments: { type: "string" },
+      part: { type: "string", multiple: true },
+      hosts: { type: "string" },
+      rtt: { type: "string" },
     },
   });
   const name = positionals[0] ?? "apply";
   const load = BENCHES[name];
   if (load === undefined) throw new Error(`there is no bench "${name}", only ${Object.keys(BENCHES).join(", ")}`);
-  const missing = missingPackages();
+  const missing = [...missingPackages(), ...(name === "apply" ? notHere(COMPARED) : [])];
   if (missing.length > 0) await installPackages(missing, { onProgress: scope.comment });
   await (await load())(scope, values);
 }

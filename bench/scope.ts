@@ -13,4 +13,7 @@ export interface BenchOptions {
   readonly build?: string | undefined;
   readonly "peer-srs"?: string | undefined;
   readonly fragments?: string | undefined;
+  readonly part?: string[] | undefined;
+  readonly hosts?: string | undefined;
+  readonly rtt?: string | undefined;
 }

@@ -82,6 +82,29 @@ export async function bootEdge(t: TestScope): Promise<LabEdge> {
   return edge;
 }
 
+/** Several provisioned hosts, each with a name of its own, and one desk for all. */
+export interface LabEdges {
+  readonly hosts: readonly LabHost[];
+  readonly desk: Desk;
+  readonly vars: Readonly<Record<string, unknown>>;
+}
+
+/** The others but the first get secrets of their own at their next apply. */
+export async function bootEdges(t: TestScope, count: number): Promise<LabEdges> {
+  const { host, desk } = await bootEdge(t);
+  const layer = await provisionedLayer(t, await productKey());
+  const hosts = [host];
+  while (hosts.length < count) {
+    const name = `${EDGE}${hosts.length + 1}`;
+    const other = await bootHost({ name, from: layer, onProgress: (line) => t.comment(line) });
+    t.teardown(() => other.stop());
+    hosts.push(other);
+  }
+  const vars = LAB_VARS;
+  await writeFile(join(desk.folder, "edges.yml"), inventoryOf(hosts, vars));
+  return { hosts, desk, vars };
+}
+
 /** Under a lock: suites run two at a time, and the second waits for what the first provisions. */
 function provisionedLayer(t: TestScope, key: string): Promise<LabLayer> {
   return withLock(

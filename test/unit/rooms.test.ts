@@ -147,3 +147,24 @@ t.same(
   [],
   "nothing looks back at the command line",
 );
+
+/** Packages that come with a file: what it imports at once, and what that imports. */
+function packagesWith(file: string): string[] {
+  const open = [file];
+  const seen = new Set<string>();
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    const now = imports.filter(
+      ({ from, typeOnly, lazy }) => from.replace(/\.tsx?$/, ".js") === one && !typeOnly && !lazy,
+    );
+    for (const { target } of now.filter(({ target }) => !target.startsWith("node:") && !seen.has(target))) {
+      seen.add(target);
+      open.push(target);
+    }
+  }
+  return [...seen].filter((target) => !target.endsWith(".js"));
+}
+
+// Each would cost the milliseconds that a help text may take. A wrong flag is found before its command is read.
+for (const file of ["main", "version", "dispatch", "help"])
+  t.same(packagesWith(`cli/${file}.js`), [], `cli/${file}.ts reads no package: --version, --help, a wrong flag`);
+t.ok(packagesWith("cli/commands/plan.js").includes("yaml"), "a command reads those that it needs");

@@ -9,6 +9,7 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { packedPlaybooks } from "./packed-playbooks.mjs";
 import { buildPlayerLibrary } from "./player-library.mjs";
 import { thirdPartyLicenses } from "./third-party.mjs";
 
@@ -61,6 +62,7 @@ async function bundle() {
   });
   await Promise.all(Object.entries(metafile.outputs).filter(isOthers).map(minified));
   await writeFile(join(output, "THIRD-PARTY-LICENSES.txt"), await thirdPartyLicenses(root, metafile));
+  await writeFile(join(output, "playbooks.json"), await packedPlaybooks(root, output));
   await chmod(join(output, "cli/main.js"), 0o755);
 }
 

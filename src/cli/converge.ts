@@ -24,6 +24,7 @@ import { HeadStart } from "./head-start.js";
 import { type OpenBundle, openBundle } from "./open-bundle.js";
 import { DEFAULT_FORKS, type Flags, intFlag } from "./options.js";
 import { checkOwnCertificates } from "./own-certificate.js";
+import { packedPlaybooks } from "./packed-playbooks.js";
 import { checkTags, tagWords, textOf } from "./playbook-file.js";
 
 export interface ConvergeOptions {
@@ -68,7 +69,11 @@ export async function converge(options: ConvergeOptions): Promise<RunOutcome> {
   // Hosts answer while the playbook is being read.
   const head = new HeadStart(fleet, forks, connectOptions);
   try {
-    const playbook = loadPlaybook(join(root, "playbooks", "edge.yml"), { catalog: moduleCatalog, readFile: textOf });
+    const playbook = loadPlaybook(join(root, "playbooks", "edge.yml"), {
+      catalog: moduleCatalog,
+      readFile: textOf,
+      packed: packedPlaybooks(root),
+    });
     checkTags(playbook, tags, "--tags");
     checkTags(playbook, skipTags, "--skip-tags");
     return await runPlaybook({

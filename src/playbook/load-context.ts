@@ -6,7 +6,8 @@ import { checkTemplate } from "./render.js";
 import { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import type { Condition, ModuleCatalog, Templated, Vars } from "./types.js";
-import { type MapEntry, type MapNode, nodeValue, type YamlNode } from "./yaml-nodes.js";
+import { type MapEntry, type MapNode, nodeValue, readYaml, type YamlNode } from "./yaml-nodes.js";
+import { type PackedYaml, unpackYaml } from "./yaml-pack.js";
 
 export interface LoadOptions {
   readonly catalog: ModuleCatalog;
@@ -18,6 +19,8 @@ export interface LoadOptions {
   readonly rolePaths?: readonly string[];
   /** `--extra-vars`, which may name hosts of plays and files that are imported. */
   readonly extraVars?: Vars;
+  /** What a text was found to hold before; it is read unless this gives it. */
+  readonly packed?: (text: string) => PackedYaml | undefined;
 }
 
 export const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -40,6 +43,12 @@ export class LoadContext {
     if (!this.#told.has(key)) this.problems.push(error);
     this.#told.add(key);
   };
+
+  /** Reads a file's YAML; undefined when it is empty or not YAML at all. */
+  yaml(path: string, text: string): YamlNode | undefined {
+    const packed = this.options.packed?.(text);
+    return packed === undefined ? readYaml(path, text, this.report) : unpackYaml(path, text, packed);
+  }
 
   problem(position: Position, message: string, hint?: string): void {
     this.report(new InputError("E_PLAYBOOK", message, { position, hint }));

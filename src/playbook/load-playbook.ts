@@ -21,7 +21,7 @@ import {
   type Templated,
   type Value,
 } from "./types.js";
-import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
+import type { MapEntry, MapNode, YamlNode } from "./yaml-nodes.js";
 
 function readVarsFiles(node: YamlNode, file: string, context: LoadContext): Record<string, Templated>[] {
   const entries = node.kind === "list" ? node.items : [node];
@@ -50,7 +50,7 @@ function readVarsFiles(node: YamlNode, file: string, context: LoadContext): Reco
     }
     const plain = plainJson(full, text);
     if (plain !== undefined) return [plain];
-    const content = readYaml(full, text, context.report);
+    const content = context.yaml(full, text);
     return content === undefined ? [] : [context.vars(content, `the file ${full}`)];
   });
 }

@@ -17,7 +17,7 @@ import type { RoleLoader } from "./load-roles.js";
 import { renderValue } from "./render.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import type { BlockNode, Condition, FlagName, IncludeNode, PlayNode, RoleScope, TaskNode, Templated } from "./types.js";
-import { type MapEntry, type MapNode, readYaml, type YamlNode } from "./yaml-nodes.js";
+import type { MapEntry, MapNode, YamlNode } from "./yaml-nodes.js";
 
 /** What tasks get from the blocks, imports and roles around them. */
 export interface Inherited {
@@ -395,7 +395,7 @@ export function loadList(path: string, from: Position, context: LoadContext): re
     context.problem(from, `the file ${path} does not exist`);
     return [];
   }
-  const node = readYaml(path, text, context.report);
+  const node = context.yaml(path, text);
   return node === undefined ? [] : context.list(node, `the file ${path}`);
 }
 

@@ -13,6 +13,7 @@ import {
 import { InputError, type Position } from "../util/errors.js";
 import type { Locate } from "./template-source.js";
 import type { Value } from "./types.js";
+import { locateWithin, type Written } from "./yaml-place.js";
 
 export interface ScalarNode {
   readonly kind: "scalar";
@@ -20,6 +21,8 @@ export interface ScalarNode {
   /** The value as written. */
   readonly source: string;
   readonly position: Position;
+  /** Not of what is left out. */
+  readonly written?: Written;
   /** Where an offset of a string value stands, block scalars and escapes included. */
   readonly locate: Locate;
 }
@@ -181,7 +184,8 @@ class Reader {
   #scalar(node: Scalar, offset: number, position: Position): ScalarNode {
     const text = String(node.value ?? "");
     const source = node.source ?? text;
-    const locate = this.#locator(node, text, position);
+    const written = writtenAs(node);
+    const locate = locateWithin(this.text, (at) => this.position(at), written, text, position);
     const plain = node.type === "PLAIN";
     if (node.tag?.startsWith("tag:yaml.org,2002:") && node.tag !== "tag:yaml.org,2002:str")
       this.problem(offset, `the tag ${node.tag} is not supported`, "Leave it out.");
@@ -190,6 +194,7 @@ class Reader {
       value: plain && node.tag === undefined ? this.#resolve(text, offset) : text,
       source,
       position,
+      written,
       locate,
     };
   }
@@ -225,43 +230,12 @@ class Reader {
     if (!Number.isSafeInteger(value)) this.problem(offset, `the number ${text} is too large`, "Put it in quotes.");
     return value === 0 ? 0 : value;
   }
+}
 
-  /** Aligns the value with the text it was written as, skipping quotes, indents, folded breaks and escapes. */
-  #locator(node: Scalar, value: string, start: Position): Locate {
-    const [from, to] = node.range ?? [0, 0];
-    let offsets: number[] | undefined;
-    const align = (): number[] => {
-      const found: number[] = [];
-      let at = from;
-      if (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED") at = this.text.indexOf("\n", from) + 1;
-      else if (node.type !== "PLAIN") at++;
-      for (const char of value) {
-        if (/\s/.test(char)) {
-          if (/\s/.test(this.text.charAt(at))) {
-            found.push(at);
-            at++;
-            if (char !== " " || this.text.charAt(at - 1) === "\n")
-              while (/[ \t]/.test(this.text.charAt(at)) && char === "\n" && at < to) at++;
-            continue;
-          }
-        } else {
-          let ahead = at;
-          while (ahead < to && this.text.charAt(ahead) !== char && /[\s\\'"]/.test(this.text.charAt(ahead))) ahead++;
-          if (this.text.startsWith(char, ahead)) at = ahead;
-        }
-        found.push(at);
-        if (char.length === 2) found.push(at);
-        at += char.length;
-      }
-      found.push(at);
-      return found;
-    };
-    return (offset) => {
-      offsets ??= align();
-      const at = offsets[Math.min(offset, offsets.length - 1)];
-      return at === undefined ? start : this.position(Math.min(at, to));
-    };
-  }
+function writtenAs({ type, range }: Scalar): Written {
+  const [from, to] = range ?? [0, 0];
+  const block = type === "BLOCK_LITERAL" || type === "BLOCK_FOLDED";
+  return { style: block ? "block" : type === "PLAIN" ? "plain" : "quoted", from, to };
 }
 
 /** Reads one YAML document; undefined when it is empty or not YAML at all. Problems go to `report`. */

@@ -1,8 +1,12 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import t from "tap";
 import { loadJson } from "../../../src/playbook/python-json.js";
 import { sha256Crypt, sha512Crypt } from "../../../src/playbook/sha-crypt.js";
 import { looseVersionCompare } from "../../../src/playbook/versions.js";
-import { nodeValue, readYaml } from "../../../src/playbook/yaml-nodes.js";
+import { nodeValue, readYaml, type YamlNode } from "../../../src/playbook/yaml-nodes.js";
+import { packYaml, unpackYaml } from "../../../src/playbook/yaml-pack.js";
+import { formatPosition } from "../../../src/util/errors.js";
 import { suggest } from "../../../src/util/suggest.js";
 
 // From `openssl passwd -6 -salt SALT PASSWORD` (OpenSSL 3.0).
@@ -112,3 +116,35 @@ t.test("wrong JSON names its place", async (t) => {
     t.throws(() => loadJson(text), { message: /^from_json: .* at line \d+ column \d+/ }, text);
   }
 });
+
+t.test("packed YAML is what its file is read as, with every place", async (t) => {
+  const folder = join(import.meta.dirname, "../../../playbooks");
+  const names = readdirSync(folder, { recursive: true }).map(String);
+  const odd =
+    "a: |\n  one\n   two\nb: >-\n  folded\n  line\nc: \"q\\tä\\n\"\nd: 'it''s'\ne: [1, 0x10, ~, \"~\", {f: }]\ng: 😀 x\n";
+  const texts = names.filter((name) => name.endsWith(".yml")).map((name) => readFileSync(join(folder, name), "utf8"));
+  for (const text of [...texts, odd]) {
+    const packed = packYaml(text);
+    if (packed === undefined) throw new Error("a playbook of the product is not in order");
+    const sent = JSON.parse(JSON.stringify(packed));
+    const read = readYaml("play.yml", text, () => {});
+    t.strictSame(read === undefined ? [] : placesOf(read), placesOf(unpackYaml("play.yml", text, sent)));
+  }
+  t.equal(packYaml("a: [1\n"), undefined, "what is not in order is not packed");
+});
+
+/** All that is known of a node, in lines: where it, and every character of it, stands. */
+function placesOf(node: YamlNode, name = ""): string[] {
+  const at = `${name} ${formatPosition(node.position)}`;
+  if (node.kind === "list") return [at, ...node.items.flatMap((item, index) => placesOf(item, `${name}.${index}`))];
+  if (node.kind === "map") {
+    return [
+      at,
+      ...node.entries.flatMap(({ key, position, value }) =>
+        placesOf(value, `${name}.${key}@${position.line}:${position.column}`),
+      ),
+    ];
+  }
+  const letters = [...`${String(node.value)} `].map((_, offset) => formatPosition(node.locate(offset)));
+  return [`${at} ${JSON.stringify([node.value, node.source])} ${letters.join()}`];
+}

@@ -12,6 +12,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   'options.diff ? "1" : ""': "one of two words",
   'options.later ? "1" : ""': "one of two words",
   'options.notified.has(index + 1) ? "1" : "\'\'"': "one of two words",
+  'target.local ? "1" : ""': "one of two words",
   "options.start": "a number",
   'numbers.join(" ")': "numbers",
   '[...numbers].map((index) => index + 1).join(" ")': "numbers",

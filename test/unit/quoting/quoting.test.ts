@@ -27,7 +27,7 @@ const here = Object.keys(SHELLS).filter((shell) => which(SHELLS[shell]?.[0] ?? "
 const CHANGED = /\.(regexp|search_string|before|after|insertbefore|insertafter)$|^(mount|sysctl|cron|uri|get_url)\./;
 
 /** What these take is shell text. */
-const SHELL = /^(shell|raw|script)\.(_raw_params|cmd)$|^script\.executable$/;
+const SHELL = /^(shell|raw|script)\.(_raw_params|cmd)$|^script\.executable$|^reboot\.(boot_time|reboot|test)_command$/;
 /** What `command` expands. */
 const EXPANDED = /\0|\$[A-Z{]|^~/;
 

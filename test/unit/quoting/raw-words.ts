@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A place in shell text where a value stands, in quotes or as a variable's, that no function has quoted. */
-const RAW = /['"=]\$\{(?!quote\(|quoteAll\(|call\(|word\()((?:[^{}]|\{[^{}]*\})*)\}/g;
+/** A place in shell text where a value stands in quotes of the text's own, instead of in those that `quote` gives it. */
+const RAW = /'\$\{(?!quote\(|quoteAll\(|quotePlus\(|call\(|word\(|pathWord\()((?:[^{}]|\{[^{}]*\})*)\}/g;
 /** Lines for people, and shell's own expansions. */
-const OTHER = /Error\(|^\s*(?:\/\/|\*|\/\*)|_PLACE = |message|reason:/;
+const OTHER = /Error\(|value\.replace\(|^\s*(?:\/\/|\*|\/\*)|_PLACE = |message|reason:/;
 
 /** What needs no quotes, and why. */
 const PLAIN: Readonly<Record<string, string>> = {
@@ -28,6 +28,13 @@ const PLAIN: Readonly<Record<string, string>> = {
   'text(args, "umask")': "octal digits",
   'text(args, "job")': "a crontab's, of a line that is quoted as a whole",
   "job.ref.name": "said to people",
+  digest: "hexadecimal",
+  "booted.call": "a number",
+  "booted.seconds": "a number",
+  "attempts - 1": "a number",
+  "wish.timeoutMs / 1000": "said to people",
+  path: "made by pathWord",
+  value: "of an argument's name, or of a header, before it is a word",
   file: "a word that the module has made",
 };
 

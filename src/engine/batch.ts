@@ -4,6 +4,7 @@ import type { Semaphore } from "../util/semaphore.js";
 
 /** How far a host is: it looks, it changes things, or its play is over. */
 type Stage = "check" | "apply" | "over";
+const STAGES: readonly Stage[] = ["check", "apply", "over"];
 
 /** What a host waits for. */
 interface Wait {
@@ -16,6 +17,8 @@ interface Member {
   stage: Stage;
   /** Its check is over, and found something to do. */
   applied: boolean;
+  /** The task that it has come to, in its stage. */
+  reached: number;
   /** Tasks that it has passed and that others wait for, by stage. */
   readonly passed: Set<string>;
   /** Controller files that its tasks bring, or may bring. */
@@ -55,6 +58,7 @@ export class Batch {
     const member = (): Member => ({
       stage: "check",
       applied: false,
+      reached: 0,
       passed: new Set(),
       brings: new Set(),
       nobodys: new Set(),
@@ -84,6 +88,7 @@ export class Batch {
     const own = this.#of(host);
     own.stage = stage;
     own.applied ||= stage === "apply";
+    own.reached = 0;
     this.#changed();
   }
 
@@ -129,6 +134,22 @@ export class Batch {
 
   decidedOnce(host: string, order: number): Wait {
     return { ready: () => this.shared(host, order) !== undefined || this.isChosen(host, order) };
+  }
+
+  /** Says how far a host is. */
+  reach(host: string, task: number): void {
+    this.#of(host).reached = task;
+    this.#changed();
+  }
+
+  /** Says that a host has come to a task, and gives what tells whether all others have, or will not come to it. */
+  come(host: string, task: number): Wait {
+    const own = this.#of(host);
+    this.reach(host, task);
+    const { stage } = own;
+    const isThere = (one: Member) =>
+      one.stage === stage ? one.reached >= task : STAGES.indexOf(one.stage) > STAGES.indexOf(stage);
+    return { ready: () => this.#all(isThere) };
   }
 
   foretell(host: string, path: string): void {
@@ -263,6 +284,16 @@ export class Place {
   async once(order: number): Promise<Once | undefined> {
     await this.#wait(this.batch.decidedOnce(this.host, order));
     return this.batch.shared(this.host, order);
+  }
+
+  /** Waits until every host of the batch has come to a task, or will not come to it. */
+  async meetBefore(task: number): Promise<void> {
+    await this.#wait(this.batch.come(this.host, task));
+  }
+
+  /** All tasks before this one are done. */
+  reach(task: number): void {
+    this.batch.reach(this.host, task);
   }
 
   /** A task of this host brings a controller file, unless its condition says otherwise. */

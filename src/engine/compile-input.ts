@@ -1,5 +1,5 @@
 import type { Scope } from "../playbook/scope.js";
-import type { Play, Value, Vars } from "../playbook/types.js";
+import type { Play, Templated, Value, Vars } from "../playbook/types.js";
 import type { BuildOptions } from "./compile-task.js";
 import type { Delegates } from "./delegates.js";
 import type { Moment } from "./groups.js";
@@ -17,6 +17,18 @@ export interface HostScope {
   registers: Record<string, Value>;
   /** Facts that modules have given, by the names that these have for them. */
   given: Record<string, Value>;
+  /** include_vars. */
+  included: Readonly<Record<string, Templated>>;
+  /** What `setup` gives. */
+  readonly gathers: Vars;
+  readonly hostvars: {
+    readonly names: readonly string[];
+    readonly scopeOf: (host: string, now: Moment) => Scope | undefined;
+    /** Whether another host of the batch may have something to do before its variables are read. */
+    readonly meets: boolean;
+    /** Whether a variable may come to be, or change, while the playbook runs. */
+    readonly settable: (name: string) => boolean;
+  };
   /** Uid of the user who logs in. */
   readonly uid: number;
   readonly localUid: number;
@@ -32,6 +44,8 @@ export interface HostScope {
 export interface CompileInput {
   /** Groups that tasks made from then on are not there yet. */
   readonly now: Moment;
+  /** The step before which all hosts have met. */
+  readonly met: number | undefined;
   readonly play: Play;
   readonly steps: HostSteps;
   readonly host: HostScope;

@@ -9,7 +9,7 @@ import { GROUP_BY } from "./control.js";
 import { Draft, SegmentEnd } from "./draft.js";
 import { UnknownValueError } from "./language.js";
 import type { Step, TaskStep } from "./steps.js";
-import { TaskCompiler } from "./task-compiler.js";
+import { HOSTVARS, TaskCompiler } from "./task-compiler.js";
 import { playTarget } from "./task-scope.js";
 import { behindRescue, landing, nextMark, type Way } from "./way.js";
 
@@ -45,6 +45,7 @@ class SegmentCompiler {
   #meeting: TaskStep | undefined;
   #once: TaskStep | undefined;
   #awaits: TaskStep | undefined;
+  #meetingBefore: number | undefined;
 
   constructor(
     readonly input: CompileInput,
@@ -79,6 +80,11 @@ class SegmentCompiler {
         } else position = { step: this.#step(step, at), handler: 0 };
       } catch (error) {
         if (!endsSegment(error)) throw error;
+        if (error instanceof UnknownValueError && error.register === HOSTVARS && "order" in step) {
+          draft.rewind(mark);
+          this.#meetingBefore = step.order;
+          break;
+        }
         // In a flush each handler is complete before the next begins, and #handler rewinds its own.
         if (step.kind !== "flush") draft.rewind(mark);
         if (draft.calls.length === 0 && this.#bails.size === 0) throw stuck(error, step);
@@ -94,6 +100,7 @@ class SegmentCompiler {
       meeting: this.#meeting,
       once: this.#once,
       awaits: this.#awaits,
+      meetingBefore: this.#meetingBefore,
       next: position,
       bails: this.#bails,
     };

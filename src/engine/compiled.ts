@@ -1,5 +1,5 @@
 import type { Brought, LibName, Reboots, ReturnType, Tells } from "../modules/types.js";
-import type { TaskNode, Value, Vars } from "../playbook/types.js";
+import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import type { Said } from "./control.js";
 import type { Joined } from "./groups.js";
@@ -87,6 +87,10 @@ export interface Known {
   readonly at: number;
   readonly registers: Readonly<Record<string, Value>>;
   readonly facts: Readonly<Record<string, Value>>;
+  /** Facts as `setup` gives them. */
+  readonly given?: Readonly<Record<string, Value>>;
+  /** What include_vars has read. */
+  readonly included?: Readonly<Record<string, Templated>>;
 }
 
 /** What one program holds: steps that could be compiled together. */
@@ -107,6 +111,8 @@ export interface Segment {
   readonly once: TaskStep | undefined;
   /** Another host does that task: its result is waited for. */
   readonly awaits: TaskStep | undefined;
+  /** A task to which all hosts have to have come before it is compiled, by its order. */
+  readonly meetingBefore?: number | undefined;
   /** undefined at the end of the play. */
   readonly next: StepPosition | undefined;
   /** In the order of their steps. */

@@ -1,15 +1,18 @@
 import { toText } from "../modules/args.js";
-import type { TaskNode, Value } from "../playbook/types.js";
+import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import { decideAll } from "./compile-task.js";
 import type { Joined } from "./groups.js";
+import { prefixed } from "./host-vars.js";
+import type { IncludedVars, IncludeVarsArgs } from "./include-vars.js";
 import { type TaskLanguage, UnknownValueError } from "./language.js";
+import { filteredFacts } from "./setup.js";
 import type { RegisterShapes } from "./shell-condition.js";
 
 /** Hosts meet at it: what follows sees the groups of all of them. */
 export const GROUP_BY = "group_by";
-const NAMES = new Set(["assert", "fail", "debug", "set_fact", "meta", "setup", "ping", GROUP_BY]);
+const NAMES = new Set(["assert", "fail", "debug", "set_fact", "meta", "setup", "include_vars", "ping", GROUP_BY]);
 const FACT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** True for modules that the controller decides. */
@@ -32,6 +35,10 @@ export interface ControlResult {
   /** Of its registered value. */
   readonly more?: Readonly<Record<string, Value>>;
   readonly facts?: Readonly<Record<string, Value>>;
+  /** Facts as `setup` gives them. */
+  readonly given?: Vars;
+  /** What include_vars has read. */
+  readonly included?: Readonly<Record<string, Templated>>;
   readonly joins?: Joined;
 }
 
@@ -40,6 +47,9 @@ interface ControlContext {
   readonly shapes: RegisterShapes;
   /** The language once results are there. */
   readonly later: (registers: Readonly<Record<string, Value>>) => TaskLanguage;
+  /** All facts of the host. */
+  readonly gathers: Vars;
+  readonly readVars: (args: IncludeVarsArgs) => IncludedVars;
 }
 
 /** Decides assert, fail, debug, set_fact and the like as far as the controller can. */
@@ -73,9 +83,37 @@ export function compileControl(node: TaskNode, context: ControlContext): Control
     }
     case "ping":
       return { fails: false, reason: "pong" };
+    case "include_vars":
+      return included(node, context);
     default:
-      return { fails: false, reason: "facts are gathered" };
+      return gathered(node, context);
   }
+}
+
+function rendered(node: TaskNode, language: TaskLanguage, name: string): Value | undefined {
+  const value = node.args[name];
+  return value === undefined ? undefined : language.render(value);
+}
+
+/** `setup`: the facts are there already; its filter says which ones are seen. */
+function gathered(node: TaskNode, { language, gathers }: ControlContext): ControlResult {
+  const given = filteredFacts(prefixed(gathers), rendered(node, language, "filter"));
+  return { fails: false, reason: "facts are gathered", given, more: { ansible_facts: given } };
+}
+
+function included(node: TaskNode, { language, readVars }: ControlContext): ControlResult {
+  const file = node.freeForm === undefined ? rendered(node, language, "file") : language.render(node.freeForm);
+  const args = { file, dir: rendered(node, language, "dir"), name: rendered(node, language, "name") };
+  const extensions = rendered(node, language, "extensions");
+  const got = readVars({ ...args, ...(Array.isArray(extensions) ? { extensions: extensions.map(String) } : {}) });
+  if ("problem" in got) return { fails: true, reason: got.problem };
+  const values = Object.fromEntries(Object.entries(got.vars).map(([name, part]) => [name, part.value]));
+  return {
+    fails: false,
+    reason: got.files.join(", "),
+    included: got.vars,
+    more: { ansible_facts: values, ansible_included_var_files: [...got.files] },
+  };
 }
 
 /** As Ansible does: blanks become dashes, and nothing else is changed. */
@@ -107,7 +145,8 @@ function message(node: TaskNode, context: ControlContext, fails: boolean, otherw
     const { text, more } = say(context.language);
     return { fails, reason: text, more };
   } catch (error) {
-    if (!(error instanceof UnknownValueError)) throw error;
+    // What reads variables of other hosts is said when the hosts have met, and not later.
+    if (!(error instanceof UnknownValueError) || context.language.asksHosts(node.args)) throw error;
     return {
       fails,
       say: (registers) => say(context.later(registers)),

@@ -1,5 +1,5 @@
 import type { LibName } from "../modules/types.js";
-import type { Value } from "../playbook/types.js";
+import type { Templated, Value } from "../playbook/types.js";
 import type { CompiledCall, Known, Target } from "./compiled.js";
 import type { RegisterShape } from "./shell-condition.js";
 import { sameTarget } from "./task-scope.js";
@@ -25,6 +25,10 @@ export class Draft {
   readonly shapes = new Map<string, RegisterShape>();
   registers: Readonly<Record<string, Value>> = {};
   facts: Readonly<Record<string, Value>> = {};
+  /** Of `setup`. */
+  given: Readonly<Record<string, Value>> = {};
+  /** Of include_vars. */
+  included: Readonly<Record<string, Templated>> = {};
   readonly known: Known[] = [];
   readonly probes = new Map<string, boolean>();
   readonly units = new Set<string>();
@@ -57,7 +61,7 @@ export class Draft {
   /** A mark of all that several steps can leave, to go back to. */
   snapshot(): () => void {
     const mark = this.mark();
-    const { registers, facts, target, closed } = this;
+    const { registers, facts, given, included, target, closed } = this;
     const { length } = this.known;
     const maps = [this.libs, this.realLibs, this.units, this.brought].map(
       (set) => [set, new Set<unknown>(set)] as const,
@@ -66,7 +70,7 @@ export class Draft {
     const probes = new Map(this.probes);
     return () => {
       this.rewind(mark);
-      Object.assign(this, { registers, facts, target, closed });
+      Object.assign(this, { registers, facts, given, included, target, closed });
       this.known.length = length;
       for (const [set, kept] of maps) for (const one of set) if (!kept.has(one)) (set as Set<unknown>).delete(one);
       refill(this.shapes, shapes);
@@ -111,6 +115,14 @@ export class Draft {
     this.known.push({ at: this.at, registers: {}, facts });
     // A later set_fact hides a registered result of the same name.
     for (const name of Object.keys(facts)) this.shapes.delete(name);
+    this.version++;
+  }
+
+  /** What `setup` and include_vars give. */
+  learn(given: Readonly<Record<string, Value>>, included: Readonly<Record<string, Templated>> = {}): void {
+    this.given = { ...this.given, ...given };
+    this.included = { ...this.included, ...included };
+    this.known.push({ at: this.at, registers: {}, facts: {}, given, included });
     this.version++;
   }
 

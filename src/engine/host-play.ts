@@ -38,6 +38,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   const facts = { ...host.facts };
   const registers = { ...host.registers };
   const given = { ...host.given };
+  const { included } = host;
   const held: RunEvent[] = [];
   const check = new Phase({
     ...input,
@@ -77,6 +78,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   host.facts = facts;
   host.registers = registers;
   host.given = given;
+  host.included = included;
   input.place.applies();
   const payloads = withFetched(check, new Set(check.wanted));
   const apply = new Phase({ ...input, check: false, payloads, emit });

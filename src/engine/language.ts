@@ -45,6 +45,16 @@ export class TaskLanguage {
     return renderValue(value, this.#scope);
   }
 
+  /** Whether variables of other hosts are read for values, or for variables that these name. */
+  asksHosts(values: Readonly<Record<string, Templated>>): boolean {
+    const names = Object.values(values).flatMap(({ value }) => [
+      ...namesOfValue(value),
+      // `debug: var:` is an expression.
+      ...(typeof value === "string" && value.includes("hostvars") ? ["hostvars"] : []),
+    ]);
+    return runtimeNamesOf(names, this.#scope, (name) => name === "hostvars").size > 0;
+  }
+
   /** The value of a bare expression, such as `debug: var:`. */
   evaluate(source: string, position: Position): Value {
     const expr = parseExpression(source, position);

@@ -79,6 +79,8 @@ export class Phase {
   readonly #input: PhaseInput;
   readonly #notified = new Set<number>();
   readonly #loops = new Map<number, readonly Value[]>();
+  /** The task before which all hosts have met last. */
+  #metBefore: number | undefined;
   /** Files that were waited for in vain, and why. */
   readonly #lost = new Map<string, string>();
   #resultBytes = 0;
@@ -107,6 +109,11 @@ export class Phase {
       if (segment.awaits !== undefined && !(await this.#awaitOnce(segment.awaits, segment))) continue;
       way = this.#goOn(segment, way);
       if (segment.once !== undefined) this.#shareOnce(segment.once, segment);
+      this.#reach(way);
+      if (segment.meetingBefore !== undefined && !this.failed) {
+        await this.#input.place.meetBefore(segment.meetingBefore);
+        this.#metBefore = segment.meetingBefore;
+      }
       if (segment.meeting !== undefined && !this.failed) {
         await this.#input.place.meet(segment.meeting.order);
         this.#met = segment.meeting.before;
@@ -150,8 +157,10 @@ export class Phase {
     const visited = new Set<number>();
     const fatal = this.#fatal;
     const after = goOn(this.#steps.list, from, { fatal, next, bails, visit: (step) => visited.add(step) });
-    for (const { at, registers, facts } of known) {
+    for (const { at, registers, facts, given, included } of known) {
       if (!visited.has(at)) continue;
+      Object.assign(host.given, given);
+      if (included !== undefined) host.included = { ...host.included, ...included };
       for (const [name, value] of Object.entries(registers)) {
         if ((this.#given.get(name) ?? -1) < at) host.registers[name] = value;
       }
@@ -173,7 +182,8 @@ export class Phase {
     for (;;) {
       try {
         const isChosen = (order: number) => place.isChosen(order);
-        return compileSegment({ play, steps, host, options, check, lenient, isChosen, now: this.#now() }, from);
+        const [now, met] = [this.#now(), this.#metBefore];
+        return compileSegment({ play, steps, host, options, check, lenient, isChosen, now, met }, from);
       } catch (error) {
         if (!(error instanceof UndecidedSource)) throw error;
         await place.decide(error.path);
@@ -186,6 +196,12 @@ export class Phase {
     if (why !== undefined) return { kind: "lost", why };
     const hosts = this.#input.place.whoBrings(path);
     return hosts.length === 0 ? undefined : { kind: "host", host: hosts.join(" or ") };
+  }
+
+  /** Tells the others how far this host is. */
+  #reach(way: Way | undefined): void {
+    const step = way === undefined ? undefined : this.#steps.list[way.position.step];
+    if (step !== undefined && "order" in step) this.#input.place.reach(step.order);
   }
 
   /** Behind the last meeting: it ended the segment before. */

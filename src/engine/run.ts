@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type HostAccess, hostAccess } from "../inventory/host-address.js";
-import { hostScope } from "../inventory/host-scope.js";
-import { revealedVars } from "../inventory/host-value.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
-import type { LookupReader, Scope } from "../playbook/scope.js";
+import type { LookupReader } from "../playbook/scope.js";
 import type { Play, Playbook, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic } from "../report/events.js";
 import { maskedEvents } from "../report/masked-events.js";
@@ -26,7 +24,9 @@ import { GROUP_BY } from "./control.js";
 import { type DelegateHost, Delegates, type DelegatesInput } from "./delegates.js";
 import { type Moment, momentOf, RunGroups } from "./groups.js";
 import { type Guards, runHostPlay } from "./host-play.js";
+import { baseScope, hostVarsScope, settableNames } from "./host-vars.js";
 import { controllerReader, fileKind } from "./language.js";
+import { magicOf } from "./magic.js";
 import { emptyRecap } from "./recap.js";
 import type { PlaceFile } from "./receiver.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
@@ -92,7 +92,8 @@ export async function runPlaybook(input: RunInput): Promise<RunOutcome> {
 }
 
 /** What plays leave on a host for those behind them. */
-type HostState = Pick<HostScope, "facts" | "registers" | "given">;
+/** What a host keeps from play to play. */
+type HostState = Pick<HostScope, "facts" | "registers" | "given" | "included"> & { readonly gathered: boolean };
 
 class PlaybookRun {
   readonly #input: RunInput;
@@ -108,6 +109,9 @@ class PlaybookRun {
   readonly #recaps: Record<string, HostRecap> = {};
   readonly #failed = new Set<string>();
   readonly #states = new Map<string, HostState>();
+  /** Of the play that each host has begun last. */
+  readonly #scopes = new Map<string, HostScope>();
+  readonly #settable: (name: string) => boolean;
   readonly #errors: EdgeError[] = [];
   #taskFailed = false;
 
@@ -120,6 +124,7 @@ class PlaybookRun {
     };
     this.#delegates = new Delegates({ ...known, open: (host, access) => this.#session(host, access) });
     this.#groups = new RunGroups(input.inventory);
+    this.#settable = settableNames(input.playbook);
     this.#clock = input.clock ?? systemClock;
     this.#emit = maskedEvents(input.emit, input.secrets ?? []);
   }
@@ -237,15 +242,25 @@ class PlaybookRun {
     const access = this.#access(host);
     const session = await this.#connected(play, host, access);
     const known = await session.facts();
-    const state = this.#states.get(host.name) ?? { facts: {}, registers: {}, given: {} };
+    const before = this.#states.get(host.name) ?? {
+      facts: {},
+      registers: {},
+      given: {},
+      included: {},
+      gathered: false,
+    };
+    const state = { ...before, gathered: before.gathered || play.gatherFacts };
     this.#states.set(host.name, state);
     const scope: HostScope = {
-      base: baseScope(host, known.facts),
+      base: baseScope(host, state.gathered ? known.facts : {}),
       extraVars: options.extraVars ?? {},
-      magic: this.#magic(about, host, known.facts),
+      magic: this.#magic(about, host),
+      gathers: known.facts,
       facts: state.facts,
       registers: state.registers,
       given: state.given,
+      included: state.included,
+      hostvars: this.#hostVars(about.batch.length > 1),
       uid: known.uid,
       localUid: process.getuid?.() ?? 0,
       local: session.isLocal,
@@ -254,6 +269,7 @@ class PlaybookRun {
       name: host.name,
       delegates: this.#delegates,
     };
+    this.#scopes.set(host.name, scope);
     const canFetch =
       this.#input.canResolveSource ?? (this.#input.resolveMissingSource === undefined ? () => false : () => true);
     const diff = options.diff ?? false;
@@ -294,7 +310,8 @@ class PlaybookRun {
       facts: known.facts,
       onRecap: (recap) => this.#add(host.name, recap),
     });
-    this.#states.set(host.name, { facts: scope.facts, registers: scope.registers, given: scope.given });
+    const { facts, registers, given, included } = scope;
+    this.#states.set(host.name, { facts, registers, given, included, gathered: state.gathered });
     if (failed) {
       this.#failed.add(host.name);
       this.#taskFailed = true;
@@ -349,34 +366,30 @@ class PlaybookRun {
     return `${user}@${hostname()} since ${this.#now().slice(0, 16)}Z, edge-setup ${this.#input.options.command}`;
   }
 
-  #magic({ play, hosts, batch }: PlayRun, host: InventoryHost, facts: Vars): HostScope["magic"] {
+  #magic(about: PlayRun, host: InventoryHost): HostScope["magic"] {
     const { inventory, playbook, options } = this.#input;
-    const fixed = {
-      inventory_hostname: host.name,
-      inventory_hostname_short: host.name.split(".")[0] ?? host.name,
-      hostvars: Object.fromEntries(inventory.hosts.map((one) => [one.name, revealedVars(one.vars)])),
-      play_hosts: batch,
-      ansible_play_hosts: hosts,
-      ansible_play_hosts_all: hosts,
-      ansible_play_batch: batch,
-      ansible_play_name: play.name,
-      playbook_dir: resolve(dirname(playbook.file)),
-      inventory_file: resolve(inventory.file),
-      inventory_dir: resolve(dirname(inventory.file)),
-      inventory_basename: basename(inventory.file),
-      ansible_check_mode: options.check,
-      ansible_diff_mode: options.diff ?? false,
-      ansible_facts: facts,
+    const failed = this.#failed;
+    return magicOf({ ...about, inventory, playbook, options, failed, groups: this.#groups, host });
+  }
+
+  /** @param meets whether another host of the batch may have something to do first */
+  #hostVars(meets: boolean): HostScope["hostvars"] {
+    const { inventory, options } = this.#input;
+    const scopeOf = (name: string, now: Moment) => {
+      const host = inventory.hosts.find((one) => one.name === name);
+      if (host === undefined) return undefined;
+      const magic = {
+        inventory_hostname: name,
+        inventory_hostname_short: name.split(".")[0] ?? name,
+        groups: this.#groups.all(now),
+        group_names: this.#groups.namesOf(host, now),
+      };
+      return hostVarsScope(this.#scopes.get(name)?.base ?? baseScope(host, {}), this.#scopes.get(name), {
+        extraVars: options.extraVars ?? {},
+        magic,
+      });
     };
-    let known: { readonly version: number; readonly now: Moment; readonly vars: Vars } | undefined;
-    return (now) => {
-      const { version } = this.#groups;
-      if (known?.version !== version || known.now !== now) {
-        const vars = { ...fixed, groups: this.#groups.all(now), group_names: this.#groups.namesOf(host, now) };
-        known = { version, now, vars };
-      }
-      return known.vars;
-    };
+    return { names: inventory.hosts.map((host) => host.name), scopeOf, meets, settable: this.#settable };
   }
 
   #add(host: string, recap: HostRecap): void {
@@ -460,10 +473,4 @@ function implicitLocalhost(play: Play): InventoryHost {
     origins: {},
     position: play.position,
   };
-}
-
-/** Inventory variables are templates of the operator's; facts come from the host and are data. */
-function baseScope(host: InventoryHost, facts: Vars): Scope {
-  const prefixed = Object.fromEntries(Object.entries(facts).map(([name, value]) => [`ansible_${name}`, value]));
-  return hostScope(host).withValues(prefixed);
 }

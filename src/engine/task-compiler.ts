@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { LibName } from "../modules/types.js";
 import { INCLUDE_ROLE } from "../playbook/load-tasks.js";
-import type { LookupReader, Scope } from "../playbook/scope.js";
+import type { HostVarsSource, LookupReader, Scope } from "../playbook/scope.js";
 import { isPossiblyTemplate } from "../playbook/template-parser.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
@@ -12,6 +12,8 @@ import type { CompiledCall } from "./compiled.js";
 import { compileControl, isControl } from "./control.js";
 import type { Draft } from "./draft.js";
 import type { Inclusion } from "./host-steps.js";
+import { hostVarsScope } from "./host-vars.js";
+import { includeVars } from "./include-vars.js";
 import { TaskLanguage, UnknownValueError } from "./language.js";
 import { factNames, withFacts } from "./module-facts.js";
 import { itemFields, loopValue } from "./results.js";
@@ -49,6 +51,9 @@ function truth(value: Value, { position }: Templated): boolean {
   throw new InputError("E_KEYWORD", `${JSON.stringify(value)} is neither true nor false.`, { position });
 }
 
+/** What is not known before the hosts have met. */
+export const HOSTVARS = "hostvars";
+
 /** Compiles tasks into a draft. */
 export class TaskCompiler {
   readonly #input: CompileInput;
@@ -67,17 +72,44 @@ export class TaskCompiler {
   }
 
   #scope(node: TaskNode, extra: Vars): Scope {
-    const { version, facts, registers } = this.#draft;
+    const { version, facts, registers, given, included } = this.#draft;
     const plain =
       Object.keys(node.vars).length === 0 && node.includeVars === undefined && Object.keys(extra).length === 0;
     const cached = this.#cached;
     if (plain && cached?.directory === node.directory && cached.version === version) return cached.scope;
     const { shapes } = this.#draft;
     const waits = (name: string) => (!this.#finished && shapes.has(name) ? new UnknownValueError(name) : undefined);
-    const scope = taskScope(this.#input, { reader: this.#reader, waits }, node, extra, facts, registers);
+    const options = { reader: this.#reader, waits, hostvars: this.#hostvars() };
+    const scope = taskScope(this.#input, options, node, extra, { facts, registers, given, included });
     // Lazy variables are computed once for all tasks that see the same ones.
     if (plain) this.#cached = { directory: node.directory, version, scope };
     return scope;
+  }
+
+  /** Variables of another host are read when it has come to the same task, if it may have given them until then. */
+  #hostvars(): HostVarsSource {
+    const { host, met, now } = this.#input;
+    const draft = this.#draft;
+    const { names, scopeOf, meets, settable } = host.hostvars;
+    const waits = (other: string, variable: string) => {
+      if (this.#finished) return undefined;
+      if (other === host.name) return draft.shapes.has(variable) ? new UnknownValueError(variable) : undefined;
+      if (!meets || !settable(variable)) return undefined;
+      const step = this.#input.steps.list[draft.at];
+      return step !== undefined && "order" in step && step.order !== met ? new UnknownValueError(HOSTVARS) : undefined;
+    };
+    const own = () =>
+      hostVarsScope(
+        host.base,
+        {
+          given: { ...host.given, ...draft.given },
+          included: { ...host.included, ...draft.included },
+          facts: { ...host.facts, ...draft.facts },
+          registers: { ...host.registers, ...draft.registers },
+        },
+        { extraVars: host.extraVars, magic: host.magic(now) },
+      );
+    return { names, scopeOf: (name) => (name === host.name ? own() : scopeOf(name, now)), waits };
   }
 
   #language(node: TaskNode, extra: Vars = {}, own?: string): TaskLanguage {
@@ -374,10 +406,16 @@ export class TaskCompiler {
       const { given } = this.#input.host;
       return new TaskLanguage(withFacts(scope.withValues({ ...given, ...results, ...known }), given), new Set());
     };
-    const decided = compileControl(node, { language, shapes, later });
-    if (decided.facts !== undefined) {
+    const { host, play } = this.#input;
+    const decided = compileControl(node, {
+      ...{ language, shapes, later },
+      gathers: host.gathers,
+      readVars: (args) => includeVars(node, args, searchPath(node, play), this.#reader),
+    });
+    if (decided.facts !== undefined || decided.given !== undefined || decided.included !== undefined) {
       if (gate.kind === "open" || this.#draft.unsure > 0) throw new NeedsControllerError();
-      this.#draft.setFacts(decided.facts);
+      if (decided.facts !== undefined) this.#draft.setFacts(decided.facts);
+      this.#draft.learn(decided.given ?? {}, decided.included);
     }
     const { more } = decided;
     const common = {

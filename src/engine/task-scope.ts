@@ -5,6 +5,7 @@ import { InputError } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import type { CompileInput } from "./compile-input.js";
 import type { Target } from "./compiled.js";
+import type { Draft } from "./draft.js";
 import type { TaskLanguage } from "./language.js";
 import { withFacts } from "./module-facts.js";
 
@@ -64,25 +65,26 @@ export function taskScope(
   options: ScopeOptions,
   node: TaskNode,
   extra: Vars,
-  facts: Vars,
-  registers: Vars,
+  news: Pick<Draft, "facts" | "registers" | "given" | "included">,
 ): Scope {
   const { role } = node;
-  let scope = host.base.withValues(host.given).withOptions({ ...options, searchPath: searchPath(node, play) });
+  const given = { ...host.given, ...news.given };
+  let scope = host.base.withValues(given).withOptions({ ...options, searchPath: searchPath(node, play) });
   if (role !== undefined) scope = scope.withDefaults(role.defaults);
   scope = scope.withDefaults(play.roleDefaults).withVars(play.vars);
   for (const vars of play.fileVars) scope = scope.withVars(vars);
   scope = scope
     .withVars({ ...play.roleVars, ...role?.vars })
     .withVars(node.vars)
-    .withValues({ ...host.facts, ...facts })
-    .withValues({ ...host.registers, ...registers })
+    .withVars({ ...host.included, ...news.included })
+    .withValues({ ...host.facts, ...news.facts })
+    .withValues({ ...host.registers, ...news.registers })
     .withVars({ ...role?.params, ...node.includeVars })
     .withValues({ ...node.includeValues, ...extra })
     .withTemplates(host.extraVars)
     .withValues(host.magic(now));
   const whole = role === undefined ? scope : scope.withValues(roleNames(role));
-  return withFacts(whole, host.given);
+  return withFacts(whole, given);
 }
 
 /** What Ansible tells tasks of their role. */

@@ -18,6 +18,22 @@ export const controlModules: readonly ModuleArgs[] = [
   { name: "debug", args: { msg: { type: "raw" }, var: { type: "raw" }, verbosity: { type: "int", default: 0 } } },
   { name: "set_fact", args: { cacheable: { type: "bool" } }, anyArgs: true },
   { name: "meta", args: { _raw_params: { type: "raw", choices: ["flush_handlers", "noop"] } }, freeForm: true },
+  {
+    name: "include_vars",
+    args: {
+      file: { type: "path" },
+      dir: { type: "path" },
+      name: { type: "str" },
+      extensions: { type: "list" },
+      _raw_params: { type: "raw" },
+    },
+    freeForm: true,
+    refused: {
+      depth: "All directories below are read.",
+      files_matching: "Name the files.",
+      ignore_files: "Name the files.",
+    },
+  },
   { name: "setup", args: { gather_subset: { type: "raw" }, filter: { type: "raw" } } },
   {
     name: "group_by",

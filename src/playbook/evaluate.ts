@@ -15,6 +15,7 @@ import {
   equal,
   isDict,
   isList,
+  LazyDict,
   makeDict,
   NativeText,
   Opaque,
@@ -361,7 +362,21 @@ function call(expr: Extract<Expr, { kind: "call" }>, env: Env): Rt {
   return callFunction(callee.kind === "name" ? callee.name : "", args, keywords, env);
 }
 
+const DICT_METHODS: ReadonlySet<string> = new Set(["get", "keys", "values", "items"]);
+
 function callAttribute(object: Opaque, name: string, args: readonly Rt[], named: Readonly<Record<string, Rt>>): Rt {
+  if (object instanceof LazyDict && DICT_METHODS.has(name)) {
+    if (name === "get") {
+      const key = asText(args[0] ?? null);
+      return (key === undefined ? undefined : object.attribute(key)) ?? args[1] ?? null;
+    }
+    return callMethod(
+      name === "keys" ? makeDict(object.keys().map((key) => [key, null])) : object.whole(),
+      name,
+      args,
+      named,
+    );
+  }
   const found = object.attribute(name);
   if (found instanceof Undefined) throw new UndefinedProblem(found);
   if (!(found instanceof Opaque))
@@ -407,5 +422,5 @@ export function outputOf(value: Rt): Rt {
   if (!(value instanceof Undefined && value.lenient)) refuseUndefinedParts(value);
   if (value === null || value instanceof Undefined) return "";
   if (value instanceof View) return Array.from(value.items);
-  return value;
+  return value instanceof LazyDict ? value.whole() : value;
 }

@@ -8,6 +8,7 @@ import {
   isDict,
   isFloat,
   isList,
+  LazyDict,
   NativeText,
   Opaque,
   type Rt,
@@ -37,6 +38,7 @@ export function needInt(value: Rt | undefined, what: string): number {
 
 export function needDict(value: Rt | undefined, what: string): Dict {
   if (value instanceof Undefined) throw new UndefinedProblem(value);
+  if (value instanceof LazyDict) return value.whole();
   if (value === undefined || !isDict(value))
     throw new ValueProblem(`${what} must be a dict, not ${typeName(value ?? null)}`);
   return value;
@@ -63,6 +65,7 @@ export function lengthOf(value: Rt): number {
   if (isList(value)) return value.length;
   if (value instanceof View) return value.items.length;
   if (isDict(value)) return Object.keys(value).length;
+  if (value instanceof LazyDict) return value.keys().length;
   throw new ValueProblem(`${typeName(value)} has no length`);
 }
 

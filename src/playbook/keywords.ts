@@ -31,7 +31,6 @@ const oneRun = "All hosts run the play at their own pace; serial limits how many
 
 export const REFUSED: Readonly<Record<string, string>> = {
   include: "Use import_tasks or include_tasks.",
-  include_vars: "Use vars_files of the play.",
   strategy: oneRun,
   order: oneRun,
   throttle: oneRun,

@@ -79,6 +79,16 @@ export abstract class Opaque {
   }
 }
 
+/** A dict whose values are computed when they are asked for. */
+export abstract class LazyDict extends Opaque {
+  abstract keys(): string[];
+
+  /** With all its values. @throws for one that cannot be computed */
+  whole(): Dict {
+    return makeDict(this.keys().map((key) => [key, this.attribute(key) ?? null]));
+  }
+}
+
 export type Dict = { readonly [key: string]: Rt };
 export type Rt =
   | null
@@ -248,6 +258,7 @@ export function repr(value: Rt): string {
     return value.length === 1 ? `(${repr(value[0] ?? null)},)` : `(${value.map(repr).join(", ")})`;
   if (isList(value)) return `[${value.map(repr).join(", ")}]`;
   if (value instanceof View) throw new ValueProblem("a view cannot be used as text", "Add `| list`.");
+  if (value instanceof LazyDict) return repr(value.whole());
   if (value instanceof Opaque) throw new ValueProblem(`a ${value.typeName} cannot be used as text`);
   return `{${Object.entries(value as Dict)
     .map(([key, item]) => `${textRepr(key)}: ${repr(item)}`)
@@ -272,6 +283,7 @@ export function iterate(value: Rt): readonly Rt[] {
   const text = asText(value);
   if (text !== undefined) return codePoints(text);
   if (isDict(value)) return Object.keys(value);
+  if (value instanceof LazyDict) return value.keys();
   throw new ValueProblem(`'${typeName(value)}' is not iterable`);
 }
 
@@ -362,6 +374,7 @@ export function toValue(value: Rt): Value {
   if (value instanceof Undefined) throw new UndefinedProblem(value);
   if (value instanceof PyFloat) return value.value;
   if (value instanceof NativeText) return value.text;
+  if (value instanceof LazyDict) return toValue(value.whole());
   if (value instanceof Opaque) throw new ValueProblem(`a ${value.typeName} is no value`);
   if (value instanceof View) return value.items.map(toValue);
   if (isList(value)) return Array.from(value, toValue);

@@ -2,6 +2,7 @@
 import { posix } from "node:path";
 import type { Position } from "../util/errors.js";
 import { compute, type Env, type Locals, localValue, locateProblem, outputOf } from "./evaluate.js";
+import { GivenVars, HostVars } from "./host-vars.js";
 import { asItIs } from "./methods.js";
 import { namesOfBody } from "./names-used.js";
 import { exprPosition } from "./parser.js";
@@ -383,6 +384,8 @@ function renderDeep(value: Value, scope: Scope, positionOf: (path: string) => Po
 export function resolveName(name: string, scope: Scope): Rt | undefined {
   const waiting = scope.options.waits?.(name);
   if (waiting !== undefined) throw waiting;
+  const special = name === "hostvars" || name === "vars" ? specialDict(name, scope) : undefined;
+  if (special !== undefined) return special;
   const binding = scope.lookup(name);
   if (binding === undefined) return undefined;
   if (!binding.templated) return binding.value as Rt;
@@ -407,6 +410,15 @@ export function resolveName(name: string, scope: Scope): Rt | undefined {
   } finally {
     scope.resolving.delete(name);
   }
+}
+
+function specialDict(name: "hostvars" | "vars", scope: Scope): Rt | undefined {
+  const known = scope.resolved.get(name);
+  if (known !== undefined) return known;
+  const { hostvars } = scope.options;
+  const made = name === "vars" ? new GivenVars(scope) : hostvars && new HostVars(hostvars, resolveName);
+  if (made !== undefined) scope.resolved.set(name, made);
+  return made;
 }
 
 function renderBinding(binding: Binding, scope: Scope): Rt {

@@ -2,6 +2,7 @@
  * Partial evaluation: computes now what inventory, vars and facts decide, and leaves what only the host's answers do.
  * The rest of an expression means the same as the whole, wherever the whole does not fail.
  */
+import { EdgeError } from "../util/errors.js";
 import { evaluateCondition } from "./conditions.js";
 import { compute } from "./evaluate.js";
 import { type IsRuntime, namesOfExpr, runtimeNamesOf } from "./names-used.js";
@@ -61,7 +62,9 @@ class Folder {
   #decided(expr: Expr): Expr {
     try {
       return toLiteral(compute(expr, { scope: this.scope })) ?? expr;
-    } catch {
+    } catch (error) {
+      // What is no mistake of the expression says that something has to come before it.
+      if (!(error instanceof EdgeError)) throw error;
       return expr;
     }
   }

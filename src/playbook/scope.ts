@@ -30,7 +30,16 @@ export interface LookupReader {
   env(name: string): string | undefined;
 }
 
+/** The variables of other hosts. */
+export interface HostVarsSource {
+  readonly names: readonly string[];
+  readonly scopeOf: (host: string) => Scope | undefined;
+  /** What to throw for a variable of a host that has to do something before it can be read. */
+  readonly waits?: ((host: string, variable: string) => Error | undefined) | undefined;
+}
+
 export interface ScopeOptions {
+  readonly hostvars?: HostVarsSource | undefined;
   readonly reader?: LookupReader | undefined;
   /** What to throw for a name whose value is still to come: files that templates read name what nobody could see before. */
   readonly waits?: ((name: string) => Error | undefined) | undefined;

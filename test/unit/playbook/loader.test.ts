@@ -181,8 +181,8 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ],
   [
     "refused module",
-    play("- include_vars: x.yml"),
-    ['play.yml:3:7 module "include_vars" is not supported | Use vars_files of the play.'],
+    play("- include: x.yml"),
+    ['play.yml:3:7 module "include" is not supported | Use import_tasks or include_tasks.'],
   ],
   [
     "what include_tasks is given",

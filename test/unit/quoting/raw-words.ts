@@ -8,34 +8,9 @@ const OTHER = /Error\(|value\.replace\(|^\s*(?:\/\/|\*|\/\*)|_PLACE = |message|r
 
 /** What needs no quotes, and why. */
 const PLAIN: Readonly<Record<string, string>> = {
-  'check ? "1" : ""': "one of two words",
-  'options.diff ? "1" : ""': "one of two words",
-  'options.later ? "1" : ""': "one of two words",
-  'options.notified.has(index + 1) ? "1" : "\'\'"': "one of two words",
-  'target.local ? "1" : ""': "one of two words",
-  "options.start": "a number",
   'numbers.join(" ")': "numbers",
   '[...numbers].map((index) => index + 1).join(" ")': "numbers",
-  "contentDigest(name)": "hexadecimal",
-  "info.digest": "hexadecimal",
-  "outcome.status": "one of five words",
-  yes: "true or false",
   '[...segment.units].join(" ")': "names that PLAIN_UNIT allows",
-  'value === "" ? "\'\'" : quote(value)': "quoted",
-  'value === "" ? "\'\'" : quote(fallback.text)': "quoted",
-  "makeDirectory([RUN_PLACE, TMP_PLACE])": "our own text",
-  made: "our own text",
-  'text(args, "umask")': "octal digits",
-  'text(args, "job")': "a crontab's, of a line that is quoted as a whole",
-  "job.ref.name": "said to people",
-  digest: "hexadecimal",
-  "booted.call": "a number",
-  "booted.seconds": "a number",
-  "attempts - 1": "a number",
-  "wish.timeoutMs / 1000": "said to people",
-  path: "made by pathWord",
-  value: "of an argument's name, or of a header, before it is a word",
-  file: "a word that the module has made",
 };
 
 /** Raw values in the shell text that files of a folder write, as `file: expression`. */

@@ -10,11 +10,12 @@ o() { printf '\036%s\t%s\n' "$1" "$2"; }
 h() { command -v "$1" >/dev/null; }
 o uname "$(uname -snrvm)"
 o id "$(id)"
-o date "$(date '+%s %Y-%m-%d %H:%M:%S %Z %z')"
+o date "$(date '+%s %Y-%m-%d %H:%M:%S %Z %z %A %w %W %N')"
 o files
 grep -aH '' /etc/os-release /etc/debian_version /etc/machine-id /proc/1/comm /proc/uptime /proc/self/mounts \
-  /proc/device-tree/model /sys/class/dmi/id/product_name /sys/class/dmi/id/sys_vendor
-grep -aHE '^(proces|phys|cpu c|CPU p|sibl|model n|Mem|Buf|Cach|Swap)' /proc/cpuinfo /proc/meminfo
+  /proc/device-tree/model /sys/class/dmi/id/product_name /sys/class/dmi/id/sys_vendor /etc/resolv.conf /proc/cmdline \
+  /sys/class/net/*/address /sys/class/net/*/mtu
+grep -aHE '^(proces|vendor|phys|cpu c|CPU p|sibl|model n|Mem|Buf|Cach|Swap)' /proc/cpuinfo /proc/meminfo
 if [ -d /run/systemd/system ]; then o systemd yes; fi
 for _c in apt dpkg sudo flock systemctl systemd-run curl wget tar gzip dnf apk pacman zypper; do
   if h "$_c"; then o has "$_c"; fi

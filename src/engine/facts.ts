@@ -70,7 +70,11 @@ const FILES: Readonly<Record<string, string>> = {
   "/sys/class/dmi/id/sys_vendor": "system_vendor",
   "/proc/cpuinfo": "cpu",
   "/proc/meminfo": "mem",
+  "/proc/cmdline": "cmdline",
+  "/etc/resolv.conf": "resolv",
 };
+/** Of an interface, its address or size of packets. */
+const INTERFACE_FILE = /^\/sys\/class\/net\/([^/]+)\/(address|mtu)$/;
 /** Facts that are all the lines a command prints. */
 const LISTS = new Set(["addr", "df", "libraries"]);
 /** A build that is whole, by the file that says so. */
@@ -96,6 +100,8 @@ function collect(answer: string): Collected {
       if (value !== "") add(key, value);
     } else if (about === "files") {
       const [path, value] = splitAt(line, ":");
+      const [, link, what] = INTERFACE_FILE.exec(path) ?? [];
+      if (link !== undefined) add(`${what} ${link}`, value);
       const key = FILES[path];
       // Mounts of no device (proc, tmpfs) are left out.
       if (key !== undefined && (key !== "mount" || value.startsWith("/"))) add(key, value);
@@ -129,6 +135,10 @@ export function parseFacts(answer: string): HostFacts {
     user_gid: Number(gid),
     effective_user_id: Number(uid),
     real_user_id: Number(uid),
+    effective_group_id: Number(gid),
+    real_group_id: Number(gid),
+    ...kernelLine(one("cmdline")),
+    dns: dns(got.get("resolv") ?? []),
     env: Object.fromEntries((got.get("env") ?? []).map((entry) => splitAt(entry, "="))),
   };
   const machine = machineOf(plain, got);
@@ -173,6 +183,10 @@ function system(got: Collected): Record<string, Value> {
     distribution,
     distribution_version: version,
     distribution_major_version: version.split(".")[0] ?? "NA",
+    ...(version.split(".")[1] === undefined ? {} : { distribution_minor_version: version.split(".")[1] ?? "" }),
+    distribution_file_parsed: true,
+    distribution_file_path: "/etc/os-release",
+    distribution_file_variety: distribution,
     distribution_release: release("VERSION_CODENAME") || "NA",
     os_family: family,
     service_mgr: one("systemd") === "yes" ? "systemd" : one("init") || "service",
@@ -199,7 +213,10 @@ function cpu(got: Collected): Record<string, Value> {
   const cores = Number(values("cpu cores")[0]) || Math.max(1, Math.floor(vcpus / sockets));
   const siblings = Number(values("siblings")[0]) || cores;
   return {
-    processor: values("model name").length > 0 ? values("model name") : values("processor"),
+    // Ansible lists what stands about each processor, one behind the other.
+    processor: lines.flatMap(([name = "", value = ""]) =>
+      ["processor", "vendor_id", "model name"].includes(name) ? [value] : [],
+    ),
     processor_count: sockets,
     processor_cores: cores,
     processor_threads_per_core: Math.max(1, Math.floor(siblings / cores)),
@@ -231,49 +248,144 @@ function memory(got: Collected): Record<string, Value> {
   };
 }
 
+interface Address {
+  readonly link: string;
+  readonly family: string;
+  readonly address: string;
+  readonly prefix: number;
+  readonly broadcast: string;
+  readonly scope: string;
+}
+
+const word = (line: string, key: string) => new RegExp(`(?:^| )${key} (\\S+)`).exec(line)?.[1];
+
+/** `2: eth0    inet 192.0.2.7/24 brd 192.0.2.255 scope global eth0 ...` */
+function addressOf(line: string): Address[] {
+  const match = /^\d+:\s+(\S+)\s+(inet6?)\s+([^/\s]+)(?:\/(\d+))?/.exec(line);
+  if (match === null) return [];
+  const [, name = "", family = "", address = "", prefix = "32"] = match;
+  const [broadcast = "", scope = ""] = [word(line, "brd"), word(line, "scope")];
+  return [{ link: name.replace(/@.*/, ""), family, address, prefix: Number(prefix), broadcast, scope }];
+}
+
+const dotted = (value: number) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
+
+/** An address of IPv4 with its network, as Ansible has it. */
+function ipv4(of: Address): Record<string, Value> {
+  const mask = of.prefix === 0 ? 0 : -1 << (32 - of.prefix);
+  const bits = of.address.split(".").reduce((sum, part) => (sum << 8) | Number(part), 0);
+  const { address, broadcast } = of;
+  return { address, broadcast, netmask: dotted(mask), network: dotted(bits & mask), prefix: String(of.prefix) };
+}
+
 function network(got: Collected): Record<string, Value> {
-  const word = (line: string, key: string) => new RegExp(`(?:^| )${key} (\\S+)`).exec(line)?.[1];
-  const route = (line: string): Record<string, Value> => {
-    const found: Record<string, Value> = {};
-    const entries = { address: word(line, "src"), interface: word(line, "dev"), gateway: word(line, "via") };
-    if (entries.address === undefined) return found;
-    for (const [key, value] of Object.entries(entries)) if (value !== undefined) found[key] = value;
-    return found;
+  const addresses = (got.get("addr") ?? []).flatMap(addressOf);
+  const links = [...new Set([...addresses.map(({ link }) => link), ...linksOf(got)])];
+  const link = (name: string): Record<string, Value> => {
+    const mac = got.get(`address ${name}`)?.[0] ?? "";
+    const mtu = Number(got.get(`mtu ${name}`)?.[0]);
+    const type = name === "lo" ? "loopback" : "ether";
+    return { ...(mac === "" || name === "lo" ? {} : { macaddress: mac }), ...(mtu > 0 ? { mtu } : {}), type };
   };
-  const v4: string[] = [];
-  const v6: string[] = [];
-  const interfaces = new Set<string>();
-  for (const line of got.get("addr") ?? []) {
-    const match = /^\d+:\s+(\S+)\s+(inet6?)\s+([^/\s]+)/.exec(line);
-    if (match === null) continue;
-    interfaces.add((match[1] ?? "").replace(/@.*/, ""));
-    const address = match[3] ?? "";
-    if (match[2] === "inet" && !address.startsWith("127.")) v4.push(address);
-    if (match[2] === "inet6" && address !== "::1") v6.push(address);
-  }
+  const own = (name: string, family: string) => addresses.filter((one) => one.link === name && one.family === family);
+  const v6 = ({ address, prefix, scope }: Address) => ({ address, prefix: String(prefix), scope });
+  const route = (line: string, family: string): Record<string, Value> => {
+    const [address, name, gateway] = ["src", "dev", "via"].map((key) => word(line, key));
+    if (address === undefined) return {};
+    const of = addresses.find((one) => one.address === address && one.family === family);
+    const more = of === undefined ? {} : family === "inet" ? { alias: of.link, ...ipv4(of) } : v6(of);
+    return {
+      ...more,
+      ...(name === undefined ? {} : { ...link(name), interface: name }),
+      address,
+      ...(gateway === undefined ? {} : { gateway }),
+    };
+  };
+  const each = links.map((name): [string, Value] => {
+    const [first, ...others] = own(name, "inet");
+    const six = own(name, "inet6");
+    return [
+      name.replaceAll(/[-:.]/g, "_"),
+      {
+        device: name,
+        ...link(name),
+        ...(first === undefined ? {} : { ipv4: ipv4(first) }),
+        ...(others.length === 0 ? {} : { ipv4_secondaries: others.map(ipv4) }),
+        ...(six.length === 0 ? {} : { ipv6: six.map(v6) }),
+      },
+    ];
+  });
+  const all = (family: string, not: (address: string) => boolean) =>
+    addresses.filter((one) => one.family === family && !not(one.address)).map(({ address }) => address);
   return {
-    default_ipv4: route(got.get("route4")?.[0] ?? ""),
-    default_ipv6: route(got.get("route6")?.[0] ?? ""),
-    all_ipv4_addresses: v4,
-    all_ipv6_addresses: v6,
-    interfaces: [...interfaces],
+    ...Object.fromEntries(each.filter(([name]) => !RESERVED.has(name))),
+    default_ipv4: route(got.get("route4")?.[0] ?? "", "inet"),
+    default_ipv6: route(got.get("route6")?.[0] ?? "", "inet6"),
+    all_ipv4_addresses: all("inet", (address) => address.startsWith("127.")),
+    all_ipv6_addresses: all("inet6", (address) => address === "::1"),
+    interfaces: links,
   };
 }
 
+/** An interface of such a name must not hide another fact. */
+const RESERVED: ReadonlySet<string> = new Set(["env", "dns", "mounts", "system", "kernel", "machine", "processor"]);
+
+function linksOf(got: Collected): string[] {
+  return [...got.keys()].flatMap((key) => /^mtu (.+)$/.exec(key)?.[1] ?? []);
+}
+
+/** /proc/cmdline: words with values, all others are true. */
+function kernelLine(line: string): Record<string, Value> {
+  const words: Record<string, Value> = {};
+  const all: Record<string, Value> = {};
+  for (const part of line.trim().split(/\s+/)) {
+    const [key, value] = splitAt(part, "=");
+    if (key === "" || key === "__proto__") continue;
+    const given = part.includes("=") ? value : true;
+    words[key] = given;
+    const before = all[key];
+    all[key] = before === undefined ? given : [...(Array.isArray(before) ? before : [before]), given];
+  }
+  return { cmdline: words, proc_cmdline: all };
+}
+
+/** /etc/resolv.conf */
+function dns(lines: readonly string[]): Value {
+  const found: Record<string, Value> = {};
+  const nameservers: string[] = [];
+  for (const line of lines) {
+    const [key = "", ...values] = line.trim().split(/\s+/);
+    if (key === "nameserver") nameservers.push(...values);
+    else if (key === "domain" && values[0] !== undefined) found.domain = values[0];
+    else if (key === "search" || key === "sortlist") found[key] = values;
+    else if (key === "options")
+      found.options = Object.fromEntries(
+        values.map((option) => splitAt(option, ":")).map(([name, value]) => [name, value === "" ? true : value]),
+      );
+  }
+  return { ...(nameservers.length === 0 ? {} : { nameservers }), ...found };
+}
+
 function time(line: string): Record<string, Value> {
-  const [epoch = "0", date = "", clock = "", tz = "", offset = ""] = line.split(" ");
+  const [epoch = "0", date = "", clock = "", tz = "", offset = "", weekday = "", ...more] = line.split(" ");
+  const [weekday_number = "", weeknumber = "", nanos = "0"] = more;
   const at = new Date(Number(epoch) * 1000);
   const iso = Number.isNaN(at.getTime()) ? "" : at.toISOString();
   const [year = "", month = "", day = ""] = date.split("-");
   const [hour = "", minute = "", second = ""] = clock.split(":");
-  const names = { year, month, day, hour, minute, second, date, time: clock, tz, tz_offset: offset };
+  const micros = nanos.slice(0, 6).padEnd(6, "0");
+  const basic = `${year}${month}${day}T${hour}${minute}${second}`;
+  const names = {
+    ...{ year, month, day, hour, minute, second, date, time: clock, tz, tz_offset: offset },
+    ...{ weekday, weekday_number, weeknumber, iso8601_basic: basic + micros, iso8601_basic_short: basic },
+  };
   return {
     date_time: {
       ...names,
       epoch,
       epoch_int: epoch,
       iso8601: iso.replace(/\.\d+Z$/, "Z"),
-      iso8601_micro: iso.replace("Z", "000Z"),
+      iso8601_micro: iso.replace(/\.\d+Z$/, `.${micros}Z`),
     },
   };
 }

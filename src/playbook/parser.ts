@@ -1,6 +1,7 @@
 /** Expressions of Jinja, with the precedences of jinja2/parser.py, to the Expr tree. */
 import type { Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
+import { notGathered } from "./fact-names.js";
 import { lex, type Token } from "./lexer.js";
 import { refusedLookup } from "./lookups.js";
 import {
@@ -30,6 +31,10 @@ const places = new WeakMap<Expr, Position>();
 /** Where an expression stands, when it came from a file. */
 export function exprPosition(expr: Expr): Position | undefined {
   return places.get(expr);
+}
+
+function isFacts(expr: Expr): boolean {
+  return expr.kind === "name" && expr.name === "ansible_facts";
 }
 
 interface CallArgs {
@@ -212,6 +217,7 @@ export class ExprParser {
     switch (token.type) {
       case "name": {
         this.next();
+        if (token.value.startsWith("ansible_")) this.#checkFact(token.value.slice("ansible_".length), token);
         const constant = Object.hasOwn(CONSTANTS, token.value) ? CONSTANTS[token.value] : undefined;
         return this.#at(
           token,
@@ -304,10 +310,19 @@ export class ExprParser {
     }
   }
 
+  /** A fact that Ansible has and that is not gathered must not look like an undefined variable. */
+  #checkFact(name: string, token: Token): void {
+    const reason = notGathered(name);
+    if (reason !== undefined) this.fail(`ansible_${name} is a fact that is not gathered`, reason, token);
+  }
+
   #attribute(object: Expr): Expr {
     this.next();
     const token = this.next();
-    if (token.type === "name") return this.#at(token, { kind: "attr", object, name: token.value });
+    if (token.type === "name") {
+      if (isFacts(object)) this.#checkFact(token.value, token);
+      return this.#at(token, { kind: "attr", object, name: token.value });
+    }
     if (token.type !== "integer") this.fail("expected a name after the dot", undefined, token);
     return this.#at(token, { kind: "index", object, index: { kind: "literal", value: Number(token.value) } });
   }
@@ -321,6 +336,7 @@ export class ExprParser {
       if (first === undefined) return this.fail("expected an index");
       if (this.is("operator", ",")) this.fail("an index is one expression");
       this.expect("operator", "]");
+      if (isFacts(object) && first.kind === "literal") this.#checkFact(String(first.value), start);
       return this.#at(start, { kind: "index", object, index: first });
     }
     this.next();

@@ -1,6 +1,7 @@
 import { toText } from "../modules/args.js";
+import { UndefinedVariableError } from "../playbook/scope.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
-import { InputError } from "../util/errors.js";
+import { InputError, type Position } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import { decideAll } from "./compile-task.js";
 import type { Joined } from "./groups.js";
@@ -28,6 +29,8 @@ export interface Said {
 
 export interface ControlResult {
   readonly fails: boolean;
+  /** It is skipped, whatever its condition says. */
+  readonly skips?: true;
   readonly reason?: string;
   /** When results of the host decide. */
   readonly shell?: string;
@@ -68,9 +71,10 @@ export function compileControl(node: TaskNode, context: ControlContext): Control
         if (!FACT_NAME.test(name)) {
           throw new InputError("E_FACT_NAME", `${name} is no variable name.`, { position: value.position });
         }
-        facts[name] = context.language.render(value);
+        facts[name] = factOf(context.language.render(value));
       }
-      return { fails: false, reason: Object.keys(facts).join(", ") || "nothing set", facts };
+      const reason = Object.keys(facts).join(", ") || "nothing set";
+      return { fails: false, reason, facts, more: { ansible_facts: facts } };
     }
     case "meta": {
       const what = String(node.freeForm?.value ?? "");
@@ -132,14 +136,15 @@ function message(node: TaskNode, context: ControlContext, fails: boolean, otherw
     const { msg, var: variable } = node.args;
     if (msg === undefined && variable !== undefined) {
       const name = String(variable.value);
-      const value = language.evaluate(name, variable.position);
+      const value = variableOf(language, name, variable.position);
       return { text: `${name}: ${show(value)}`, more: { [name]: value } };
     }
     const value = msg === undefined ? otherwise : language.render(msg);
     return { text: show(value), more: { msg: value } };
   };
   if (node.module === "debug" && Number(node.args.verbosity?.value ?? 0) > 0) {
-    return { fails: false, reason: "verbosity is higher than asked for" };
+    const more = { skipped: true, skipped_reason: "Verbosity threshold not met." };
+    return { fails: false, skips: true, reason: "verbosity is higher than asked for", more };
   }
   try {
     const { text, more } = say(context.language);
@@ -153,6 +158,24 @@ function message(node: TaskNode, context: ControlContext, fails: boolean, otherw
       ...(fails ? { shell: "bad 'failed as asked'\n" } : {}),
     };
   }
+}
+
+/** What `debug` shows of a variable or expression: as a template would give it, and without an error where there is none. */
+function variableOf(language: TaskLanguage, name: string, position: Position): Value {
+  // The marks of the template are not in the file.
+  const place = { ...position, column: Math.max(1, position.column - 3) };
+  try {
+    return language.render({ value: `{{ ${name} }}`, position: place, positionOf: () => place });
+  } catch (error) {
+    if (error instanceof UndefinedVariableError) return "VARIABLE IS NOT DEFINED!";
+    throw error;
+  }
+}
+
+/** As Ansible does with whole values of `set_fact`. */
+function factOf(value: Value): Value {
+  if (typeof value !== "string" || !/^(?:true|false|yes|no)$/i.test(value)) return value;
+  return /^(?:true|yes)$/i.test(value);
 }
 
 function assertion(node: TaskNode, { language, shapes }: ControlContext): ControlResult {

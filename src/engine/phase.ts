@@ -468,7 +468,8 @@ export class Phase {
 
   /** What debug or fail say. In a check it may need what only apply gives. */
   #said(call: CompiledCall, outcome: CallOutcome): { readonly outcome: CallOutcome; readonly said?: string } {
-    if (outcome.status === "skipped" || outcome.status === "pending") return { outcome };
+    const passed = outcome.status === "skipped" && call.decided !== "skipped";
+    if (passed || outcome.status === "pending") return { outcome };
     if (call.say === undefined) return { outcome: call.more === undefined ? outcome : withMore(outcome, call.more) };
     try {
       const { text, more } = call.say(this.#input.host.registers);

@@ -114,6 +114,7 @@ class StepMaker {
       const task = node.kind === "include" ? node.task : node;
       const ref = this.#ref(task, false);
       if (task.module === "meta" && task.freeForm?.value === "flush_handlers") return [{ kind: "flush" }];
+      if (task.module === "meta" && task.freeForm?.value === "noop") return [];
       if (!selected(task.tags, this.filter)) return [];
       const [order, before] = orderOf(ref.id);
       if (node.kind === "include") return [{ kind: "include", ref, node, order, before }];

@@ -138,7 +138,7 @@ export class TaskCompiler {
     const language = this.#language(task);
     const items = loopItems(task, language, this.#draft.shapes);
     if (items?.length === 0) this.#decided(turn, { last: true }, "N", "no items in the list", NO_ITEMS);
-    const gates = this.#turns(task, language, items).map(({ bound, about }) => {
+    const gates = [...this.#turns(task, language, items)].map(({ bound, about }) => {
       const gate = decideAll(task.when, bound, this.#draft.shapes);
       if (gate.kind === "open") throw new NeedsControllerError();
       return { bound, about, gate };
@@ -158,15 +158,19 @@ export class TaskCompiler {
     this.#input.steps.include(at, step, inclusions);
   }
 
-  /** The items of a loop, each with its language; one turn without a loop. */
-  #turns(node: TaskNode, language: TaskLanguage, items: readonly Value[] | undefined) {
-    if (items === undefined) return [{ bound: language, about: { last: true } as CallItem }];
-    return items.map((itemValue, index) => {
+  /** The items of a loop, each with its language as the turn before has left it; one turn without a loop. */
+  *#turns(
+    node: TaskNode,
+    language: TaskLanguage,
+    items: readonly Value[] | undefined,
+  ): Generator<{ readonly bound: TaskLanguage; readonly about: CallItem }> {
+    if (items === undefined) return yield { bound: language, about: { last: true } };
+    for (const [index, itemValue] of items.entries()) {
       const turnVars = loopVars(node, items, index);
       const bound = this.#language(node, turnVars);
       const item = itemLabel(node, itemValue, `${index + 1} of ${items.length}`, bound, this.#draft.shapes);
-      return { bound, about: { item, itemValue, turnVars, last: index === items.length - 1 } as CallItem };
-    });
+      yield { bound, about: { item, itemValue, turnVars, last: index === items.length - 1 } };
+    }
   }
 
   task(given: TaskStep): void {
@@ -418,7 +422,14 @@ export class TaskCompiler {
       this.#draft.learn(decided.given ?? {}, decided.included);
     }
     const { more } = decided;
+    if (decided.skips === true) {
+      this.#decided(step, about, "N", decided.reason ?? "-", more);
+      return { changed: false, failed: false, ...more, ...itemFields(node, about) };
+    }
+    const judged =
+      node.failedWhen !== undefined || !(countsAsChange(node) || readOnly(node) || node.changedWhen === undefined);
     const common = {
+      ...(judged ? this.#judged(node, about) : {}),
       ...{ at: this.#draft.at, ref: step.ref, node, payloads: [], missing: [], returns: {}, ...about },
       ...(more === undefined ? {} : { more }),
     };
@@ -440,7 +451,7 @@ export class TaskCompiler {
     if (gate.kind === "known" && decided.shell === undefined && !decided.fails && !change && !told) {
       this.#draft.body += `${this.#draft.begin("O")}\n`;
       this.#draft.calls.push({ ...common, ...say, ...reason, ...this.#draft.status("ok") });
-      return { changed: false, failed: false, ...decided.more, ...itemFields(node, about) };
+      return judged ? undefined : { changed: false, failed: false, ...decided.more, ...itemFields(node, about) };
     }
     const shell =
       decided.shell ??
@@ -452,7 +463,7 @@ export class TaskCompiler {
       shell +
       (open ? "else skip -; fi\n" : "") +
       (node.register === undefined ? "" : `D\nRF ${node.register}\n`) +
-      `E ${endFlag(node, loop, false)}\nfi\n`;
+      `E ${endFlag(node, loop, judged)}\nfi\n`;
     const failed =
       decided.fails && decided.shell === undefined && !open ? { ...reason, ...this.#draft.status("failed") } : {};
     this.#draft.calls.push({ ...common, ...say, ...failed, ...(open ? { when: gate.source } : {}) });

@@ -92,7 +92,8 @@ export function judgeOf(
         reason: node.failedWhen === undefined ? raw.reason : `failed_when: ${because(node.failedWhen)}`,
       };
     }
-    const changed = node.changedWhen === undefined ? raw.status !== "ok" : holds(node.changedWhen);
+    const changedSo = raw.status === "changed" || raw.changed === true;
+    const changed = node.changedWhen === undefined ? changedSo : holds(node.changedWhen);
     return {
       ...raw,
       status: changed ? "changed" : "ok",

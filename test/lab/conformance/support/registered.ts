@@ -30,6 +30,7 @@ export function compareResult(module: string, ours: Json | undefined, theirs: Js
     );
     return [...fieldsOf(["changed", "failed", "skipped", "msg"], ours, theirs), ...count, ...items];
   }
+  if (module === "debug") return fieldsOf([...new Set([...Object.keys(theirs), ...Object.keys(ours)])], ours, theirs);
   return fieldsOf(promised(module), ours, theirs);
 }
 
@@ -37,9 +38,16 @@ function isLoop(results: readonly Json[]): boolean {
   return results.every((item) => isDict(item) && "ansible_loop_var" in item);
 }
 
+/** Of modules that the controller decides; `debug` promises all that Ansible's gives. */
+const DECIDED: Readonly<Record<string, readonly string[]>> = {
+  set_fact: ["ansible_facts"],
+  group_by: ["add_group", "parent_groups"],
+};
+
 /** Dotted paths of what a module's result holds. */
 export function promised(module: string): string[] {
-  const returns = Object.keys(findModule(module)?.returns ?? { msg: "str" });
+  const returns = Object.keys(findModule(module)?.returns ?? {});
+  if (returns.length === 0) returns.push(...(DECIDED[module] ?? ["msg"]));
   const lines = returns.filter((name) => name === "stdout" || name === "stderr").map((name) => `${name}_lines`);
   return [...new Set([...ALWAYS, ...returns, ...lines, ...SOMETIMES])];
 }

@@ -40,10 +40,11 @@ class CallbackModule(CallbackBase):
             "msg": str(values.get("msg", ""))[:2000],
         }
         if not whole:
-            label = self._get_item_label(values)
+            label = str(self._get_item_label(values))
+            item = values.get(values.get("ansible_loop_var", "item"))
             # What is no text is shown by each engine in its own way.
-            is_text = isinstance(label, str)
-            event["item"] = label if is_text else json.dumps(label, separators=(",", ":"), ensure_ascii=False)
+            as_json = not isinstance(item, str) and str(item) == label
+            event["item"] = json.dumps(item, separators=(",", ":"), ensure_ascii=False) if as_json else label
         if values.get("changed") and values.get("diff"):
             event["diff"] = self._diff(values["diff"])
         self._write(**event)

@@ -30,11 +30,16 @@ interface Member {
   wait: Wait | undefined;
 }
 
+/** `meta: end_host` and its like: how far. */
+export type Ends = "host" | "batch" | "play";
+
 /** What a task that one host of the batch does gives the others. */
 export interface Once {
   readonly registers: Readonly<Record<string, Value>>;
   readonly facts: Readonly<Record<string, Value>>;
   readonly failed: boolean;
+  /** What it ends for all hosts. */
+  readonly ends?: Ends;
   /** Apply may give another result. */
   readonly dirty: boolean;
 }
@@ -52,6 +57,8 @@ export class Batch {
   readonly #waiting = new Set<() => void>();
   readonly #arrived = new Set<string>();
   readonly #slots: Semaphore;
+  /** No batch comes after it. */
+  endsPlay = false;
 
   /** @param slots as many hosts are worked on at once; who waits for another gives his up */
   constructor(hosts: readonly string[], slots: Semaphore) {
@@ -103,6 +110,7 @@ export class Batch {
 
   /** Keeps what a host did for all. */
   share(host: string, order: number, once: Once): void {
+    this.endsPlay ||= once.ends === "play";
     const { stage } = this.#of(host);
     this.#of(host).once.set(`${stage} ${order}`, once);
     this.#changed();

@@ -101,6 +101,7 @@ class SegmentCompiler {
       once: this.#once,
       awaits: this.#awaits,
       meetingBefore: this.#meetingBefore,
+      ends: draft.ends,
       next: position,
       bails: this.#bails,
     };

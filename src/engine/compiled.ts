@@ -1,6 +1,7 @@
 import type { Brought, LibName, Reboots, ReturnType, Tells } from "../modules/types.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
+import type { Ends } from "./batch.js";
 import type { Said } from "./control.js";
 import type { Joined } from "./groups.js";
 import type { TaskStep } from "./steps.js";
@@ -107,6 +108,8 @@ export interface Segment {
   readonly units: ReadonlySet<string>;
   /** A task that all hosts have to have passed before the next segment. */
   readonly meeting: TaskStep | undefined;
+  /** Its last step ends what comes after it. */
+  readonly ends: Ends | undefined;
   /** A task with `run_once` that it ends with, of which the other hosts of the batch get the result. */
   readonly once: TaskStep | undefined;
   /** Another host does that task: its result is waited for. */

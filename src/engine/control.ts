@@ -3,6 +3,7 @@ import { UndefinedVariableError } from "../playbook/scope.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
 import { quote } from "../util/shell.js";
+import type { Ends } from "./batch.js";
 import { decideAll } from "./compile-task.js";
 import type { Joined } from "./groups.js";
 import { prefixed } from "./host-vars.js";
@@ -14,6 +15,8 @@ import type { RegisterShapes } from "./shell-condition.js";
 /** Hosts meet at it: what follows sees the groups of all of them. */
 export const GROUP_BY = "group_by";
 const NAMES = new Set(["assert", "fail", "debug", "set_fact", "meta", "setup", "include_vars", "ping", GROUP_BY]);
+/** What `meta` ends; what is ended for all hosts is decided by one of them. */
+export const ENDS: Readonly<Record<string, Ends>> = { end_host: "host", end_batch: "batch", end_play: "play" };
 const FACT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** True for modules that the controller decides. */
@@ -43,6 +46,7 @@ export interface ControlResult {
   /** What include_vars has read. */
   readonly included?: Readonly<Record<string, Templated>>;
   readonly joins?: Joined;
+  readonly ends?: Ends;
 }
 
 interface ControlContext {
@@ -79,6 +83,9 @@ export function compileControl(node: TaskNode, context: ControlContext): Control
     case "meta": {
       const what = String(node.freeForm?.value ?? "");
       if (what === "noop") return { fails: false, reason: "noop" };
+      const ends = ENDS[what];
+      if (ends !== undefined)
+        return { fails: false, reason: `ends the ${ends === "host" ? "play of the host" : ends}`, ends };
       throw new InputError("E_META", `meta: ${what} is not supported here.`, { position: node.position });
     }
     case GROUP_BY: {

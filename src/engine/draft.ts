@@ -1,5 +1,6 @@
 import type { LibName } from "../modules/types.js";
 import type { Templated, Value } from "../playbook/types.js";
+import type { Ends } from "./batch.js";
 import type { CompiledCall, Known, Target } from "./compiled.js";
 import type { RegisterShape } from "./shell-condition.js";
 import { sameTarget } from "./task-scope.js";
@@ -39,6 +40,8 @@ export class Draft {
   target: Target | undefined;
   /** Nothing after the call at hand can run, or only the controller knows whether it can. */
   closed = false;
+  /** What the call at hand ends. */
+  ends: Ends | undefined;
   /** How many handlers and parts of blocks are around the call at hand that the program may pass over. */
   unsure = 0;
   /** The step at hand. */

@@ -89,6 +89,8 @@ export class Phase {
   readonly #steps: HostSteps;
   /** Steps of the segment at hand in which a task failed that nothing forgave. */
   #fatal = new Set<number>();
+  /** A task ended the host's play before its end. */
+  #over = false;
   /** By name, the step whose result is the last that the segment at hand has given. */
   #given = new Map<string, number>();
 
@@ -99,14 +101,14 @@ export class Phase {
 
   async run(): Promise<void> {
     let way: Way | undefined = BEGINNING;
-    while (way !== undefined && !this.failed) {
+    while (way !== undefined && !this.failed && !this.#over) {
       if (this.#input.signal?.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted.");
       this.#fatal = new Set();
       this.#given = new Map();
       let segment: Segment = await this.#compile(way, this.#input.check && this.dirty);
       if (this.#needsNoProgram(segment)) this.#decided(segment);
       else segment = await this.#segment(segment, way);
-      if (segment.awaits !== undefined && !(await this.#awaitOnce(segment.awaits, segment))) continue;
+      if (segment.awaits !== undefined && !(await this.#awaitOnce(segment.awaits))) continue;
       way = this.#goOn(segment, way);
       if (segment.once !== undefined) this.#shareOnce(segment.once, segment);
       this.#reach(way);
@@ -122,28 +124,36 @@ export class Phase {
     this.counter.flush();
   }
 
+  /** The last step of a segment. */
+  #lastOf(from: Way, next: Segment["next"]): number {
+    return Math.max(from.position.step, (next?.step ?? this.#steps.list.length) - 1);
+  }
+
   /** Tells the other hosts of the batch what came of a task that was done for all. */
-  #shareOnce({ node, order }: TaskStep, { known, once }: Segment): void {
+  #shareOnce(once: TaskStep, { known, ends }: Segment): void {
+    const { node, order } = once;
     const { registers } = this.#input.host;
-    const at = this.#steps.list.findIndex((step) => step === once);
+    const at = this.#steps.list.indexOf(once);
     const value = node.register === undefined ? undefined : registers[node.register];
     this.#input.place.share(order, {
       registers: node.register === undefined || value === undefined ? {} : { [node.register]: value },
       facts: Object.assign({}, ...known.filter((one) => one.at === at).map((one) => one.facts)),
       failed: this.#fatal.has(at),
       dirty: this.dirty,
+      ...(this.#over && ends !== undefined ? { ends } : {}),
     });
   }
 
   /** Takes what another host did for all; false when it turned out to be this host's turn. */
-  async #awaitOnce(step: TaskStep, { awaits }: Segment): Promise<boolean> {
+  async #awaitOnce(step: TaskStep): Promise<boolean> {
     const { host, place } = this.#input;
     const once = await place.once(step.order);
     if (once === undefined) return false;
     Object.assign(host.registers, once.registers);
     Object.assign(host.facts, once.facts);
     this.dirty ||= once.dirty;
-    if (once.failed) this.#fatal.add(this.#steps.list.findIndex((one) => one === awaits));
+    this.#over ||= once.ends !== undefined;
+    if (once.failed) this.#fatal.add(this.#steps.list.indexOf(step));
     return true;
   }
 
@@ -152,7 +162,7 @@ export class Phase {
   }
 
   /** Keeps what is known of the steps that were come to, and gives the place of the next. */
-  #goOn({ known, next, bails }: Segment, from: Way): Way | undefined {
+  #goOn({ known, next, bails, ends }: Segment, from: Way): Way | undefined {
     const { host } = this.#input;
     const visited = new Set<number>();
     const fatal = this.#fatal;
@@ -167,6 +177,7 @@ export class Phase {
       Object.assign(host.facts, facts);
     }
     this.failed ||= after.failed;
+    this.#over ||= ends !== undefined && visited.has(this.#lastOf(from, next));
     return after.way;
   }
 

@@ -223,7 +223,7 @@ class PlaybookRun {
         batch.map((host) => together.run(host.name, signal, (place) => this.#hostPlay(about, host, place))),
       );
       // As Ansible: a batch in which every host failed ends the play.
-      if (batch.every((host) => this.#failed.has(host.name))) break;
+      if (together.endsPlay || batch.every((host) => this.#failed.has(host.name))) break;
     }
   }
 

@@ -9,7 +9,7 @@ import { quote } from "../util/shell.js";
 import type { CompileInput } from "./compile-input.js";
 import { type BuildOptions, buildTask, decideAll, NeedsControllerError } from "./compile-task.js";
 import type { CompiledCall } from "./compiled.js";
-import { compileControl, isControl } from "./control.js";
+import { compileControl, ENDS, isControl } from "./control.js";
 import type { Draft } from "./draft.js";
 import type { Inclusion } from "./host-steps.js";
 import { hostVarsScope } from "./host-vars.js";
@@ -216,6 +216,8 @@ export class TaskCompiler {
   /** `run_once`, which may be a template. */
   isOnce(node: TaskNode): boolean {
     const value = node.flags?.runOnce;
+    const ends = node.module === "meta" ? ENDS[String(node.freeForm?.value)] : undefined;
+    if (ends !== undefined && ends !== "host") return true;
     return value === undefined ? node.runOnce : truth(this.#language(node).render(value), value);
   }
 
@@ -268,7 +270,8 @@ export class TaskCompiler {
     const { node } = step;
     const gate = decideAll(node.when, language, this.#draft.shapes);
     if (gate.kind === "known" && !gate.value) {
-      this.#decided(step, about, "N", `when: ${gate.source} is false`, SKIPPED);
+      const counted = node.module === "meta" ? { ...about, counts: "never" as const } : about;
+      this.#decided(step, counted, "N", `when: ${gate.source} is false`, SKIPPED);
       return about.itemValue === undefined ? SKIPPED : { ...SKIPPED, ...itemFields(node, about) };
     }
     if (isControl(node.module)) return this.#control(step, language, about, gate, loop);
@@ -432,6 +435,8 @@ export class TaskCompiler {
       ...(judged ? this.#judged(node, about) : {}),
       ...{ at: this.#draft.at, ref: step.ref, node, payloads: [], missing: [], returns: {}, ...about },
       ...(more === undefined ? {} : { more }),
+      // Ansible counts no `meta`.
+      ...(node.module === "meta" ? { counts: "never" as const } : {}),
     };
     const say = decided.say === undefined ? {} : { say: decided.say };
     const reason = decided.reason === undefined ? {} : { reason: decided.reason };
@@ -445,6 +450,11 @@ export class TaskCompiler {
         ...this.#judged(node, about),
       });
       return undefined;
+    }
+    if (decided.ends !== undefined) {
+      if (gate.kind === "open" || this.#draft.unsure > 0) throw new NeedsControllerError();
+      this.#draft.ends = decided.ends;
+      this.#draft.closed = true;
     }
     const change = countsAsChange(node);
     const told = node.register !== undefined && (this.#draft.unsure > 0 || decided.say !== undefined);

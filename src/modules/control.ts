@@ -17,7 +17,11 @@ export const controlModules: readonly ModuleArgs[] = [
   { name: "fail", args: { msg: { type: "raw", default: "Failed as requested from task" } } },
   { name: "debug", args: { msg: { type: "raw" }, var: { type: "raw" }, verbosity: { type: "int", default: 0 } } },
   { name: "set_fact", args: { cacheable: { type: "bool" } }, anyArgs: true },
-  { name: "meta", args: { _raw_params: { type: "raw", choices: ["flush_handlers", "noop"] } }, freeForm: true },
+  {
+    name: "meta",
+    args: { _raw_params: { type: "raw", choices: ["flush_handlers", "noop", "end_host", "end_batch", "end_play"] } },
+    freeForm: true,
+  },
   {
     name: "include_vars",
     args: {

@@ -93,6 +93,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       meeting: undefined,
       once: undefined,
       awaits: undefined,
+      ends: undefined,
       next: undefined,
       known: [],
       bails: new Set(),

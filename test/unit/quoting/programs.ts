@@ -168,6 +168,7 @@ const SEGMENT: Segment = {
   meeting: undefined,
   once: undefined,
   awaits: undefined,
+  ends: undefined,
   next: undefined,
   known: [],
   bails: new Set(),

@@ -38,7 +38,9 @@ function outcomeOf(events: readonly RunEvent[]): Pick<Outcome, "told" | "recap">
   const told = events.flatMap((event): Told[] => {
     if (event.type === "host.unreachable")
       return [{ host: event.host, task: "", status: "unreachable", ignored: false, why: event.text }];
-    return event.type === "task.result" ? [toldOf(event)] : [];
+    // Ansible tells nothing of a `meta` that it heeds.
+    if (event.type !== "task.result" || (event.task.module === "meta" && event.status === "ok")) return [];
+    return [toldOf(event)];
   });
   const end = events.find((event) => event.type === "run.end");
   const recap = Object.entries(end?.recap ?? {}).map(([host, counts]): [string, Counts] => [

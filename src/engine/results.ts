@@ -21,7 +21,8 @@ export function resultValue(
   for (const [path, value] of Object.entries(known)) place(result, path.split("."), value);
   for (const [path, type] of Object.entries(call.returns)) {
     const raw = outcome.fields[path.replaceAll(".", "_")];
-    if (raw !== undefined) place(result, path.split("."), typed(raw, type));
+    if (raw !== undefined && raw !== KNOWN) place(result, path.split("."), typed(raw, type));
+    else if (raw === undefined && type === "told") delete result[path];
   }
   for (const name of ["stdout", "stderr"]) {
     const text = result[name];
@@ -36,6 +37,9 @@ export function itemFields(node: TaskNode, { itemValue, turnVars }: CallItem): R
   return { ...turnVars, [node.loopVar]: itemValue, ansible_loop_var: node.loopVar };
 }
 
+/** The host's word for what the controller knows. */
+const KNOWN = "known";
+
 function typed(raw: string, type: ReturnType): Value {
   switch (type) {
     case "bool":
@@ -49,6 +53,7 @@ function typed(raw: string, type: ReturnType): Value {
     case "time":
       return pythonTime(raw);
     case "known":
+    case "told":
     case "str":
       return raw;
   }

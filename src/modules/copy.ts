@@ -26,7 +26,7 @@ const writeArgs = {
   validate: { type: "str" },
 } as const satisfies Record<string, ArgSpec>;
 
-const copyReturns = { dest: "str", checksum: "str", md5sum: "str", backup_file: "str", ...pathReturns } as const;
+const copyReturns = { dest: "str", checksum: "told", md5sum: "told", backup_file: "str", ...pathReturns } as const;
 
 /** The call that writes one file. */
 function write(args: Args, dest: string, info: SourceInfo | undefined, mode: string, base: string): string {
@@ -43,13 +43,13 @@ const target = (dest: string, base: string): Probe => ({ path: dest.endsWith("/"
 
 /** What is told of one file behind its call, where somebody asks. */
 function told(args: Args, context: ModuleContext, hashes: () => FileHashes | undefined) {
-  const flags = { ...flagsCall(args, '"$d"'), before: "" };
+  const flags = flagsCall(args, '"$d"');
   if (!context.wantsResult) return flags;
-  const { sha1 = "", md5 = "" } = hashes() ?? {};
+  const { sha1 = "", md5 = null } = hashes() ?? {};
   return {
-    before: "BK=\n",
-    shell: `${flags.shell}m_copied ${word(sha1)} ${word(md5 ?? "")} ${pathWord(text(args, "dest"))}\n`,
+    shell: `${flags.shell}m_copied\n`,
     libs: [...flags.libs, "copied", "pathinfo"] as const,
+    known: { checksum: sha1, md5sum: md5 },
   };
 }
 
@@ -87,7 +87,8 @@ function copyTree(args: Args, source: string, context: ModuleContext): ModuleCal
     }
   }
   const known = { dest: `${dest}/` };
-  return { shell, libs: ["put", "file", "copy"], payloads, probes, known };
+  const libs: LibName[] = ["put", "file", "copy", ...(context.wantsResult ? (["copied", "pathinfo"] as const) : [])];
+  return { shell, libs, payloads, probes, known };
 }
 
 function buildCopy(args: Args, context: ModuleContext): ModuleCall {
@@ -104,8 +105,9 @@ function buildCopy(args: Args, context: ModuleContext): ModuleCall {
     expected(args, () => bytesHashes(content));
     const more = told(args, context, () => bytesHashes(content));
     return {
-      shell: check + more.before + write(args, dest, info, mode, "") + more.shell,
+      shell: check + write(args, dest, info, mode, "") + more.shell,
       libs: ["put", "copy", ...more.libs],
+      ...("known" in more ? { known: more.known } : {}),
       payloads: [info.digest],
       probes: [target(dest, "")],
     };
@@ -118,8 +120,9 @@ function buildCopy(args: Args, context: ModuleContext): ModuleCall {
   expected(args, () => context.hashes(source));
   const more = told(args, context, () => context.hashes(source));
   return {
-    shell: before + check + more.before + write(args, dest, info, mode, basename(source)) + more.shell,
+    shell: before + check + write(args, dest, info, mode, basename(source)) + more.shell,
     libs: ["put", "copy", ...more.libs],
+    ...("known" in more ? { known: more.known } : {}),
     ...needs,
     probes: [target(dest, basename(source))],
   };
@@ -140,7 +143,7 @@ function copyRemote(args: Args, context: ModuleContext): ModuleCall {
   const local = given(args, "local_follow") && flag(args, "local_follow") ? "l" : "";
   const words = [owner, group, mode, flags + force + local, text(args, "directory_mode"), text(args, "checksum")];
   const more = flagsCall(args, '"$d"');
-  const libs: LibName[] = ["put", "file", "rcopy", "pathinfo", ...more.libs];
+  const libs: LibName[] = ["put", "file", "rcopy", "copied", "pathinfo", ...more.libs];
   const paths = [pathWord(source), pathWord(text(args, "dest"))];
   const info = context.wantsResult ? 'if [ -n "${R_dest-}" ]; then pinfo "$R_dest"; fi\n' : "";
   const reset = context.wantsResult ? `${RESET}\n` : "";
@@ -185,6 +188,7 @@ export const copy: TaskModule = {
     },
   },
   returns: copyReturns,
+  fieldNames: "$CPF",
   diffs: "attributes",
   build: buildCopy,
 };
@@ -210,6 +214,7 @@ export const template: TaskModule = {
     },
   },
   returns: copyReturns,
+  fieldNames: "$CPF",
   diffs: "attributes",
   build(args, context) {
     const source = context.resolve(text(args, "src"), "templates");
@@ -220,12 +225,9 @@ export const template: TaskModule = {
     const base = basename(source);
     const more = told(args, context, () => bytesHashes(rendered));
     return {
-      shell:
-        validator(text(args, "validate")) +
-        more.before +
-        write(args, text(args, "dest"), info, mode, base) +
-        more.shell,
+      shell: validator(text(args, "validate")) + write(args, text(args, "dest"), info, mode, base) + more.shell,
       libs: ["put", "copy", ...more.libs],
+      ...("known" in more ? { known: more.known } : {}),
       payloads: [info.digest],
       probes: [target(text(args, "dest"), base)],
     };

@@ -152,7 +152,14 @@ export const getUrl: TaskModule = {
       ...[curlOnly ? "k" : "", context.wantsResult ? "w" : ""],
     ].join("");
     const words = [address(args), "", algorithm, digits, ...attributes(args), flags, text(args, "timeout")];
-    const last = [pathWord(text(args, "tmp_dest")), word(curl), word(wget)];
+    const asks = isUrl || (digits === "" && !flag(args, "force"));
+    const last = [
+      pathWord(text(args, "tmp_dest")),
+      word(curl),
+      word(wget),
+      asks ? "geturl" : "''",
+      isUrl ? "sumof" : "''",
+    ];
     const more = flagsCall(args, '"$d"');
     return {
       shell: `d=${pathWord(text(args, "dest"))}\nm_url ${[...words.map(word), ...last].join(" ")}\n${more.shell}`,

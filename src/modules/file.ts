@@ -54,8 +54,10 @@ function mainCall(args: Args, state: string, path: string): string {
   const nofollow = flag(args, "follow") ? "" : "n";
   const source = word(text(args, "src"));
   switch (state) {
-    case "directory":
-      return line("m_dir", path, owner, group, mode, word(`${flag(args, "recurse") ? "r" : ""}${nofollow}`));
+    case "directory": {
+      const main = line("m_dir", path, owner, group, mode, word(nofollow));
+      return main + (flag(args, "recurse") ? line("within", '"$d"', owner, group, mode, nofollow || "''", "") : "");
+    }
     case "absent":
       return line("m_absent", path);
     case "link":
@@ -116,7 +118,7 @@ function build(args: Args, context: ModuleContext): ModuleCall {
   const probes = [{ path: given_, hash: false }];
   if (!context.wantsResult) return { shell: inside + rest, libs, probes };
   const told = TOLD[state] ?? TOLD.file ?? "";
-  const reset = "unset R_path R_dest R_src R_uid R_gid R_owner R_group R_mode R_state R_size\n";
+  const reset = "unset R_path R_dest R_src\npnone\n";
   return {
     shell: `${reset}${inside}${rest}${told.replaceAll("PATH", path)}`,
     libs: state === "absent" ? libs : [...libs, "pathinfo"],
@@ -144,6 +146,7 @@ export const file: TaskModule = {
     },
   },
   returns: { path: "str", dest: "str", src: "str", ...pathReturns },
+  fieldNames: "$FF",
   diffs: "always",
   build,
 };

@@ -1,6 +1,6 @@
 import { basename, join, normalize } from "node:path";
 import { bit, flag, text } from "./args.js";
-import { call } from "./fragments.js";
+import { pathWord, word } from "./path-words.js";
 import { ArgumentError, type ModuleContext, type TaskModule } from "./types.js";
 
 /** A larger file is no matter for a playbook; a build of NGINX has a tenth of it. */
@@ -32,14 +32,17 @@ export const fetch: TaskModule = {
       validate_checksum: { type: "bool", default: true },
     },
   },
-  returns: { checksum: "str" },
+  returns: {
+    checksum: "str",
+    ...{ dest: "known", file: "known", md5sum: "known", remote_checksum: "known", remote_md5sum: "known" },
+  },
   build(args, context) {
     const source = text(args, "src");
     if (source === "") throw new ArgumentError("src is empty", "src");
     const dest = placeOf(source, text(args, "dest"), flag(args, "flat"), context);
     const now = context.hashes(dest);
     return {
-      shell: call("m_fetch", source, now?.sha1 ?? "", bit(flag(args, "fail_on_missing")), String(FETCH_LIMIT)),
+      shell: `m_fetch ${[pathWord(source), word(now?.sha1 ?? ""), bit(flag(args, "fail_on_missing")) || "''", FETCH_LIMIT].join(" ")}\n`,
       libs: ["fetch"],
       brings: { source, dest, now, strict: flag(args, "validate_checksum") },
     };

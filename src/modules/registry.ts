@@ -14,7 +14,7 @@ import { commandText } from "./lib/command.js";
 import { copiedText, copyText, rcopyText } from "./lib/copy.js";
 import { cronText } from "./lib/cron.js";
 import { slurpText, statText, unarchiveText, urlText } from "./lib/fetch.js";
-import { fileText, pathInfoText } from "./lib/file.js";
+import { fileText, pathInfoText, tempText } from "./lib/file.js";
 import { fetchText } from "./lib/from-host.js";
 import { factsText, hostnameText } from "./lib/host-facts.js";
 import { blockText } from "./lib/lines.js";
@@ -31,6 +31,7 @@ import { mount } from "./mount.js";
 import { apt, packageModule } from "./packages.js";
 import { reboot } from "./reboot.js";
 import { service, sysctl, systemd } from "./system.js";
+import { tempfile } from "./tempfile.js";
 import type { LibName, TaskModule } from "./types.js";
 import { uri } from "./uri.js";
 import { waitFor } from "./wait-for.js";
@@ -61,6 +62,7 @@ const implementations: readonly TaskModule[] = [
   stat,
   sysctl,
   systemd,
+  tempfile,
   template,
   unarchive,
   uri,
@@ -100,6 +102,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["file", fileText],
   ["flags", flagsText],
   ["pathinfo", pathInfoText],
+  ["temp", tempText],
   ["stat", statText],
   ["command", commandText],
   ["async", asyncText],

@@ -96,6 +96,7 @@ export type LibName =
   | "stat"
   | "sysctl"
   | "systemd"
+  | "temp"
   | "unarchive"
   | "uri"
   | "url"
@@ -159,9 +160,9 @@ export interface Tells {
 
 /**
  * How a field travels: "json" as JSON text, such as a list; "float" as seconds with their fraction; "time" as hundredths of seconds
- * since 1970, and the zone; "known" not at all, as the controller has it.
+ * since 1970, and the zone; "known" not at all, as the controller has it; "told" as `known`, where the controller has it, or as text.
  */
-export type ReturnType = "str" | "int" | "bool" | "float" | "json" | "known" | "time";
+export type ReturnType = "str" | "int" | "bool" | "float" | "json" | "known" | "time" | "told";
 
 export interface TaskModule {
   readonly spec: ModuleArgs;

@@ -48,26 +48,31 @@ m_copy() {
 }
 `;
 
-/** m_copied SHA1 MD5 DEST: what Ansible tells of a file that m_copy has looked at or written. Needs pathinfo. */
+/**
+ * m_copied: what Ansible tells of a file that m_copy has looked at or written. Of checksums it says that they are there: the
+ * controller knows them. Needs pathinfo.
+ */
 export const copiedText = sh`
+CPF='dest checksum md5sum backup_file uid gid owner group mode state size'
 m_copied() {
-  unset R_dest R_checksum R_md5sum R_uid R_gid R_owner R_group R_mode R_state R_size R_backup_file
+  unset R_dest R_checksum R_md5sum R_backup_file
+  pnone
   case $BAD in
   '') ;;
   'can not'*) return ;;
-  *) R_checksum=$1; return ;;
+  *) R_checksum=known; return ;;
   esac
   case $OKW in
-  exists,*) R_dest=$3 ;;
+  exists,*) R_dest=$d ;;
   '')
     # in check mode, nothing is told of what is to come
     [ -z "$K" ] || return 0
-    R_dest=$d R_checksum=$1 R_md5sum=$2
-    if [ -n "$BK" ]; then R_backup_file=$BK; fi
+    R_dest=$d R_checksum=known R_md5sum=known
+    case $\{BK-} in "$d".*) R_backup_file=$BK ;; esac
     pinfo "$d"
     ;;
   *)
-    R_dest=$d R_checksum=$1
+    R_dest=$d R_checksum=known
     pinfo "$d"
     ;;
   esac

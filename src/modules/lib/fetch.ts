@@ -86,8 +86,9 @@ m_slurp() {
 `;
 
 /**
- * m_url URL DEST ALGORITHM SUM OWNER GROUP MODE FLAGS TIMEOUT TMP CURLRC WGETRC: flags f force, b backup, k no conditions of
- * wget, w the result is wanted. SUM may be a URL. Needs put, and pathinfo with w.
+ * m_url URL DEST ALGORITHM SUM OWNER GROUP MODE FLAGS TIMEOUT TMP CURLRC WGETRC ASK SUMS: flags f force, b backup, k no conditions of
+ * wget, w the result is wanted. SUM may be a URL. ASK and SUMS name what is called where a check asks a server, and where SUM is
+ * an address. Needs put, and pathinfo with w.
  */
 export const urlText = sh`
 # geturl URL FILE [WORD...]: HTTP is the status, 000 where there is none; false when nothing came
@@ -132,7 +133,7 @@ m_url() {
   for _x in status_code msg checksum_src checksum_dest md5sum backup_file uid gid owner group mode state size; do unset "R_$_x"; done
   R_url=$_ur R_dest=$d R_elapsed=0
   (umask 077; printf '%s\n' "$2" >"$W/curlrc"; printf '%s\n' "$3" >"$W/wgetrc")
-  _nw=
+  _nw='' _ask=$4 _sums=$5
   case $_fl in *k*) _nw=1 ;; esac
   _tm=$W/url
   if [ -n "$1" ]; then
@@ -149,8 +150,8 @@ m_url() {
 url() {
   case $_su in
   *://*)
-    geturl "$_su" "$_tm" || return 1
-    _x=$(sumof "$_ur" "$_tm")
+    "$_ask" "$_su" "$_tm" || return 1
+    _x=$("$_sums" "$_ur" "$_tm")
     if [ -z "$_x" ]; then bad "Unable to find a checksum for file '$\{_ur##*/}' in '$_su'"; return 1; fi
     _su=$_x
     ;;
@@ -186,13 +187,14 @@ url() {
   if [ -n "$K" ]; then
     # a server is only asked where the file itself says nothing
     if [ $# -gt 0 ]; then
-      geturl "$_ur" "$_tm" "$@" -I || return 1
+      "$_ask" "$_ur" "$_tm" "$@" -I || return 1
       if [ "$HTTP" = 304 ]; then same; return; fi
       _w='server has a newer one'
     fi
     chg "$_w"
     return
   fi
+  #apply
   geturl "$_ur" "$_tm" "$@" || return 1
   if [ "$HTTP" = 304 ]; then same; return; fi
   [ -e "$_tm" ] || : >"$_tm"
@@ -228,6 +230,7 @@ url() {
     case $_fl in *b*) if [ "$FT" = f ]; then bak "$d" || return 1; R_backup_file=$BK; fi ;; esac
     put "$_tm" "$d" "$_ow" "$_gr" "$_mo"
   fi
+  #end
 }
 same() {
   fine 'server has no newer one'

@@ -1,7 +1,7 @@
 import { sh } from "../sh.js";
 
 /**
- * m_dir PATH OWNER GROUP MODE [FLAGS]: n leaves links alone, r recurses; m_absent PATH; m_link PATH TARGET FLAGS OWNER GROUP MODE:
+ * m_dir PATH OWNER GROUP MODE [FLAGS]: n leaves links alone; m_absent PATH; m_link PATH TARGET FLAGS OWNER GROUP MODE:
  * f force, n no following, s without a target, k with one; m_hard PATH TARGET FLAGS OWNER GROUP MODE; m_touch PATH OWNER GROUP MODE
  * PRESERVE [NOFOLLOW]; m_attr PATH OWNER GROUP MODE [FLAGS]: f a file and nothing else. Needs the put library. d is the path that
  * was worked on.
@@ -51,10 +51,10 @@ m_dir() {
     ;;
   *) kind; bad "$d already exists as a $E_"; return 1 ;;
   esac
-  case $\{5-} in *r*) within "$d" "$2" "$3" "$4" "$5" ;; esac
 }
-# within DIRECTORY OWNER GROUP MODE FLAGS: attributes of all that is in it
+# within DIRECTORY OWNER GROUP MODE FLAGS: attributes of all that is in it; not part of m_dir, as few programs need it
 within() {
+  if [ -n "$BAD" ] || [ ! -d "$1" ]; then return; fi
   # one name a line: what stands behind a line break in a name would be taken for a path of its own
   if find "$1" -mindepth 1 -name "*$NL*" | grep -q .; then
     bad "a name below $1 holds a line break"
@@ -230,7 +230,10 @@ pnamed() {
   *) R_path=$1 ;;
   esac
 }
+FF='path dest src uid gid owner group mode state size'
+pnone() { unset R_uid R_gid R_owner R_group R_mode R_state R_size; }
 pinfo() {
+  pnone
   [ -e "$1" ] && _s=$(stat -c '%f %a %u %g %s %h %U %G' "$1") || return 0
   # shellcheck disable=SC2086
   set -- $_s
@@ -245,5 +248,26 @@ pinfo() {
   R_uid=$3 R_gid=$4 R_size=$5 R_owner=$7 R_group=$8
   case $7 in UNKNOWN) R_owner=$3 ;; esac
   case $8 in UNKNOWN) R_group=$4 ;; esac
+}
+`;
+
+/** m_temp STATE DIRECTORY PREFIX SUFFIX: R_path is a new file or directory. Needs pathinfo. */
+export const tempText = sh`
+m_temp() {
+  unset R_path
+  pnone
+  if [ -n "$K" ]; then
+    PEND='check mode makes nothing temporary' LATER=1
+    return
+  fi
+  _x=
+  if [ "$1" = directory ]; then _x=-d; fi
+  chg made
+  R_path=$2
+  [ -n "$2" ] || R_path=$\{TMPDIR:-/tmp}
+  if R_path=$(mktemp $_x -- "$R_path/$3XXXXXXXX$4" 2>"$W/m"); then pinfo "$R_path"; else
+    unset R_path
+    bad "$(tail -n 1 "$W/m")"
+  fi
 }
 `;

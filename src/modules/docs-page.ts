@@ -17,6 +17,14 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
     "`src` is not in the result, as Ansible's is a name of its own; a directory's result has `dest` alone. Differences of texts within directories are shown.",
     "`unsafe_writes: true` is refused, as in all modules that write files: they are replaced as a whole.",
   ],
+  authorized_key: ["A `key` that is an address is refused: get it by uri, and give its `content`."],
+  apt_repository: [
+    "A `ppa:` is refused: its key and line are looked up at Launchpad. Every `.list` file is written anew when one changes, as by Ansible.",
+  ],
+  reboot: ["A host that does not come back in time is unreachable."],
+  uri: [
+    "By the host's curl; a plain GET by wget, too. Every head of the answer is a field. In check mode it is skipped, as by Ansible.",
+  ],
   cron: ["A job is one line. The backup of a file is made when there is something to change."],
   get_url: [
     "By the host's curl, or its wget where nothing is asked that only curl can. What does not match its checksum never takes the place of what is there.",

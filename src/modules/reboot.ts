@@ -34,7 +34,6 @@ export const reboot: TaskModule = {
       shell:
         `BOOTID() { sh -c ${quote(boot)}; }\nREBOOT() { eval '"$SD" '${quote(words)}; }\n` +
         call("m_reboot", program, ...list(args, "search_paths")),
-      look: "m_reboot\n",
       libs: ["reboot"],
       reboots: {
         bootCommand: boot,

@@ -1,5 +1,6 @@
 import type { ModuleArgs, ModuleCatalog } from "../playbook/types.js";
 import { group, user } from "./accounts.js";
+import { aptRepository, authorizedKey } from "./authorized-key.js";
 import { command, raw, script, shell } from "./command.js";
 import { controlModules } from "./control.js";
 import { copy, template } from "./copy.js";
@@ -10,6 +11,7 @@ import { fetch } from "./from-host.js";
 import { hostname, packageFacts, serviceFacts } from "./host-facts.js";
 import { groupText, userText } from "./lib/accounts.js";
 import { asyncText } from "./lib/async.js";
+import { aptRepositoryText, authorizedKeyText } from "./lib/authorized-key.js";
 import { commandText } from "./lib/command.js";
 import { copiedText, copyText, rcopyText } from "./lib/copy.js";
 import { cronText } from "./lib/cron.js";
@@ -38,6 +40,8 @@ import { waitFor } from "./wait-for.js";
 
 const implementations: readonly TaskModule[] = [
   apt,
+  aptRepository,
+  authorizedKey,
   blockinfile,
   command,
   copy,
@@ -108,6 +112,8 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["async", asyncText],
   ["apt", aptText],
   ["aptmore", aptMoreText],
+  ["aptrepo", aptRepositoryText],
+  ["authkey", authorizedKeyText],
   ["group", groupText],
   ["user", userText],
   ["systemd", systemdText],

@@ -75,7 +75,9 @@ export interface ModuleContext {
 export type LibName =
   | "apt"
   | "aptmore"
+  | "aptrepo"
   | "async"
+  | "authkey"
   | "block"
   | "command"
   | "copied"

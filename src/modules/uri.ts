@@ -150,11 +150,15 @@ export function answer(told: string, asked: string): Vars {
     ...fields,
     url,
     redirected: url !== asked,
-    cookies,
-    cookies_string: Object.entries(cookies)
-      .map(([name, value]) => `${name}=${value}`)
-      .join("; "),
-    ...(well ? { msg: `OK (${heads["content-length"] ?? "unknown"} bytes)` } : {}),
+    ...(well
+      ? {
+          cookies,
+          cookies_string: Object.entries(cookies)
+            .map((cookie) => cookie.join("="))
+            .join("; "),
+          msg: `OK (${heads["content-length"] ?? "unknown"} bytes)`,
+        }
+      : {}),
     ...json,
   };
 }
@@ -186,7 +190,7 @@ function build(args: Args, context: ModuleContext): ModuleCall {
   const paths = ["creates", "removes", "dest"].map((name) => text(args, name));
   return {
     shell: `${before}${call("m_uri", ...words, ...paths, ...attributes(args))}unset SEND\n`,
-    look: "PEND='check mode does not ask'\n",
+    look: "unset R_status R_content R_elapsed R_stdout R_path\nPEND='check mode does not ask'\n",
     libs: ["put", "uri"],
     ...needs,
     ...(context.wantsResult ? { tells: { read: (told) => answer(told, url), always: true } } : {}),

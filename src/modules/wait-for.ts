@@ -87,7 +87,8 @@ export const waitFor: TaskModule = {
     const source = text(args, "search_regex");
     if (/\\n|\n/.test(source)) throw new ArgumentError("search_regex looks at each line by itself", "search_regex");
     const regex = source === "" ? "" : posixRegex(source.replace(/\(\?P<\w+>/g, "("), "search_regex");
-    const groups = /(?<!\\)\((?!\?:)/.test(source);
+    // Of what a port says Ansible keeps none.
+    const groups = path && /(?<!\\)\((?!\?:)/.test(source);
     const result: Vars = {
       state,
       port: port ? Number(args.port) : null,

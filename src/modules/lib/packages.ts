@@ -111,7 +111,7 @@ aptold() {
     if [ -e "$_f" ]; then _m=$(stat -c %Y "$_f"); break; fi
   done
   # An image made without lists has none, however new their folder is.
-  for _f in /var/lib/apt/lists/*_*Release; do [ -e "$_f" ] || _m=0; break; done
+  for _f in /var/lib/apt/lists/*_*; do [ -e "$_f" ] || _m=0; break; done
   [ $(($(date +%s) - _m)) -ge "$1" ]
 }
 # aptread PACKAGE...: asks dpkg about all of them

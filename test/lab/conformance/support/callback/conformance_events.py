@@ -51,7 +51,7 @@ class CallbackModule(CallbackBase):
 
     def _diff(self, found):
         parts = found if isinstance(found, list) else [found]
-        is_text = any(isinstance(part.get("before"), str) or "prepared" in part for part in parts)
+        is_text = any(isinstance(part.get("before"), str) for part in parts)
         return {"text": is_text, "lines": self._get_diff(parts).splitlines()}
 
     def v2_playbook_on_play_start(self, play):

@@ -51,6 +51,9 @@ export class UndecidedSource extends Error {
   }
 }
 
+/** Too many other hosts of the batch failed: this one does nothing more. */
+export class PlayEnded extends Error {}
+
 /** The hosts that go through a play at the same time, for what one of them has to know of the others. */
 export class Batch {
   readonly #members: ReadonlyMap<string, Member>;
@@ -60,8 +63,18 @@ export class Batch {
   /** No batch comes after it. */
   endsPlay = false;
 
-  /** @param slots as many hosts are worked on at once; who waits for another gives his up */
-  constructor(hosts: readonly string[], slots: Semaphore) {
+  readonly #stop = new AbortController();
+  #failures = 0;
+
+  /**
+   * @param slots as many hosts are worked on at once; who waits for another gives his up
+   * @param bearable more failures end the play for all hosts
+   */
+  constructor(
+    hosts: readonly string[],
+    slots: Semaphore,
+    private readonly bearable = Number.POSITIVE_INFINITY,
+  ) {
     const member = (): Member => ({
       stage: "check",
       applied: false,
@@ -89,6 +102,22 @@ export class Batch {
       place.leave();
       this.move(host, "over");
     }
+  }
+
+  /** A host failed. */
+  fail(): void {
+    this.#failures++;
+    if (this.#failures > this.bearable) this.#stop.abort();
+  }
+
+  /** Aborts once too many hosts failed. */
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Whether the hosts begin to change only when all have been looked at. */
+  get looksFirst(): boolean {
+    return Number.isFinite(this.bearable);
   }
 
   move(host: string, stage: Stage): void {
@@ -267,6 +296,16 @@ export class Place {
   leave(): void {
     this.#release?.();
     this.#release = undefined;
+  }
+
+  /** Aborts once too many hosts of the batch failed. */
+  get stop(): AbortSignal {
+    return this.batch.stop;
+  }
+
+  /** Waits, where a failure of others ends the play, until it is known which hosts fail before anything is changed. */
+  async looked(): Promise<void> {
+    if (this.batch.looksFirst) await this.#wait(this.batch.pass(this.host, Number.MAX_SAFE_INTEGER));
   }
 
   /** The check is over, and the host is to be changed. */

@@ -1,6 +1,7 @@
 import type { Value, Vars } from "../playbook/types.js";
 import type { EmitEvent, HostRecap, RunEvent, TaskRef } from "../report/events.js";
 import { EdgeError, InterruptedError } from "../util/errors.js";
+import { PlayEnded } from "./batch.js";
 import { lockedError, Phase, type PhaseInput } from "./phase.js";
 import { emptyRecap } from "./recap.js";
 
@@ -64,6 +65,8 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
     input.onRecap(check.counter.recap);
     return check.failed;
   }
+  await input.place.looked();
+  if (input.place.stop.aborted) throw new PlayEnded();
   const questions = [...guarded(held, input), ...fetches(check)];
   for (const { ref, item, ask } of questions) {
     try {

@@ -2,7 +2,7 @@ import { findModule } from "../modules/registry.js";
 import type { Play, Value } from "../playbook/types.js";
 import type { EmitEvent, FileDiff, TaskStatus } from "../report/events.js";
 import { InputError, InterruptedError, LockedError, TaskError, UnreachableError } from "../util/errors.js";
-import { type Place, UndecidedSource } from "./batch.js";
+import { type Place, PlayEnded, UndecidedSource } from "./batch.js";
 import { compileSegment } from "./compile.js";
 import type { HostScope } from "./compile-input.js";
 import { type BuildOptions, notBeforeApply } from "./compile-task.js";
@@ -103,6 +103,7 @@ export class Phase {
     let way: Way | undefined = BEGINNING;
     while (way !== undefined && !this.failed && !this.#over) {
       if (this.#input.signal?.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted.");
+      if (this.#input.place.stop.aborted) throw new PlayEnded();
       this.#fatal = new Set();
       this.#given = new Map();
       let segment: Segment = await this.#compile(way, this.#input.check && this.dirty);
@@ -292,6 +293,7 @@ export class Phase {
       };
       const listener = {
         hear,
+        stop: this.#input.place.stop,
         get spoke() {
           return reader.spoke;
         },
@@ -321,7 +323,7 @@ export class Phase {
         return current;
       }
       if (end === "locked") throw lockedError(this.holder);
-      if (end === "stopped") throw reader.interruption();
+      if (end === "stopped") throw this.#input.place.stop.aborted ? new PlayEnded() : reader.interruption();
       if (end === "sent") {
         start = Math.max(start, reader.nextCall);
         // A failure of this side leads into a rescue, or to the end, which the program knows how to do.

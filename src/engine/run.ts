@@ -18,7 +18,7 @@ import {
   UnreachableError,
 } from "../util/errors.js";
 import { Semaphore } from "../util/semaphore.js";
-import { Batch, type Place } from "./batch.js";
+import { Batch, type Place, PlayEnded } from "./batch.js";
 import type { HostScope } from "./compile-input.js";
 import { GROUP_BY } from "./control.js";
 import { type DelegateHost, Delegates, type DelegatesInput } from "./delegates.js";
@@ -114,6 +114,8 @@ class PlaybookRun {
   readonly #settable: (name: string) => boolean;
   readonly #errors: EdgeError[] = [];
   #taskFailed = false;
+  /** Too many hosts of a batch failed: nothing comes after it. */
+  #ended = false;
 
   constructor(input: RunInput) {
     this.#input = input;
@@ -157,7 +159,7 @@ class PlaybookRun {
       for (const [number, { play, steps }] of plays.entries()) {
         if (this.#input.signal?.aborted) break;
         await this.#play(play, steps, number, this.#hostsOf(play, number, isLate(number)));
-        if (play.anyErrorsFatal && this.#failed.size > 0) break;
+        if (this.#ended) break;
       }
     } finally {
       for (const [name, session] of this.#sessions) traffic[name] = session.traffic;
@@ -217,23 +219,39 @@ class PlaybookRun {
     const { options, signal } = this.#input;
     for (const batch of batchesOf(hosts, play.serial)) {
       const names = batch.map((host) => host.name);
-      const together = new Batch(names, new Semaphore(options.forks ?? DEFAULT_FORKS));
+      const bearable = bearableFailures(play, names.length);
+      const together = new Batch(names, new Semaphore(options.forks ?? DEFAULT_FORKS), bearable);
       const about = { play, steps, number, hosts: hosts.map((host) => host.name), batch: names };
       await Promise.all(
-        batch.map((host) => together.run(host.name, signal, (place) => this.#hostPlay(about, host, place))),
+        batch.map((host) =>
+          together.run(host.name, signal, async (place) => {
+            const sound = await this.#hostPlay(about, host, place);
+            if (!sound) together.fail();
+          }),
+        ),
       );
       // As Ansible: a batch in which every host failed ends the play.
+      if (together.stop.aborted) {
+        this.#ended = true;
+        break;
+      }
       if (together.endsPlay || batch.every((host) => this.#failed.has(host.name))) break;
     }
   }
 
-  async #hostPlay(about: PlayRun, host: InventoryHost, place: Place): Promise<void> {
+  /** @returns whether nothing failed */
+  async #hostPlay(about: PlayRun, host: InventoryHost, place: Place): Promise<boolean> {
     try {
       await this.#onHost(about, host, place);
     } catch (error) {
+      if (error instanceof PlayEnded) {
+        this.#message(host, "stopped, as too many other hosts failed", undefined, "info");
+        return true;
+      }
       this.#failed.add(host.name);
       this.#report(host, error);
     }
+    return !this.#failed.has(host.name);
   }
 
   async #onHost(about: PlayRun, host: InventoryHost, place: Place): Promise<void> {
@@ -432,9 +450,9 @@ class PlaybookRun {
     if (!(error instanceof InterruptedError)) this.#add(host.name, { ...emptyRecap(), failed: 1 });
   }
 
-  #message(host: InventoryHost, text: string, hint: string | undefined): void {
+  #message(host: InventoryHost, text: string, hint: string | undefined, level: "error" | "info" = "error"): void {
     const more = hint === undefined ? {} : { hint };
-    this.#emit({ type: "message", time: this.#now(), level: "error", host: host.name, text, ...more });
+    this.#emit({ type: "message", time: this.#now(), level, host: host.name, text, ...more });
   }
 }
 
@@ -458,6 +476,12 @@ export function batchesOf<T>(hosts: readonly T[], serial: Play["serial"] = []): 
     from += size;
   }
   return batches;
+}
+
+/** As Ansible: one failure is too much for any_errors_fatal, and more than so many percent of a batch. */
+function bearableFailures({ anyErrorsFatal, maxFailPercentage }: Play, hosts: number): number {
+  if (anyErrorsFatal) return 0;
+  return maxFailPercentage === undefined ? Number.POSITIVE_INFINITY : Math.floor((hosts * maxFailPercentage) / 100);
 }
 
 function makesGroups(steps: readonly Step[]): boolean {

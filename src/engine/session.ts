@@ -54,6 +54,8 @@ export interface ProgramListener {
   readonly spoke: boolean;
   /** Its process id, once it has told. */
   readonly pid: number | undefined;
+  /** Ends it after the task at hand. */
+  readonly stop: AbortSignal;
   /** The host is about to boot anew: a link that is lost now is no accident. */
   readonly reboots: boolean;
 }
@@ -167,13 +169,14 @@ export class HostSession {
       if (refusal !== undefined) return;
       try {
         listener.hear(chunk);
-        if (signal?.aborted) stop();
+        if (signal?.aborted || listener.stop.aborted) stop();
       } catch (error) {
         refusal = { error };
         enough.abort();
       }
     };
     signal?.addEventListener("abort", stop, { once: true });
+    listener.stop.addEventListener("abort", stop, { once: true });
     try {
       const running = transport.exec(command, { stdin, onStdout: hear, onStderr, signal: enough.signal });
       const result = await running.catch((error: unknown) => {
@@ -195,6 +198,7 @@ export class HostSession {
       );
     } finally {
       signal?.removeEventListener("abort", stop);
+      listener.stop.removeEventListener("abort", stop);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Keywords of plays, blocks and tasks: what the subset has, and what to do instead of the rest. */
 
 export const PLAY_KEYWORDS = (
-  "name hosts connection gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial " +
+  "name hosts connection gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial max_fail_percentage " +
   "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout collections"
 ).split(" ");
 
@@ -34,7 +34,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
   strategy: oneRun,
   order: oneRun,
   throttle: oneRun,
-  max_fail_percentage: "Use any_errors_fatal.",
   force_handlers: "Handlers look at the host's state, so the next run does what a failed one left.",
   become_method: become,
   become_flags: become,

@@ -100,6 +100,17 @@ function checkNotify(play: Play, context: LoadContext): void {
   }
 }
 
+function readPercentage(node: YamlNode, context: LoadContext): number | undefined {
+  const text = node.kind === "scalar" ? String(node.value) : "";
+  const value = isPossiblyTemplate(text)
+    ? context.attempt(() => renderValue(context.templated(node), context.known))
+    : text;
+  const [, number] = /^(\d+(?:\.\d+)?)%?$/.exec(String(value)) ?? [];
+  if (number !== undefined) return Number(number);
+  context.problem(node.position, "max_fail_percentage must be a number of percent");
+  return undefined;
+}
+
 function readSerial(node: YamlNode, context: LoadContext): Serial[] | undefined {
   const nodes = node.kind === "list" ? node.items : [node];
   return nodes.flatMap((item) => {
@@ -154,6 +165,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   const inherited = inheritedFrom(fields, context);
   const tasks = (what: string): PlayNode[] =>
     read(what, (value) => loadTasks(value, what, { inherited, roles }, file, context), []);
+  const maxFail = read("max_fail_percentage", (value) => readPercentage(value, context), undefined);
   const serial = read("serial", (value) => readSerial(value, context), undefined);
   const connection = read<string | undefined>("connection", (value) => context.text(value, "connection"), undefined);
   const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
@@ -185,6 +197,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     ...readTasks(),
     tags,
     ...(serial === undefined ? {} : { serial }),
+    ...(maxFail === undefined ? {} : { maxFailPercentage: maxFail }),
     anyErrorsFatal: read("any_errors_fatal", (value) => context.bool(value, "any_errors_fatal"), false),
   };
   checkNotify(play, context);

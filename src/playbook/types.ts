@@ -198,6 +198,8 @@ export interface Play {
   /** Sizes of its batches, in hosts or percent; the last one is that of all that follow. */
   readonly serial?: readonly Serial[];
   readonly anyErrorsFatal: boolean;
+  /** More failed hosts of a batch, in percent, end the run. */
+  readonly maxFailPercentage?: number;
 }
 
 export interface Playbook {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { batchesOf } from "../../../src/engine/run.js";
@@ -205,3 +205,48 @@ t.test("serial: batches of numbers and percentages, the last size for all that f
   t.strictSame(sizes(3, [{ count: 0, percent: false }]), [3]);
   t.strictSame(sizes(0, undefined), []);
 });
+
+t.test(
+  "any_errors_fatal: nobody is changed when one is known to fail; later, the others stop behind their task",
+  async (t) => {
+    const dir = t.testdir();
+    const early = `- name: Early
+  hosts: all
+  any_errors_fatal: true
+  tasks:
+    - name: never on a
+      fail: { msg: bad }
+      when: inventory_hostname == 'a'
+    - name: write
+      copy: { content: x, dest: "DIR/{{ inventory_hostname }}" }
+- name: After
+  hosts: all
+  tasks: [{ name: after, debug: { msg: x } }]
+`;
+    const first = await fleetRun(dir, playbook(dir, early), "apply", three());
+    t.equal(first.exitCode, 1);
+    t.strictSame(
+      ["a", "b", "c"].map((host) => first.of(host)),
+      [["failed never on a: bad"], [], []],
+    );
+    t.notOk(existsSync(join(dir, "b")));
+    // b's long task ends, and what comes behind it does not begin.
+    const late = `- name: Late
+  hosts: all
+  max_fail_percentage: 30
+  tasks:
+    - name: wait
+      shell: |
+        [ "$FLEET_HOST" != a ] || { until [ -e DIR/b.began ]; do sleep 0.1; done; exit 1; }
+        : > DIR/$FLEET_HOST.began; sleep 1
+    - name: behind
+      copy: { content: x, dest: "DIR/{{ inventory_hostname }}" }
+`;
+    const second = await fleetRun(dir, playbook(dir, late), "apply", three());
+    t.equal(second.exitCode, 1);
+    t.match(second.of("a"), [/^failed wait/]);
+    t.match(second.of("b"), [/^changed wait/]);
+    t.equal(second.of("b").length, 1);
+    t.notOk(existsSync(join(dir, "b")));
+  },
+);

@@ -336,8 +336,8 @@ export class TaskCompiler {
       (open ? `if ${gate.shell}; then\n` : "") +
       (verdict.judged ? "" : this.#notify(node)) +
       (node.noLog || node.diff === false ? "NODIFF=1\n" : "") +
-      // What never counts as a change only reads, says the playbook.
-      (readOnly(node) ? "RO=1\n" : "") +
+      // A command that never counts as a change only reads, says the playbook.
+      (readOnly(node) && made.libs.includes("command") ? "RO=1\n" : "") +
       shell +
       (open ? "else skip -; fi\n" : "") +
       verdict.shell +

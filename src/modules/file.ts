@@ -85,13 +85,13 @@ function mainCall(args: Args, state: string, path: string): string {
 
 /** What is told of the path behind the call, by state; PATH is the path as it was given. */
 const TOLD: Record<string, string> = {
-  absent: "R_state=absent R_path=PATH\n",
+  absent: "R_path=PATH\npinfo PATH\n[ -e PATH ] || R_state=absent\n",
   directory: 'R_path=$d\npinfo "$d"\n',
   link: 'if [ -n "$BAD" ]; then R_path=PATH; else R_dest=PATH; fi\npinfo PATH\n',
   hard: 'R_dest=$d\npinfo "$d"\n',
   touch: "R_dest=PATH\npinfo PATH\n",
-  file: '[ -e "$d" ] || R_state=absent\nR_path=$d\npinfo "$d"\n',
-  any: '[ -e "$d" ] || R_state=absent\npnamed PATH\n',
+  file: 'R_path=$d\npinfo "$d"\n[ -e "$d" ] || R_state=absent\n',
+  any: 'pnamed PATH\n[ -e "$d" ] || R_state=absent\n',
 };
 
 function build(args: Args, context: ModuleContext): ModuleCall {

@@ -139,7 +139,7 @@ function readText(
   if (rest === "") return { entries };
   if (module.freeForm === true) {
     const templated = context.templated(node);
-    return { entries, freeForm: { ...templated, value: rest.trimEnd() } };
+    return { entries, freeForm: { ...templated, value: rest } };
   }
   context.problem(
     node.locate(first?.offset ?? 0),

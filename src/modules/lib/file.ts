@@ -49,7 +49,12 @@ m_dir() {
     fi
     return
     ;;
-  *) kind; bad "$d already exists as a $E_"; return 1 ;;
+  *)
+    kind
+    if [ "$FT" = f ] && [ "$(stat -c %h "$d")" != 1 ]; then E_='hard'; fi
+    bad "$d already exists as a $E_"
+    return 1
+    ;;
   esac
 }
 # within DIRECTORY OWNER GROUP MODE FLAGS: attributes of all that is in it; not part of m_dir, as few programs need it

@@ -106,6 +106,8 @@ install_packages
 install_node_modules
 say "npm run build"
 npm run --silent build
+# With the plugins of .taprc: the first run would still take those that tap comes with.
+npx --no-install tap build >/dev/null
 for suite in "${suites[@]}"; do
   if is_of_hosts "$suite" && ! can_be_root; then
     say "suite $suite is skipped: it boots hosts, which needs root or sudo without a password"

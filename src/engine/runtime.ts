@@ -106,10 +106,10 @@ probe() {
   eval "ix() {
   case \$1 in $_c*) return 1 ;; esac
   }"
-  stat -c '%f %a %u %g %s %U %G %n' "$@" >"$W/probe" 2>/dev/null
+  stat -c '%f %a %u %g %s %U %G %h %n' "$@" >"$W/probe" 2>/dev/null
   while IFS= read -r _s; do
     _p=$_s
-    for _h in 1 2 3 4 5 6 7; do _p=$\{_p#* }; done
+    for _h in 1 2 3 4 5 6 7 8; do _p=$\{_p#* }; done
     if ix "$_p"; then eval "ST_$I=\$_s"; fi
   done <"$W/probe"
   shift "$_n"
@@ -124,6 +124,15 @@ probe() {
   while IFS= read -r _s; do
     if ix "$\{_s#*  }"; then eval "SH_$I=\$\{_s%% *}"; fi
   done <"$W/probe"
+}
+
+# seen PATH: _s is what stat says of it, or what the probe has seen. False when there is nothing
+seen() {
+  if [ -z "$TOUCHED" ] && ix "$1"; then
+    eval "_s=\$\{ST_$I-}"
+    [ -n "$_s" ]
+  else _s=$(stat -c '%f %a %u %g %s %U %G %h' "$1" 2>/dev/null)
+  fi
 }
 
 # B [CALL]: begins a task, unless given the one behind the last; false when it is not to run. again(): see replay.ts

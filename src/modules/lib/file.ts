@@ -239,20 +239,22 @@ FF='path dest src uid gid owner group mode state size'
 pnone() { unset R_uid R_gid R_owner R_group R_mode R_state R_size; }
 pinfo() {
   pnone
-  [ -e "$1" ] && _s=$(stat -c '%f %a %u %g %s %h %U %G' "$1") || return 0
+  [ -e "$1" ] || return 0
+  # what this very task has changed is looked at anew
+  if [ "$NCH" = 0 ]; then seen "$1"; else _s=$(stat -c '%f %a %u %g %s %U %G %h' "$1"); fi || return 0
   # shellcheck disable=SC2086
   set -- $_s
   R_state='file'
-  case $1:$6 in
+  case $1:$8 in
   a*) R_state='link' ;;
   4*) R_state='directory' ;;
   *:1) ;;
   *) R_state='hard' ;;
   esac
   case $2 in ?) R_mode=000$2 ;; ??) R_mode=00$2 ;; *) R_mode=0$2 ;; esac
-  R_uid=$3 R_gid=$4 R_size=$5 R_owner=$7 R_group=$8
-  case $7 in UNKNOWN) R_owner=$3 ;; esac
-  case $8 in UNKNOWN) R_group=$4 ;; esac
+  R_uid=$3 R_gid=$4 R_size=$5 R_owner=$6 R_group=$7
+  case $6 in UNKNOWN) R_owner=$3 ;; esac
+  case $7 in UNKNOWN) R_group=$4 ;; esac
 }
 `;
 

@@ -10,12 +10,7 @@ import { sh } from "../sh.js";
 export const putText = sh`
 fst() {
   FT=- FM='' FU='' FG='' FUI='' FGI='' FS=0
-  if [ -z "$TOUCHED" ] && ix "$1"; then
-    eval "_s=\$\{ST_$I-}"
-    [ -n "$_s" ] || return 1
-  else
-    _s=$(stat -c '%f %a %u %g %s %U %G' "$1" 2>/dev/null) || return 1
-  fi
+  seen "$1" || return 1
   # shellcheck disable=SC2086
   set -- $_s
   case $1 in

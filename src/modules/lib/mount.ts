@@ -94,8 +94,8 @@ m_mount() {
   if [ "$FT" = - ]; then
     #apply
     if [ -z "$K" ]; then
-      try mkdir -p "$\{8%/*}" || return 1
-      : >"$8"
+      case $8 in */*) try mkdir -p "$\{8%/*}" || return 1 ;; esac
+      try touch "$8" || return 1
       fst "$8"
     fi
     #end

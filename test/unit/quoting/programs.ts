@@ -42,7 +42,8 @@ export class NastyCalls {
       }
       try {
         const built = module.build(coerceArgs(module.spec, given), this.#context(used));
-        const look = this.words.number(4) === 0 ? (built.look ?? built.shell) : built.shell;
+        // What only looks is made for check mode.
+        const look = this.words.number(4) === 0 ? `K=1\n${built.look ?? built.shell}` : built.shell;
         return { where: `${module.spec.name}.${name}`, words: used, shell: look };
       } catch (error) {
         if (!(error instanceof ArgumentError) && !(error instanceof InputError)) throw error;

@@ -34,9 +34,9 @@ export class NastyWords {
     return { id, text: `${before}s${id}<${middle}>${id}e` };
   }
 
-  /** For a name below a directory: no slash, no variable, which paths may hold as in Ansible, and short. */
+  /** For a name below a directory: no slash, none of what paths and templates expand, and short. */
   fileName(): Nasty {
-    const { id, text } = this.word(/\0|\/|\$[A-Z]/);
+    const { id, text } = this.word(/\0|\/|\$[A-Z]|[{}]/);
     return { id, text: Buffer.from(text).length > 200 ? `s${id}<$(canary ${id})>${id}e` : text };
   }
 

@@ -24,7 +24,8 @@ const TOGETHER = 40;
 const here = Object.keys(SHELLS).filter((shell) => which(SHELLS[shell]?.[0] ?? "") !== "");
 
 /** Where a module makes something else of a word, which still is one and whole: expressions, columns of fstab, numbers. */
-const CHANGED = /\.(regexp|search_string|before|after|insertbefore|insertafter)$|^(mount|sysctl|cron|uri|get_url)\./;
+const CHANGED =
+  /\.(regexp|search_regex|search_string|before|after|insertbefore|insertafter)$|^(mount|sysctl|cron|uri|get_url)\./;
 
 /** What these take is shell text. */
 const SHELL = /^(shell|raw|script)\.(_raw_params|cmd)$|^script\.executable$|^reboot\.(boot_time|reboot|test)_command$/;
@@ -123,12 +124,15 @@ function illPlay(words: NastyWords) {
   return { play: [play], expected };
 }
 
-/** Words that a command takes for options of its own: they begin with a dash, and stand behind no option and no `--`. */
+/** Words that a command takes for options of its own: they begin with a dash, and stand behind no option, no `--`, and no program of `-c`. */
 function options(told: Told, { where, words }: NastyCall): string[] {
   return told.commands.flatMap(([command, ...argv]) =>
     argv.flatMap((part, index) => {
       const own = words.some(({ text }) => text.startsWith("-") && part.startsWith(text.slice(0, text.indexOf("<"))));
-      const expected = command === "record" || argv.slice(0, index).includes("--") || /^-/.test(argv[index - 1] ?? "");
+      const expected =
+        command === "record" ||
+        argv.slice(0, index).some((one) => one === "--" || one === "-c") ||
+        /^-/.test(argv[index - 1] ?? "");
       return own && !expected ? [`${where}: ${command} ${JSON.stringify(argv)}`] : [];
     }),
   );

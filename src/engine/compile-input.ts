@@ -51,6 +51,8 @@ export interface CompileInput {
   readonly host: HostScope;
   readonly options: BuildOptions;
   readonly check: boolean;
+  /** The check is the look before an apply, which comes to all tasks again. */
+  readonly looks: boolean;
   /** Whether this host is the one that does what is done once: the first of its batch that comes to it. @param order the task's place */
   readonly isChosen: (order: number) => boolean;
   /**

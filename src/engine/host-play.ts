@@ -5,7 +5,7 @@ import { PlayEnded } from "./batch.js";
 import { lockedError, Phase, type PhaseInput } from "./phase.js";
 import { emptyRecap } from "./recap.js";
 
-export interface HostPlayInput extends Omit<PhaseInput, "check" | "payloads" | "emit"> {
+export interface HostPlayInput extends Omit<PhaseInput, "check" | "looks" | "payloads" | "emit"> {
   readonly emit: EmitEvent;
   /** Plan only. */
   readonly planOnly: boolean;
@@ -44,6 +44,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   const check = new Phase({
     ...input,
     check: true,
+    looks: !planOnly,
     payloads: new Set(),
     emit: planOnly
       ? emit
@@ -84,7 +85,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   host.included = included;
   input.place.applies();
   const payloads = withFetched(check, new Set(check.wanted));
-  const apply = new Phase({ ...input, check: false, payloads, emit });
+  const apply = new Phase({ ...input, check: false, looks: false, payloads, emit });
   await told(apply, input);
   return apply.failed;
 }

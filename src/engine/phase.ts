@@ -36,6 +36,8 @@ export interface PhaseInput {
   readonly sources: SourceStore;
   readonly build: BuildOptions;
   readonly check: boolean;
+  /** The check is the look before an apply. */
+  readonly looks: boolean;
   readonly diff: boolean;
   readonly emit: EmitEvent;
   readonly clock: Clock;
@@ -195,7 +197,8 @@ export class Phase {
       try {
         const isChosen = (order: number) => place.isChosen(order);
         const [now, met] = [this.#now(), this.#metBefore];
-        return compileSegment({ play, steps, host, options, check, lenient, isChosen, now, met }, from);
+        const { looks } = this.#input;
+        return compileSegment({ play, steps, host, options, check, looks, lenient, isChosen, now, met }, from);
       } catch (error) {
         if (!(error instanceof UndecidedSource)) throw error;
         await place.decide(error.path);

@@ -175,7 +175,7 @@ export class TaskCompiler {
 
   task(given: TaskStep): void {
     const draft = this.#draft;
-    const step = { ...given, node: this.#resolved(given.node) };
+    const step = { ...given, node: this.#looking(this.#resolved(given.node)) };
     const { node } = step;
     const language = this.#language(node);
     const items = loopItems(node, language, draft.shapes);
@@ -196,6 +196,13 @@ export class TaskCompiler {
     const calls = draft.calls.slice(begin);
     if (calls.some((call) => call.brings !== undefined)) draft.body += '[ -z "$SENT" ] || fin sent\n';
     this.#afterCalls(node, items !== undefined, known, calls);
+  }
+
+  /** `check_mode: false` holds where nothing but a check is asked for: before an apply the task would do its work twice. */
+  #looking(node: TaskNode): TaskNode {
+    if (!this.#input.looks || node.checkMode !== false || readOnly(node)) return node;
+    const { checkMode: _, ...rest } = node;
+    return rest;
   }
 
   /** A task whose keywords are what their templates say on this host. */

@@ -408,6 +408,26 @@ t.test("an interrupted run ends after the task at hand", async (t) => {
   t.match(run.recap.edge, { changed: 1 });
 });
 
+t.test("check_mode: false does its work once in an apply, and in a check", async (t) => {
+  const dir = t.testdir({});
+  const file = play(
+    dir,
+    `- name: adds
+  shell: echo x >>"{{ dir }}/added"
+  check_mode: false
+  register: added
+- name: then
+  copy: { content: "1", dest: "{{ dir }}/1" }
+  when: added.rc == 0
+`,
+  );
+  const lines = () => readFileSync(join(dir, "root/added"), "utf8").split("\n").length - 1;
+  t.strictSame((await localRun(file, "plan")).lines, ["changed adds: ran", "changed then: missing"]);
+  t.equal(lines(), 1);
+  t.strictSame((await localRun(file, "apply")).lines, ["changed adds: ran", "changed then: missing"]);
+  t.equal(lines(), 2);
+});
+
 t.test("what the controller looks at before a task changes anything", async (t) => {
   const dir = t.testdir({});
   const file = play(

@@ -34,7 +34,7 @@ job() {
     systemctl reset-failed "$_u" 2>/dev/null
     # shellcheck disable=SC2016
     try systemd-run --quiet --collect --unit="$_u" --property=RuntimeMaxSec="$2" --property=KillMode=control-group \
-      --working-directory="-$HD" --property=CPUWeight=10 --property=IOWeight=10 \
+      --property=WorkingDirectory="-$HD" --property=CPUWeight=10 --property=IOWeight=10 \
       --description="edge-setup job" -- /bin/sh -c \
       '/bin/sh "$1.sh" >"$1.log" 2>&1 </dev/null; echo $? >"$1.new" && mv "$1.new" "$1.rc"' job "$_k" || return 1
   fi

@@ -272,6 +272,7 @@ export class Phase {
         nonce,
         run: this.#input.run,
         check: this.#input.check,
+        looks: this.#input.looks,
         diff: this.#input.diff,
         later: this.#input.check && this.dirty,
         start,

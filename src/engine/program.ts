@@ -20,6 +20,8 @@ export interface ProgramOptions {
   /** Names the run, for the lock and for detached jobs. */
   readonly run: string;
   readonly check: boolean;
+  /** The check is the look before an apply. */
+  readonly looks?: boolean;
   readonly diff: boolean;
   /** In check mode: an earlier program has found something that would change. */
   readonly later: boolean;
@@ -66,6 +68,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
     ),
   ];
   if (options.start > 1) settings.push(replayText(options.ended, options.start));
+  if (options.looks === true && segment.libs.has("wait")) settings.push("LOOK=1");
   if (segment.libs.has("systemd")) settings.push(`UN='${[...segment.units].join(" ")}'`);
   if (segment.libs.has("reboot")) settings.push(rebootText(segment, options.booted));
   const foreign = "JD=/dev/null/none\njournal() { :; }\n";

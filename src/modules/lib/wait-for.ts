@@ -7,7 +7,12 @@ import { sh } from "../sh.js";
 export const waitText = sh`
 m_wait() {
   unset R_elapsed
-  if [ -n "$K" ]; then PEND='check mode does not wait'; return; fi
+  if [ -n "$K" ]; then
+    # before an apply: what is so already is not waited for
+    if [ -n "$\{LOOK-}" ] && [ -n "$1" ] && [ "$5" = 0 ] && waitfor "$@"; then R_elapsed=0; fine "$\{8:+$8:}$2 is $3"
+    else BAD='' PEND='check mode does not wait'; fi
+    return
+  fi
   #apply
   _t0=$(date +%s)
   _end=$((_t0 + $4))

@@ -114,6 +114,7 @@ unitres() {
 export const sysctlText = sh`
 m_sysctl() {
   fst "$4"
+  if [ "$FT" = d ]; then bad "$4 is a directory"; return 1; fi
   _have='' _n='' _seen=' '
   if [ "$FT" != - ]; then
     while IFS= read -r _l || [ -n "$_l" ]; do

@@ -52,7 +52,7 @@ export interface Nasty {
   readonly text: string;
 }
 
-const BEGINNINGS = ["-n", "-", "--", "-e ", "~", "#", "=", "!", " ", "\n", "\t", "'", '"', "\\"];
+const BEGINNINGS = ["-n", "-", "--", "-e ", "~", "#", "=", "!", " ", "\n", "\t", "'", '"'];
 
 /** `canary` is a command that nothing may ever run; its argument says whose word it was. */
 const ATOMS = [

@@ -9,7 +9,7 @@ m_wait() {
   unset R_elapsed
   if [ -n "$K" ]; then
     # before an apply: what is so already is not waited for
-    if [ -n "$\{LOOK-}" ] && [ "$1:$3:$5" = port:started:0 ] && waitfor "$@"; then R_elapsed=0; fine "$\{8:+$8:}$2 is $3"
+    if [ -n "$\{LOOK-}" ] && [ "$1:$3:$5$\{10}" = port:started:0 ] && waitfor "$@"; then R_elapsed=0; fine "$\{8:+$8:}$2 is $3"
     else BAD='' PEND='check mode does not wait'; fi
     return
   fi

@@ -2,6 +2,7 @@ import { basename, dirname, resolve } from "node:path";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
 import type { Play, Playbook, Vars } from "../playbook/types.js";
 import type { Moment, RunGroups } from "./groups.js";
+import type { RunOptions } from "./run.js";
 
 /** The version of ansible-core whose language this is, for playbooks that ask. */
 const ANSIBLE_VERSION = { full: "2.14.18", major: 2, minor: 14, revision: 18, string: "2.14.18" };
@@ -13,14 +14,7 @@ interface MagicInput {
   readonly batch: readonly string[];
   readonly inventory: Inventory;
   readonly playbook: Playbook;
-  readonly options: {
-    readonly check: boolean;
-    readonly diff?: boolean;
-    readonly forks?: number;
-    readonly limit?: string | undefined;
-    readonly tags?: readonly string[];
-    readonly skipTags?: readonly string[];
-  };
+  readonly options: Omit<RunOptions, "command" | "extraVars">;
   readonly failed: ReadonlySet<string>;
   readonly groups: RunGroups;
   readonly host: InventoryHost;

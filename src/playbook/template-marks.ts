@@ -57,3 +57,13 @@ export function markPatterns(marks: Marks, trim: boolean): MarkPatterns {
     rawClose: new RegExp(`([\\s\\S]*?)${block.start}([-+]?)\\s*endraw\\s*(?:${close(marks.blockEnd)})`, "y"),
   };
 }
+
+/** Marks by the names of their settings, of the module `template` and of a template's first line. */
+export const MARK_SETTINGS: Readonly<Record<string, keyof Marks>> = {
+  block_start_string: "blockStart",
+  block_end_string: "blockEnd",
+  variable_start_string: "variableStart",
+  variable_end_string: "variableEnd",
+  comment_start_string: "commentStart",
+  comment_end_string: "commentEnd",
+};

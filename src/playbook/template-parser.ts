@@ -3,7 +3,14 @@ import type { Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import { type LexOptions, lex } from "./lexer.js";
 import { ExprParser } from "./parser.js";
-import { JINJA_MARKS, type MarkKind, type MarkPatterns, type Marks, markPatterns } from "./template-marks.js";
+import {
+  JINJA_MARKS,
+  MARK_SETTINGS,
+  type MarkKind,
+  type MarkPatterns,
+  type Marks,
+  markPatterns,
+} from "./template-marks.js";
 import { type Locate, TemplateSyntaxError, toLocate } from "./template-source.js";
 import type { Expr } from "./types.js";
 
@@ -464,14 +471,6 @@ class TemplateParser {
 const captured: Expr = { kind: "name", name: CAPTURED };
 
 /** Settings of the first line, by their names in Python. */
-const HEADER_MARKS: Readonly<Record<string, keyof Marks>> = {
-  block_start_string: "blockStart",
-  block_end_string: "blockEnd",
-  variable_start_string: "variableStart",
-  variable_end_string: "variableEnd",
-  comment_start_string: "commentStart",
-  comment_end_string: "commentEnd",
-};
 const HEADER_SWITCHES: Readonly<Record<string, "trimBlocks" | "lstripBlocks">> = {
   trim_blocks: "trimBlocks",
   lstrip_blocks: "lstripBlocks",
@@ -488,7 +487,7 @@ function readHeader(
   const start = end < 0 ? text.length : end + 1;
   let result = options;
   const unknown = (pair: string): never => {
-    const known = [...Object.keys(HEADER_SWITCHES), ...Object.keys(HEADER_MARKS), "newline_sequence"].join(", ");
+    const known = [...Object.keys(HEADER_SWITCHES), ...Object.keys(MARK_SETTINGS), "newline_sequence"].join(", ");
     throw new TemplateSyntaxError(
       `unknown setting "${pair.trim()}" in the #jinja2 line`,
       locate(0),
@@ -499,7 +498,7 @@ function readHeader(
     const [, name = "", boolean, , string = ""] =
       /^\s*(\w+)\s*:\s*(?:(True|False)|(['"])(.*)\3)\s*$/.exec(pair) ?? unknown(pair);
     const toggle = HEADER_SWITCHES[name];
-    const mark = HEADER_MARKS[name];
+    const mark = MARK_SETTINGS[name];
     if (boolean !== undefined && toggle !== undefined) result = { ...result, [toggle]: boolean === "True" };
     else if (boolean !== undefined || string === "") unknown(pair);
     else if (mark !== undefined) result = { ...result, marks: { ...(result.marks ?? JINJA_MARKS), [mark]: string } };

@@ -1,4 +1,5 @@
 import t from "tap";
+import { emptyRecap } from "../../../src/engine/recap.js";
 import type { HostRecap, RunEvent, TaskRef } from "../../../src/report/events.js";
 import { remainingMs } from "../../../src/ui/run/eta.js";
 import { layoutRun } from "../../../src/ui/run/layout.js";
@@ -9,16 +10,7 @@ import { type EditKey, editText } from "../../../src/ui/text-edit.js";
 
 const time = (second: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString();
 const task = (name: string): TaskRef => ({ id: 1, name, module: "command", path: "edge.yml:1", handler: false });
-const recap: HostRecap = {
-  ok: 1,
-  changed: 0,
-  failed: 0,
-  skipped: 0,
-  ignored: 0,
-  unreachable: 0,
-  rescued: 0,
-  pending: 0,
-};
+const recap: HostRecap = { ...emptyRecap(), ok: 1 };
 const options = { verbose: false, logPath: (run: string, host: string) => `/runs/${run}/${host}.log` };
 
 function stateAfter(...events: readonly RunAction[]): RunState {

@@ -2,19 +2,11 @@ import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "nod
 import { join } from "node:path";
 import t from "tap";
 import { loadFleet } from "../../../src/cli/fleet.js";
+import { emptyRecap } from "../../../src/engine/recap.js";
 import type { HostRecap, RunEvent } from "../../../src/report/events.js";
 import { pastRuns, runHistory } from "../../../src/report/run-history.js";
 
-const recap: HostRecap = {
-  ok: 1,
-  changed: 0,
-  failed: 0,
-  skipped: 0,
-  ignored: 0,
-  unreachable: 0,
-  rescued: 0,
-  pending: 0,
-};
+const recap: HostRecap = { ...emptyRecap(), ok: 1 };
 
 function runOf(run: string, day: number, bad: Readonly<Record<string, Partial<HostRecap>>>): RunEvent[] {
   const time = new Date(Date.UTC(2026, 0, day)).toISOString();

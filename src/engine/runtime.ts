@@ -74,8 +74,8 @@ chg() {
   #end
   return 0
 }
-# yet: in check mode something would have changed before, so that what is not there may be by then
-yet() { [ -n "$K" ] && [ -n "$LATER" ]; }
+# awaited: in check mode something would have changed before, so that what is not there may be by then
+awaited() { [ -n "$K" ] && [ -n "$LATER" ]; }
 bad() { [ -n "$BAD" ] || BAD=$1; return 1; }
 fine() { [ -n "$OKW" ] || OKW=$1; }
 skip() { SKIP=$1; }
@@ -108,9 +108,7 @@ probe() {
   }"
   stat -c '%f %a %u %g %s %U %G %h %n' "$@" >"$W/probe" 2>/dev/null
   while IFS= read -r _s; do
-    _p=$_s
-    for _h in 1 2 3 4 5 6 7 8; do _p=$\{_p#* }; done
-    if ix "$_p"; then eval "ST_$I=\$_s"; fi
+    if ix "$\{_s#* * * * * * * * }"; then eval "ST_$I=\$_s"; fi
   done <"$W/probe"
   shift "$_n"
   for _p; do
@@ -289,25 +287,17 @@ hdone() {
 export const lockText = sh`
 lockfile
 lock() {
-  if flock -n 9; then return 0; fi
+  # a second: who has just taken it has not written yet
+  flock -w 1 9 && return
   read -r _l <"$LK"
-  # who has just taken it has not written yet
-  case $_l in *"run $RUNID on"*) ;; *) flock -w 1 9 && return 0; read -r _l <"$LK" ;; esac
-  case $_l in
-  *"run $RUNID on"*)
-    [ "$\{_l% *}" != "$WHO pid" ] || kill -TERM "$\{_l##* }" 2>/dev/null
-    flock -w 900 9
-    ;;
-  *) return 1 ;;
-  esac
+  case $_l in *"run $RUNID on"*) ;; *) return 1 ;; esac
+  [ "$\{_l% *}" != "$WHO pid" ] || kill "$\{_l##* }" 2>/dev/null
+  flock -w 900 9
 }
 if command -v flock >/dev/null 2>&1; then
   exec 9>>"$LK"
-  if lock; then printf '%s\n' "$WHO pid $$" >"$LK"
-  else
-    held
-    fin locked
-  fi
+  lock || { held; fin locked; }
+  printf '%s\n' "$WHO pid $$" >"$LK"
 fi
 emit p $$
 `;

@@ -34,7 +34,7 @@ m_authkey() {
   unset R_keyfile
   _uid='' _gid='' _home=
   if getent passwd "$1" >"$W/pw"; then IFS=: read -r _x _x _uid _gid _x _home _x <"$W/pw"
-  elif yet; then chg 'user not there yet'; return
+  elif awaited; then chg 'user not there yet'; return
   elif [ -z "$K" ] || [ -z "$2" ]; then bad "Failed to lookup user $1"; return 1; fi
   d=$\{2:-$_home/.ssh/authorized_keys} _man=$3 _sta=$4 _exc=$5
   if [ -n "$6" ] && [ -e "$d" ]; then d=$(readlink -f "$d"); fi

@@ -28,7 +28,7 @@ cond() {
   KNOWN='' R_stdout='' R_stderr='' R_rc=0 R_msg=''
   unset R_start R_end R_delta
   if ! begin "$3"; then
-    if yet; then later "$3 not there yet"; return 1; fi
+    if awaited; then later "$3 not there yet"; return 1; fi
     if [ -d "$3" ]; then _w='13] Permission denied'
     elif [ -e "$3" ]; then _w='20] Not a directory'
     else _w='2] No such file or directory'; fi

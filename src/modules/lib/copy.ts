@@ -86,7 +86,7 @@ m_copied() {
 export const rcopyText = sh`
 m_rcopy() {
   if [ ! -e "$1" ]; then
-    if yet; then chg "$1 not there yet"; else bad "Source $1 not found"; fi
+    if awaited; then chg "$1 not there yet"; else bad "Source $1 not found"; fi
     return
   fi
   if [ -d "$1" ]; then rcopytree "$@"; return; fi
@@ -117,7 +117,7 @@ m_rcopy() {
     case $6 in *n*) fine 'file already exists'; return ;; esac
   elif [ ! -d "$\{t%/*}/" ]; then
     unset R_dest
-    if yet; then chg "$\{t%/*} not there yet"; else bad "Destination directory $\{t%/*} does not exist"; fi
+    if awaited; then chg "$\{t%/*} not there yet"; else bad "Destination directory $\{t%/*} does not exist"; fi
     return
   fi
   R_checksum=$_sum

@@ -53,7 +53,7 @@ m_cron() {
   fi
 }
 cronless() {
-  if yet; then chg 'cron not there yet'; else bad 'Failed to find required executable "crontab"'; fi
+  if awaited; then chg 'cron not there yet'; else bad 'Failed to find required executable "crontab"'; fi
 }
 cronres() {
   unset R_backup_file

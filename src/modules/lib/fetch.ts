@@ -74,7 +74,7 @@ export const slurpText = sh`
 m_slurp() {
   unset R_content R_source R_encoding
   if [ ! -e "$1" ]; then
-    if yet; then skip "$1 not there yet"; else bad "file not found: $1"; fi
+    if awaited; then skip "$1 not there yet"; else bad "file not found: $1"; fi
     return
   fi
   if [ -d "$1" ]; then bad "source is a directory and must be a file: $1"; return 1; fi
@@ -287,7 +287,7 @@ m_unarchive() {
   R_dest=$2
   if [ -n "$3" ] && [ -e "$3" ]; then skip "skipped, since $3 exists"; return; fi
   if [ ! -d "$2" ]; then
-    if yet; then chg "$2 not there yet"; else bad "dest '$2' must be an existing dir"; fi
+    if awaited; then chg "$2 not there yet"; else bad "dest '$2' must be an existing dir"; fi
     return
   fi
   if [ -z "$1" ]; then
@@ -299,7 +299,7 @@ m_unarchive() {
       need "$4"
     fi
   elif [ ! -f "$1" ]; then
-    if yet; then chg "$1 not there yet"; else bad "Source '$1' does not exist"; fi
+    if awaited; then chg "$1 not there yet"; else bad "Source '$1' does not exist"; fi
     return
   fi
   if [ ! -s "$_a" ]; then bad "Invalid archive '$_sr', the file is 0 bytes"; return 1; fi

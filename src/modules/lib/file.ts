@@ -95,7 +95,7 @@ replaceable() {
     _x=$1/$2
     if [ "$FT" != d ]; then _x=$\{1%/*}/$2; fi
     case $2 in /*) _x=$2 ;; esac
-    if [ ! -e "$_x" ] && ! yet; then
+    if [ ! -e "$_x" ] && ! awaited; then
       R_src=$2
       bad "src file does not exist, use \"force=yes\" if you really want to create the link: $_x"
       return 1
@@ -147,7 +147,7 @@ m_hard() {
     case $3 in
     *s*) if [ "$FT" != f ] || [ "$(stat -c %h "$1")" = 1 ]; then bad 'src is required for creating new hardlinks'; return 1; fi ;;
     *)
-      if yet; then chg "$2 not there yet"; else bad 'src does not exist'; fi
+      if awaited; then chg "$2 not there yet"; else bad 'src does not exist'; fi
       return
       ;;
     esac
@@ -198,7 +198,7 @@ m_attr() {
   kind
   case $FT$\{5-} in
   -*)
-    if yet; then chg "$1 not there yet"; else bad "file ($1) is absent, cannot continue"; fi
+    if awaited; then chg "$1 not there yet"; else bad "file ($1) is absent, cannot continue"; fi
     return
     ;;
   [dl]*f*) bad "file ($d) is $E_, cannot continue"; return 1 ;;

@@ -26,7 +26,7 @@ slurpold() {
   -)
     : >"$W/old"
     case $2 in *c*) return 0 ;; esac
-    if yet; then chg "$1 not there yet"; return 1; fi
+    if awaited; then chg "$1 not there yet"; return 1; fi
     R_rc=257
     bad "$\{3:-Path} $1 does not exist !"
     return 1

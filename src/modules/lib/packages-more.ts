@@ -69,7 +69,7 @@ m_aptdeb() {
       _deb=$W/$_i.deb
       ;;
     esac
-    if [ ! -f "$_deb" ] && yet; then chg "$_deb not there yet"; continue; fi
+    if [ ! -f "$_deb" ] && awaited; then chg "$_deb not there yet"; continue; fi
     # shellcheck disable=SC2016
     if ! _nv=$(dpkg-deb -W --showformat='$\{Package} $\{Version}' "$_deb" 2>"$W/m"); then
       bad "Unable to install package: $(tail -n 1 "$W/m")"

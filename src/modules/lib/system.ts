@@ -59,7 +59,7 @@ m_unit() {
   esac
   if [ "$R_status_LoadState" = not-found ]; then
     if [ -z "$2$3" ]; then fine 'there is no such unit'
-    elif yet; then chg 'unit not there yet'
+    elif awaited; then chg 'unit not there yet'
     else bad "Could not find the requested service $1: host"; fi
     return
   fi

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import type { LoadOptions } from "../playbook/load-context.js";
 import type { PackedYaml } from "../playbook/yaml-pack.js";
 
@@ -8,14 +9,14 @@ import type { PackedYaml } from "../playbook/yaml-pack.js";
 export function packedPlaybooks(root: string): NonNullable<LoadOptions["packed"]> {
   let packed: Readonly<Record<string, PackedYaml>> | undefined;
   return (text) => {
-    packed ??= readPacked(join(root, "dist/playbooks.json"));
+    packed ??= readPacked(join(root, "dist/playbooks.json.gz"));
     return packed[createHash("sha256").update(text).digest("hex")];
   };
 }
 
 function readPacked(file: string): Readonly<Record<string, PackedYaml>> {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return JSON.parse(gunzipSync(readFileSync(file)).toString("utf8"));
   } catch {
     // It is there only where the program was built.
     return {};

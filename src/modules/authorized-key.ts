@@ -53,7 +53,7 @@ export const authorizedKey: TaskModule = {
       validate_certs: { type: "bool", default: true },
     },
   },
-  returns: { keyfile: "str", user: "known", state: "known", exclusive: "known", key: "known" },
+  returns: { keyfile: "str", user: "known", state: "str", exclusive: "known", key: "known" },
   build(args, context) {
     const user = text(args, "user");
     if (!/^[a-zA-Z0-9_][a-zA-Z0-9_.-]*\$?$/.test(user)) throw new ArgumentError(`${user} is no account name`, "user");
@@ -61,17 +61,13 @@ export const authorizedKey: TaskModule = {
     if (path !== "" && !path.startsWith("/")) throw new ArgumentError("path is not absolute", "path");
     const switches = [bit(flag(args, "manage_dir")), text(args, "state")];
     const more = [bit(flag(args, "exclusive")), bit(flag(args, "follow"))];
-    const result: Vars = {
-      user,
-      key: text(args, "key"),
-      state: text(args, "state"),
-      exclusive: flag(args, "exclusive"),
-    };
-    return {
-      shell: `AKT=${quote(TYPES.join(" "))}\n${call("m_authkey", user, path, ...switches, ...more, ...lines(args))}`,
-      libs: ["put", "authkey"],
-      ...(context.wantsResult ? { tells: { read: () => result } } : {}),
-    };
+    const shell = `AKT=${quote(TYPES.join(" "))}\n${call("m_authkey", user, path, ...switches, ...more, ...lines(args))}`;
+    if (!context.wantsResult) return { shell, libs: ["put", "authkey"] };
+    const result: Vars = { user, key: text(args, "key"), exclusive: flag(args, "exclusive") };
+    const tells = { read: () => result };
+    if (path === "") return { shell: `${shell}R_state=${text(args, "state")}\n`, libs: ["put", "authkey"], tells };
+    // As beside all results of Ansible that name a path, `state` is the path's.
+    return { shell: shell + call("akstate", path), libs: ["put", "authkey", "pathinfo"], tells };
   },
 };
 

@@ -79,7 +79,7 @@ ${list.length === 0 ? "" : `\n${list.join("\n")}\n`}`;
 # Modules
 
 Each takes arguments as Ansible's module of that name does, with its defaults, and gives the fields of its result that are listed here
-(ansible-core 2.14; ansible.posix for mount and sysctl). All results have \`changed\`, \`failed\` and, where they fail, \`msg\`. In a check, what
+(ansible-core 2.14; ansible.posix for mount, sysctl and authorized_key). All results have \`changed\`, \`failed\` and, where they fail, \`msg\`. In a check, what
 an earlier task would have brought counts as being there where Ansible would fail. What a host lacks is said when the task runs; an
 argument that is not here is refused before anything runs.
 

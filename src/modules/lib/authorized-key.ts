@@ -23,6 +23,11 @@ aksplit() {
   shift 2
   _ln="$_op$\{_op:+ }$_ty $_id $*"
 }
+# akstate PATH: of a result; needs the pathinfo library
+akstate() {
+  pinfo "$1"
+  R_state=$\{R_state:-absent}
+}
 # akwithout KEY: W/ak without it; W/ak holds a key and a line by turns
 akwithout() {
   while IFS= read -r _a && IFS= read -r _b; do
@@ -37,10 +42,10 @@ m_authkey() {
   elif awaited; then chg 'user not there yet'; return
   elif [ -z "$K" ] || [ -z "$2" ]; then bad "Failed to lookup user $1"; return 1; fi
   d=$\{2:-$_home/.ssh/authorized_keys} _man=$3 _sta=$4 _exc=$5
+  R_keyfile=$d
   if [ -n "$6" ] && [ -e "$d" ]; then d=$(readlink -f "$d"); fi
   shift 6
   fst "$d"
-  R_keyfile=$d
   : >"$W/ak"
   _ids=$NL _w=
   if [ "$FT" = f ] || [ "$FT" = l ]; then

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runProgram } from "../../support/lab.js";
+import { posixCollection } from "./ansible-posix.js";
 import { HOST_PYTHON, localPython } from "./ansible-python.js";
 import { type Counts, changedLines, type Outcome, type RunRequest, type Told } from "./told.js";
 
@@ -55,6 +56,7 @@ export async function runAnsible(request: RunRequest): Promise<Outcome> {
     ANSIBLE_PYTHON_INTERPRETER: sshConfig === undefined ? await localPython(folder) : HOST_PYTHON,
     // Both calls of a host's runs share a connection; a socket's path may be of 107 bytes.
     ANSIBLE_SSH_CONTROL_PATH_DIR: "/tmp/.cf-cp",
+    ANSIBLE_COLLECTIONS_PATH: await posixCollection(),
     ANSIBLE_CALLBACK_PLUGINS: join(import.meta.dirname, "callback"),
     ANSIBLE_CALLBACKS_ENABLED: "conformance_events",
     CONFORMANCE_EVENTS: events,

@@ -10,7 +10,7 @@ import { installPython } from "./ansible-python.js";
 const LAYER: LabLayerRequest = {
   name: "conformance",
   packages: [
-    ...["python3", "python3-apt", "acl", "ca-certificates", "cron", "curl"],
+    ...["python3", "python3-apt", "acl", "ca-certificates", "cron", "curl", "procps"],
     ...["bzip2", "unzip", "xz-utils", "zip", "zstd"],
   ],
 };

@@ -23,10 +23,11 @@ export interface Passwords {
   readonly become?: Secret | undefined;
 }
 
-/** How a host is reached, by its variables and, where they say nothing, by the flags. @throws InputErrors */
-export function accessWith(host: InventoryHost, flags: Flags, passwords: Passwords): HostAccess {
+/** How a host is reached, by its variables and, where they say nothing, by the play's login and the flags. @throws InputErrors */
+export function accessWith(host: InventoryHost, flags: Flags, passwords: Passwords, login?: string): HostAccess {
+  const user = login ?? flags.user;
   return hostAccess(host, {
-    ...(flags.user === undefined ? {} : { user: flags.user }),
+    ...(user === undefined ? {} : { user }),
     ...(flags["private-key"] === undefined ? {} : { identityFile: flags["private-key"] }),
     ...(passwords.ssh === undefined ? {} : { password: passwords.ssh }),
     ...(passwords.become === undefined ? {} : { becomePassword: passwords.become }),

@@ -21,9 +21,12 @@ export interface PlayHosts {
   readonly extraVars: ExtraVars;
   /** Names of --limit; undefined where there is none. */
   readonly limit: readonly string[] | undefined;
-  readonly access: (host: InventoryHost) => HostAccess;
+  readonly access: (host: InventoryHost, login?: string) => HostAccess;
   /** Any host of the inventory, for tasks that others delegate to it. @throws InputErrors for what it is reached by */
-  readonly reach: (name: string) => Promise<{ readonly host: InventoryHost; readonly access: HostAccess }>;
+  readonly reach: (
+    name: string,
+    login?: string,
+  ) => Promise<{ readonly host: InventoryHost; readonly access: HostAccess }>;
 }
 
 /**
@@ -41,13 +44,13 @@ export async function loadPlayHosts(
   const named = wanted.map((host) => withExtraVars(host, extraVars));
   const { hosts, errors } = await openSecrets(inventory, named, { vault, reader: controllerReader });
   if (errors.length > 0) throw new InputErrors(errors);
-  const access = (host: InventoryHost) => accessWith(host, flags, passwords);
+  const access = (host: InventoryHost, login?: string) => accessWith(host, flags, passwords, login);
   const opened = withOpened(inventory, hosts);
   return {
     ...{ inventory: opened, extraVars, limit, access },
-    reach: async (name) => {
+    reach: async (name, login) => {
       const known = hosts.find((host) => host.name === name) ?? (await openOne(inventory, name, extraVars, vault));
-      return { host: known, access: access(known) };
+      return { host: known, access: access(known, login) };
     },
   };
 }

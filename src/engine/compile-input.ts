@@ -37,6 +37,8 @@ export interface HostScope {
   readonly become: boolean | undefined;
   readonly becomeUser: string | undefined;
   readonly name: string;
+  /** Who logs in, as far as it is said; fixed where the host's variables say it, which no keyword changes. */
+  readonly login: { readonly user: string | undefined; readonly fixed: boolean };
   /** Hosts that tasks can be delegated to. */
   readonly delegates: Pick<Delegates, "has" | "names">;
 }

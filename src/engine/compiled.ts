@@ -21,6 +21,8 @@ export interface Delegate {
   readonly host: string;
   /** undefined leaves it to the host's own variables. */
   readonly become: boolean | undefined;
+  /** Who logs in, where the host's variables do not say. */
+  readonly login: string | undefined;
 }
 
 /** What a finished call is known by. */

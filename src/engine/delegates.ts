@@ -19,7 +19,7 @@ export interface Link {
 
 export interface DelegatesInput {
   readonly names: readonly string[];
-  readonly find: (name: string) => Promise<DelegateHost>;
+  readonly find: (name: string, login: string | undefined) => Promise<DelegateHost>;
   /** Connects, or gives the connection that there is. */
   readonly open: (host: InventoryHost, access: HostAccess) => Promise<HostSession>;
 }
@@ -29,7 +29,7 @@ interface Known {
   readonly access: HostAccess;
 }
 
-/** Hosts that tasks of other hosts are delegated to: each is connected once a run, and works for one of them at a time. */
+/** Hosts that tasks of other hosts are delegated to: each is connected once a run by each user, and works for one of them at a time. */
 export class Delegates {
   readonly #input: DelegatesInput;
   readonly #known = new Map<string, Promise<Known>>();
@@ -60,7 +60,7 @@ export class Delegates {
     work: (link: Link) => Promise<T>,
   ): Promise<T> {
     const { host: name } = delegate;
-    const { session, access } = await this.#reach(name);
+    const { session, access } = await this.#reach(delegate);
     const become = delegate.become ?? access.become === true;
     const wanted = user ?? access.becomeUser ?? "root";
     const isRoot = wanted === "root" && (await session.facts()).uid === 0;
@@ -78,15 +78,16 @@ export class Delegates {
     }, signal);
   }
 
-  #reach(name: string): Promise<Known> {
-    const known = this.#known.get(name) ?? this.#open(name);
-    this.#known.set(name, known);
+  #reach({ host: name, login }: Delegate): Promise<Known> {
+    const key = JSON.stringify([name, login]);
+    const known = this.#known.get(key) ?? this.#open(name, login);
+    this.#known.set(key, known);
     return known;
   }
 
-  async #open(name: string): Promise<Known> {
+  async #open(name: string, login: string | undefined): Promise<Known> {
     try {
-      const { host, access } = await this.#input.find(name);
+      const { host, access } = await this.#input.find(name, login);
       const session = await this.#input.open(host, access);
       await session.facts();
       return { session, access };

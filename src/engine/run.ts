@@ -3,7 +3,8 @@ import { hostname, userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { type HostAccess, hostAccess } from "../inventory/host-address.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
-import type { LookupReader } from "../playbook/scope.js";
+import { renderValue } from "../playbook/render.js";
+import type { LookupReader, Scope } from "../playbook/scope.js";
 import type { Play, Playbook, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic } from "../report/events.js";
 import { maskedEvents } from "../report/masked-events.js";
@@ -27,11 +28,13 @@ import { type Guards, runHostPlay } from "./host-play.js";
 import { baseScope, hostVarsScope, settableNames } from "./host-vars.js";
 import { controllerReader, fileKind } from "./language.js";
 import { magicOf } from "./magic.js";
+import { reachedBy, saysLogin } from "./reach.js";
 import { emptyRecap } from "./recap.js";
 import type { PlaceFile } from "./receiver.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
 import { SourceStore } from "./sources.js";
 import { countTasks, type PlaySteps, playSteps, type Step } from "./steps.js";
+import { playScope } from "./task-scope.js";
 
 export interface RunOptions {
   /** For the run.start event: `plan`, `apply`. */
@@ -55,8 +58,8 @@ export interface RunInput {
   readonly inventory: Inventory;
   readonly connect: (host: InventoryHost, signal: AbortSignal | undefined, access: HostAccess) => Promise<Transport>;
   readonly connectLocal: () => Promise<Transport>;
-  /** How a host is reached and root is become on it; read from its variables unless given. */
-  readonly access?: (host: InventoryHost) => HostAccess;
+  /** How a host is reached and root is become on it; read from its variables unless given. @param login `remote_user`, weaker than these */
+  readonly access?: (host: InventoryHost, login?: string) => HostAccess;
   /** Hosts that tasks can be delegated to; those of the inventory unless given. */
   readonly delegates?: Omit<DelegatesInput, "open">;
   readonly options: RunOptions;
@@ -101,9 +104,10 @@ class PlaybookRun {
   readonly #emit: EmitEvent;
   readonly #id = randomBytes(6).toString("hex");
   readonly #sources: SourceStore;
-  readonly #sessions = new Map<string, HostSession>();
+  readonly #sessions: HostSession[] = [];
+  /** By what tells a connection from others: one is for all who come by the same way. */
   readonly #opened = new Map<string, Promise<HostSession>>();
-  readonly #greeted = new Set<string>();
+  readonly #greeted = new Set<HostSession>();
   readonly #delegates: Delegates;
   readonly #groups: RunGroups;
   readonly #recaps: Record<string, HostRecap> = {};
@@ -122,7 +126,7 @@ class PlaybookRun {
     this.#sources = new SourceStore(input.fileKind ?? fileKind);
     const known = input.delegates ?? {
       names: input.inventory.hosts.map((host) => host.name),
-      find: async (name: string) => this.#inventoryHost(name),
+      find: async (name: string, login: string | undefined) => this.#inventoryHost(name, login),
     };
     this.#delegates = new Delegates({ ...known, open: (host, access) => this.#session(host, access) });
     this.#groups = new RunGroups(input.inventory);
@@ -162,8 +166,8 @@ class PlaybookRun {
         if (this.#ended) break;
       }
     } finally {
-      for (const [name, session] of this.#sessions) traffic[name] = session.traffic;
-      await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+      for (const { host, traffic: own } of this.#sessions) traffic[host.name] = sumOf(own, traffic[host.name]);
+      await Promise.all(this.#sessions.map((session) => session.close()));
     }
     for (const name of Object.keys(this.#recaps)) {
       this.#emit({ type: "host.end", time: this.#now(), host: name, recap: this.#recaps[name] ?? emptyRecap() });
@@ -257,9 +261,6 @@ class PlaybookRun {
   async #onHost(about: PlayRun, host: InventoryHost, place: Place): Promise<void> {
     const { play, steps } = about;
     const { options, signal } = this.#input;
-    const access = this.#access(host);
-    const session = await this.#connected(play, host, access);
-    const known = await session.facts();
     const before = this.#states.get(host.name) ?? {
       facts: {},
       registers: {},
@@ -269,10 +270,17 @@ class PlaybookRun {
     };
     const state = { ...before, gathered: before.gathered || play.gatherFacts };
     this.#states.set(host.name, state);
+    const base = this.#scopes.get(host.name)?.base ?? baseScope(host, {});
+    const own = { extraVars: options.extraVars ?? {}, magic: this.#magic(about, host) };
+    const reader = { ...controllerReader, kindOf: this.#input.fileKind ?? fileKind };
+    const playVars = playScope(play, { ...state, ...own, base }, momentOf(about.number, 0), { reader });
+    const reached = reachedBy(play, host, playVars);
+    const { access, fixed } = this.#playAccess(play, reached, playVars);
+    const session = await this.#connected(reached, access);
+    const known = await session.facts();
     const scope: HostScope = {
       base: baseScope(host, state.gathered ? known.facts : {}),
-      extraVars: options.extraVars ?? {},
-      magic: this.#magic(about, host),
+      ...own,
       gathers: known.facts,
       facts: state.facts,
       registers: state.registers,
@@ -285,6 +293,7 @@ class PlaybookRun {
       become: access.become,
       becomeUser: access.becomeUser,
       name: host.name,
+      login: { user: access.address.user, fixed },
       delegates: this.#delegates,
     };
     this.#scopes.set(host.name, scope);
@@ -309,7 +318,7 @@ class PlaybookRun {
         foretell: () => {},
         beforeRead: () => {},
         directories: [],
-        reader: { ...controllerReader, kindOf: this.#input.fileKind ?? fileKind },
+        reader,
         hostName: host.name,
         playbookDirectory: resolve(dirname(this.#input.playbook.file)),
       },
@@ -336,20 +345,32 @@ class PlaybookRun {
     }
   }
 
-  #access(host: InventoryHost): HostAccess {
-    return (this.#input.access ?? ((one: InventoryHost) => hostAccess(one)))(host);
+  #access(host: InventoryHost, login?: string): HostAccess {
+    return (this.#input.access ?? ((one: InventoryHost, user?: string) => hostAccess(one, { user })))(host, login);
   }
 
-  #inventoryHost(name: string): DelegateHost {
+  /** How a play reaches a host, and whether no keyword changes who logs in. */
+  #playAccess(play: Play, host: InventoryHost, scope: Scope): { access: HostAccess; fixed: boolean } {
+    const fixed = saysLogin(host);
+    const { remoteUser } = play;
+    const login = fixed || remoteUser === undefined ? undefined : String(renderValue(remoteUser, scope));
+    const access = this.#access(host, login);
+    if (play.connection !== "local") return { access, fixed };
+    return { access: { ...access, address: { ...access.address, connection: "local" } }, fixed };
+  }
+
+  #inventoryHost(name: string, login: string | undefined): DelegateHost {
     const host = this.#input.inventory.hosts.find((one) => one.name === name);
     if (host === undefined) throw new Error(`${name} is not of this inventory`);
-    return { host, access: this.#access(host) };
+    return { host, access: this.#access(host, login) };
   }
 
-  /** The one connection to a host, whoever needs it first. */
+  /** The one connection to a host by one way, whoever needs it first. */
   #session(host: InventoryHost, access: HostAccess): Promise<HostSession> {
-    const known = this.#opened.get(host.name) ?? this.#open(host, access);
-    this.#opened.set(host.name, known);
+    const { connection, host: address, port, user } = access.address;
+    const way = JSON.stringify(connection === "local" ? [host.name] : [host.name, address, port, user]);
+    const known = this.#opened.get(way) ?? this.#open(host, access);
+    this.#opened.set(way, known);
     return known;
   }
 
@@ -357,16 +378,14 @@ class PlaybookRun {
     const { connect, connectLocal, signal } = this.#input;
     const session = new HostSession(host, { connect, connectLocal, access, clock: this.#clock, signal });
     await session.transport();
-    this.#sessions.set(host.name, session);
+    this.#sessions.push(session);
     return session;
   }
 
-  async #connected(play: Play, host: InventoryHost, given: HostAccess): Promise<HostSession> {
-    const local = play.connection === "local" || given.address.connection === "local";
-    const access: HostAccess = local ? { ...given, address: { ...given.address, connection: "local" } } : given;
+  async #connected(host: InventoryHost, access: HostAccess): Promise<HostSession> {
     const session = await this.#session(host, access);
-    if (this.#greeted.has(host.name)) return session;
-    this.#greeted.add(host.name);
+    if (this.#greeted.has(session)) return session;
+    this.#greeted.add(session);
     const transport = await session.transport();
     this.#emit({ type: "host.connected", time: this.#now(), host: host.name, description: transport.description });
     const facts = await session.facts();
@@ -482,6 +501,11 @@ export function batchesOf<T>(hosts: readonly T[], serial: Play["serial"] = []): 
 function bearableFailures({ anyErrorsFatal, maxFailPercentage }: Play, hosts: number): number {
   if (anyErrorsFatal) return 0;
   return maxFailPercentage === undefined ? Number.POSITIVE_INFINITY : Math.floor((hosts * maxFailPercentage) / 100);
+}
+
+function sumOf(a: HostTraffic, b: HostTraffic | undefined): HostTraffic {
+  if (b === undefined) return a;
+  return { execs: a.execs + b.execs, bytesUp: a.bytesUp + b.bytesUp, bytesDown: a.bytesDown + b.bytesDown };
 }
 
 function makesGroups(steps: readonly Step[]): boolean {

@@ -58,7 +58,7 @@ export const HOSTVARS = "hostvars";
 export class TaskCompiler {
   readonly #input: CompileInput;
   readonly #draft: Draft;
-  #cached: { readonly directory: string; readonly version: number; readonly scope: Scope } | undefined;
+  #cached: { readonly like: TaskNode; readonly version: number; readonly scope: Scope } | undefined;
   #finished = false;
 
   constructor(input: CompileInput, draft: Draft) {
@@ -73,16 +73,17 @@ export class TaskCompiler {
 
   #scope(node: TaskNode, extra: Vars): Scope {
     const { version, facts, registers, given, included } = this.#draft;
-    const plain =
-      Object.keys(node.vars).length === 0 && node.includeVars === undefined && Object.keys(extra).length === 0;
+    const plain = isPlain(node) && Object.keys(extra).length === 0;
     const cached = this.#cached;
-    if (plain && cached?.directory === node.directory && cached.version === version) return cached.scope;
+    const { like } = cached ?? {};
+    const alike = plain && like?.directory === node.directory && like.role === node.role;
+    if (alike && cached?.version === version) return cached.scope;
     const { shapes } = this.#draft;
     const waits = (name: string) => (!this.#finished && shapes.has(name) ? new UnknownValueError(name) : undefined);
     const options = { reader: this.#reader, waits, hostvars: this.#hostvars() };
     const scope = taskScope(this.#input, options, node, extra, { facts, registers, given, included });
     // Lazy variables are computed once for all tasks that see the same ones.
-    if (plain) this.#cached = { directory: node.directory, version, scope };
+    if (plain) this.#cached = { like: node, version, scope };
     return scope;
   }
 
@@ -486,4 +487,9 @@ export class TaskCompiler {
     this.#draft.calls.push({ ...common, ...say, ...failed, ...(open ? { when: gate.source } : {}) });
     return undefined;
   }
+}
+
+/** Whether a task sees what all tasks beside it see. */
+function isPlain({ vars, includeVars, remoteUser }: TaskNode): boolean {
+  return Object.keys(vars).length === 0 && includeVars === undefined && remoteUser === undefined;
 }

@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
+import { renderValue } from "../playbook/render.js";
 import type { Scope, ScopeOptions } from "../playbook/scope.js";
-import type { Play, RoleScope, TaskNode, Vars } from "../playbook/types.js";
+import type { Play, RoleScope, TaskNode, Templated, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
-import type { CompileInput } from "./compile-input.js";
-import type { Target } from "./compiled.js";
+import type { CompileInput, HostScope } from "./compile-input.js";
+import type { Delegate, Target } from "./compiled.js";
 import type { Draft } from "./draft.js";
+import type { Moment } from "./groups.js";
 import type { TaskLanguage } from "./language.js";
 import { withFacts } from "./module-facts.js";
 
@@ -23,11 +25,20 @@ export function targetOf(
 ): Target {
   const asked = node.becomeUser === undefined ? play.becomeUser : String(language.render(node.becomeUser));
   const to = node.delegateTo === undefined ? host.name : String(language.render(node.delegateTo));
+  const own = node.remoteUser === undefined ? undefined : String(language.render(node.remoteUser));
+  const login = own ?? host.login.user;
   if (to !== host.name && (host.delegates.has(to) || !HERE.includes(to))) {
     if (!host.delegates.has(to)) throw unknownDelegate(to, node, host.delegates.names);
-    return { local: false, user: asked, delegate: { host: to, become: node.become ?? (play.become || undefined) } };
+    return {
+      local: false,
+      user: asked,
+      delegate: { host: to, become: node.become ?? (play.become || undefined), login },
+    };
   }
   const local = host.local || to !== host.name;
+  // Another user who logs in has a connection of his own, and a program on it.
+  if (!local && login !== host.login.user && !host.login.fixed)
+    return { local, user: asked, delegate: { host: to, become: node.become ?? (play.become || undefined), login } };
   const become = node.become ?? (play.become || host.become === true);
   return become ? { local, user: userOf(asked ?? host.becomeUser, local, host) } : { local, user: undefined };
 }
@@ -56,8 +67,14 @@ function unknownDelegate(to: string, node: TaskNode, names: readonly string[]): 
 
 export function sameTarget(a: Target, b: Target): boolean {
   const same = a.local === b.local && a.user === b.user;
-  return same && a.delegate?.host === b.delegate?.host && a.delegate?.become === b.delegate?.become;
+  return same && sameDelegate(a.delegate, b.delegate);
 }
+
+function sameDelegate(a: Delegate | undefined, b: Delegate | undefined): boolean {
+  return a?.host === b?.host && a?.become === b?.become && a?.login === b?.login;
+}
+
+const LOGIN_NAMES = ["ansible_user", "ansible_ssh_user"];
 
 /** The variables that a task sees, from the weakest to the strongest. */
 export function taskScope(
@@ -84,7 +101,37 @@ export function taskScope(
     .withTemplates(host.extraVars)
     .withValues(host.magic(now));
   const whole = role === undefined ? scope : scope.withValues(roleNames(role));
-  return withFacts(whole, given);
+  return withLogin(withFacts(whole, given), node.remoteUser, host.login);
+}
+
+/** The variables of a play before its first task. */
+export function playScope(
+  play: Play,
+  host: Pick<HostScope, "base" | "given" | "included" | "facts" | "registers" | "extraVars" | "magic">,
+  now: Moment,
+  options: ScopeOptions,
+): Scope {
+  let scope = host.base
+    .withValues(host.given)
+    .withOptions({ ...options, searchPath: [resolve(play.directory)] })
+    .withDefaults(play.roleDefaults)
+    .withVars(play.vars);
+  for (const vars of play.fileVars) scope = scope.withVars(vars);
+  scope = scope
+    .withVars(play.roleVars)
+    .withVars(host.included)
+    .withValues({ ...host.facts, ...host.registers })
+    .withTemplates(host.extraVars)
+    .withValues(host.magic(now));
+  return withFacts(scope, host.given);
+}
+
+/** As Ansible: who logs in is told under the names by which variables say it, where none does. */
+function withLogin(scope: Scope, own: Templated | undefined, { user, fixed }: HostScope["login"]): Scope {
+  const said = own === undefined || fixed ? user : String(renderValue(own, scope));
+  if (said === undefined) return scope;
+  const names = LOGIN_NAMES.filter((name) => scope.lookup(name) === undefined);
+  return scope.withValues(Object.fromEntries(names.map((name) => [name, said])));
 }
 
 /** What Ansible tells tasks of their role. */

@@ -1,13 +1,13 @@
 /** Keywords of plays, blocks and tasks: what the subset has, and what to do instead of the rest. */
 
 export const PLAY_KEYWORDS = (
-  "name hosts connection gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial max_fail_percentage " +
+  "name hosts connection remote_user user gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial max_fail_percentage " +
   "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout collections"
 ).split(" ");
 
 /** Keywords that a block hands down to its tasks. */
 export const INHERITED_KEYWORDS =
-  "name when tags vars become become_user environment ignore_errors no_log check_mode diff delegate_to run_once module_defaults".split(
+  "name when tags vars remote_user become become_user environment ignore_errors no_log check_mode diff delegate_to run_once module_defaults".split(
     " ",
   );
 
@@ -38,7 +38,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
   become_method: become,
   become_flags: become,
   become_exe: become,
-  remote_user: inventory,
   port: inventory,
   vars_prompt: "Give the value with --extra-vars.",
   debugger: "Use --check and --diff.",
@@ -51,6 +50,25 @@ export const REFUSED: Readonly<Record<string, string>> = {
   loop: "Loops are for single tasks.",
   register: "Only tasks have results.",
   first_available_file: "Use lookup('file').",
+};
+
+const forPlays = "Set it in the inventory, or in the vars of a play.";
+
+/** Variables that decide how a host is reached: a play has its way before its first task. */
+export const CONNECTION_VARS: Readonly<Record<string, string>> = {
+  ansible_user: "Use the keyword remote_user.",
+  ansible_ssh_user: "Use the keyword remote_user.",
+  ansible_become: "Use the keyword become.",
+  ansible_become_user: "Use the keyword become_user.",
+  ansible_connection: "Use delegate_to: localhost for a task on this machine.",
+  ansible_host: forPlays,
+  ansible_ssh_host: forPlays,
+  ansible_port: forPlays,
+  ansible_ssh_port: forPlays,
+  ansible_password: forPlays,
+  ansible_ssh_pass: forPlays,
+  ansible_become_password: forPlays,
+  ansible_become_pass: forPlays,
 };
 
 /** What to do instead of a keyword or module that the subset leaves out. */

@@ -6,7 +6,7 @@ import { handlerIndex } from "./handlers.js";
 import { insteadOf, PLAY_KEYWORDS } from "./keywords.js";
 import { IDENTIFIER, LoadContext, type LoadOptions } from "./load-context.js";
 import { RoleLoader } from "./load-roles.js";
-import { inheritedFrom, loadHandlers, loadList, loadTasks, readEnvironment } from "./load-tasks.js";
+import { inheritedFrom, loadHandlers, loadList, loadTasks, readEnvironment, setEntry } from "./load-tasks.js";
 import { namesOfValue } from "./names-used.js";
 import { renderValue } from "./render.js";
 import { Scope } from "./scope.js";
@@ -142,6 +142,15 @@ function patternOf(node: YamlNode, context: LoadContext): string {
   return (node.kind === "list" ? node.items : [node]).map(one).join(",");
 }
 
+/** Who logs in; `user` is its name of old. */
+function readRemoteUser(fields: ReadonlyMap<string, MapEntry>, context: LoadContext): Templated | undefined {
+  const entry = fields.get("user");
+  if (entry !== undefined && fields.has("remote_user"))
+    context.problem(entry.position, "the play has both user and remote_user", "Keep remote_user.");
+  const said = setEntry(fields, "remote_user") ?? setEntry(fields, "user");
+  return said === undefined ? undefined : context.templated(said.value);
+}
+
 function readPlay(node: MapNode, file: string, context: LoadContext): Play | undefined {
   const fields = new Map<string, MapEntry>(node.entries.map((entry) => [entry.key, entry]));
   for (const { key, position } of node.entries) {
@@ -168,6 +177,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   const maxFail = read("max_fail_percentage", (value) => readPercentage(value, context), undefined);
   const serial = read("serial", (value) => readSerial(value, context), undefined);
   const connection = read<string | undefined>("connection", (value) => context.text(value, "connection"), undefined);
+  const remoteUser = readRemoteUser(fields, context);
   const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
   const pattern = hosts === undefined ? "" : patternOf(hosts, context);
   const readTasks = () => {
@@ -188,6 +198,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     directory: posix.dirname(file),
     hosts: pattern,
     ...(connection === undefined ? {} : { connection }),
+    ...(remoteUser === undefined ? {} : { remoteUser }),
     gatherFacts: read("gather_facts", (value) => context.bool(value, "gather_facts"), true),
     become: read("become", (value) => context.bool(value, "become"), false),
     ...(becomeUser === undefined ? {} : { becomeUser }),

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { InputErrors, type Position } from "../util/errors.js";
 import {
   BLOCK_KEYWORDS,
+  CONNECTION_VARS,
   HANDLER_KEYWORDS,
   INCLUDE_KEYWORDS,
   INHERITED_KEYWORDS,
@@ -25,6 +26,7 @@ export interface Inherited {
   readonly tags: readonly string[];
   readonly vars: Readonly<Record<string, Templated>>;
   readonly environment: readonly Templated[];
+  readonly remoteUser?: Templated;
   readonly becomeUser?: Templated;
   readonly delegateTo?: Templated;
   readonly become?: boolean;
@@ -100,6 +102,12 @@ export function mapFields(node: YamlNode | undefined): Fields {
   return node?.kind === "map" ? fieldsOf(node) : NO_FIELDS;
 }
 
+/** A key whose value is not null, which Ansible takes for one that is not there. */
+export function setEntry(fields: Fields, name: string): MapEntry | undefined {
+  const found = fields.get(name);
+  return found === undefined || isNull(found.value) ? undefined : found;
+}
+
 /** A key by its short name or by its whole one. */
 function entryOf(fields: Fields, name: string): MapEntry | undefined {
   return fields.get(name) ?? fields.get(`ansible.builtin.${name}`);
@@ -139,6 +147,7 @@ export class TaskLoader {
   inherit(fields: Fields, outer: Inherited): Inherited {
     const { context } = this;
     const get = (key: string): MapEntry | undefined => fields.get(key);
+    const set = (key: string): MapEntry | undefined => setEntry(fields, key);
     const when = get("when");
     const tags = get("tags");
     const vars = get("vars");
@@ -149,16 +158,31 @@ export class TaskLoader {
       when: when === undefined ? outer.when : [...outer.when, ...context.conditions(when.value, "when")],
       tags:
         tags === undefined ? outer.tags : [...new Set([...outer.tags, ...context.texts(tags.value, "a tag", true)])],
-      vars: vars === undefined ? outer.vars : { ...outer.vars, ...context.vars(vars.value, "vars") },
+      vars: vars === undefined ? outer.vars : { ...outer.vars, ...this.#vars(vars.value) },
       environment:
         environment === undefined
           ? outer.environment
           : [...outer.environment, ...readEnvironment(environment.value, context)],
+      ...this.#optional("remoteUser", set("remote_user"), (node) => context.templated(node)),
       ...this.#optional("becomeUser", get("become_user"), (node) => context.templated(node)),
       ...this.#optional("delegateTo", get("delegate_to"), (node) => context.templated(node)),
       ...this.#flags(fields, outer),
       defaults: defaults === undefined ? outer.defaults : readDefaults(defaults.value, outer.defaults, context),
     };
+  }
+
+  #vars(node: YamlNode): Readonly<Record<string, Templated>> {
+    const vars = this.context.vars(node, "vars");
+    this.#checkConnection(vars, "a task");
+    return vars;
+  }
+
+  #checkConnection(vars: Readonly<Record<string, Templated>>, what: string): void {
+    for (const [name, { position }] of Object.entries(vars)) {
+      const instead = Object.hasOwn(CONNECTION_VARS, name) ? CONNECTION_VARS[name] : undefined;
+      if (instead !== undefined)
+        this.context.problem(position, `${name} cannot be changed by ${what} within a play`, instead);
+    }
   }
 
   /** Keywords that are true or false; a template is kept apart. */
@@ -335,6 +359,7 @@ export class TaskLoader {
     const inherited = fields.has("local_action") ? { ...own, delegateTo: HERE } : own;
     const args = fields.get("args")?.value;
     const call = entry === undefined ? undefined : readModule(entry, args, inherited.defaults, context);
+    if (call?.module === "set_fact") this.#checkConnection(call.args, "set_fact");
     const task = this.taskOf(node.position, entry?.key ?? "", call ?? NO_CALL, fields, inherited, place);
     return call === undefined ? undefined : task;
   }
@@ -350,10 +375,7 @@ export class TaskLoader {
   ): TaskNode {
     const { context } = this;
     const get = (key: string): MapEntry | undefined => fields.get(key);
-    const value = (key: string): MapEntry | undefined => {
-      const found = fields.get(key);
-      return found?.value.kind === "scalar" && found.value.value === null ? undefined : found;
-    };
+    const value = (key: string): MapEntry | undefined => setEntry(fields, key);
     const name = value("name");
     const register = get("register");
     const { ignoreErrors = false, noLog = false, runOnce = false, defaults: _, flags = {}, ...rest } = inherited;

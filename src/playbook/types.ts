@@ -106,6 +106,8 @@ export interface TaskNode {
   readonly notify: readonly string[];
   readonly listen: readonly string[];
   readonly tags: readonly string[];
+  /** Who logs in, where the host's variables do not say. */
+  readonly remoteUser?: Templated;
   readonly become?: boolean;
   readonly becomeUser?: Templated;
   readonly changedWhen?: readonly Condition[];
@@ -178,6 +180,7 @@ export interface Play {
   /** Host pattern. */
   readonly hosts: string;
   readonly connection?: string;
+  readonly remoteUser?: Templated;
   readonly gatherFacts: boolean;
   readonly become: boolean;
   readonly becomeUser?: string;

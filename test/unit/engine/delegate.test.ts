@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { UnreachableError } from "../../../src/util/errors.js";
-import { fleet, fleetRun } from "./fleet-run.js";
+import { FleetTransport, fleet, fleetRun } from "./fleet-run.js";
 
 function playbook(dir: string, tasks: string, more = "", hosts = "edges"): string {
   const file = join(dir, "play.yml");
@@ -171,4 +171,74 @@ t.test("an unknown delegate, and one that does not answer", async (t) => {
     [{ host: "a", code: "E_GONE", text: "builder, to which a task is delegated: it does not answer" }],
   );
   t.match(gone.recap, { a: { unreachable: 1 }, b: { failed: 0, unreachable: 0 } });
+});
+
+t.test("remote_user: who logs in, by plays and tasks, with one connection for each", async (t) => {
+  const dir = t.testdir();
+  const file = playbook(
+    dir,
+    `- name: play
+  copy: { content: "{{ ansible_user }}", dest: "DIR/{{ inventory_hostname }}.play" }
+- name: task
+  copy: { content: "{{ ansible_user }}", dest: "DIR/{{ inventory_hostname }}.task" }
+  remote_user: two
+  notify: told
+- name: the same
+  debug: { msg: "{{ ansible_user }}" }
+  remote_user: "{{ first }}"
+- name: elsewhere
+  copy: { content: "{{ inventory_hostname }}", dest: DIR/elsewhere }
+  delegate_to: builder
+  when: inventory_hostname == 'a'
+`,
+    `  handlers:
+    - name: told
+      debug: { msg: "handler of {{ ansible_user }}" }
+- name: Second
+  hosts: edges
+  user: two
+  tasks:
+    - name: second
+      debug: { msg: "{{ ansible_user }}" }
+- name: By a variable
+  hosts: edges
+  vars: { ansible_user: "{{ first }}" }
+  tasks:
+    - name: third
+      debug: { msg: "{{ ansible_user }}" }
+`,
+  );
+  writeFileSync(file, readFileSync(file, "utf8").replace("  tasks:", '  remote_user: "{{ first }}"\n  tasks:'));
+  const own = fleet(
+    { a: { first: "one" }, b: { first: "x", ansible_user: "own" }, builder: {} },
+    { edges: ["a", "b"] },
+  );
+  const logins: string[] = [];
+  const run = await fleetRun(dir, file, "apply", own, {
+    connect: async ({ name }, _signal, { address }) => {
+      logins.push(`${name} ${address.user ?? "-"}`);
+      return new FleetTransport(join(dir, name));
+    },
+  });
+  t.equal(run.exitCode, 0, run.lines.join("\n"));
+  t.same(logins.sort(), ["a one", "a two", "b own", "b x", "builder one"], "the third play's own variable is stronger");
+  t.equal(readFileSync(join(dir, "a.play"), "utf8") + readFileSync(join(dir, "a.task"), "utf8"), "onetwo");
+  t.equal(readFileSync(join(dir, "b.play"), "utf8") + readFileSync(join(dir, "b.task"), "utf8"), "ownown");
+  t.match(
+    run.of("a").filter((line) => line.startsWith("ok")),
+    ["ok the same: one", "ok told: handler of one", "ok second: two", "ok third: one"],
+  );
+  t.match(run.of("b").slice(-2), ["ok second: own", "ok third: x"]);
+});
+
+t.test("where keywords change nothing, remote_user costs no turn", async (t) => {
+  const dir = t.testdir();
+  const tasks = '- name: one\n  command: "true"\n  changed_when: false\n';
+  const plain = await fleetRun(dir, playbook(dir, tasks), "apply", hosts());
+  const same = `${tasks}  remote_user: me\n- name: two\n  command: "true"\n  changed_when: false\n`;
+  const file = playbook(dir, same, "  remote_user: me\n");
+  const run = await fleetRun(dir, file, "apply", hosts());
+  t.equal(run.execs("a"), plain.execs("a"));
+  const fixed = await fleetRun(dir, playbook(dir, same), "apply", hosts({ a: { ansible_user: "own" } }));
+  t.equal(fixed.execs("a"), plain.execs("a"));
 });

@@ -232,6 +232,19 @@ const cases: [string, string | Record<string, string>, string[]][] = [
       'play.yml:3:3 unknown keyword of a play "taks" | Did you mean "tasks"?',
     ],
   ],
+  [
+    "two users",
+    "- hosts: all\n  user: a\n  remote_user: b\n",
+    ["play.yml:2:3 the play has both user and remote_user | Keep remote_user."],
+  ],
+  [
+    "variables of connections",
+    play("- debug: {}\n  vars: { ansible_user: x }\n- block: []\n  vars: { ansible_port: 1 }"),
+    [
+      "play.yml:4:29 ansible_user cannot be changed by a task within a play | Use the keyword remote_user.",
+      "play.yml:6:29 ansible_port cannot be changed by a task within a play | Set it in the inventory, or in the vars of a play.",
+    ],
+  ],
   ["no hosts", "- tasks: []\n", ["play.yml:1:3 the play names no hosts | Add `hosts: all`."]],
   ["duplicate key", play("- copy: { dest: /x }\n  name: a\n  name: b"), ["play.yml:5:7 the key is given twice"]],
   [

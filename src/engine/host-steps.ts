@@ -5,6 +5,7 @@ import type { IncludeStep, PlaySteps, Step } from "./steps.js";
 export interface Inclusion {
   readonly path: string;
   readonly nodes: readonly PlayNode[];
+  readonly handlers: readonly TaskNode[];
   /** The loop's variables. */
   readonly values: Vars;
 }
@@ -27,12 +28,13 @@ export class HostSteps {
     if (this.#included.has(step)) return;
     this.#included.add(step);
     const width = (step.before - step.order) / (inclusions.length + 1);
-    const steps = inclusions.flatMap(({ path, nodes, values }, index) => {
+    const steps = inclusions.flatMap(({ path, nodes, handlers, values }, index) => {
       const vars = { ...step.node.task.includeVars, ...step.node.task.vars };
       const all = { ...step.node.task.includeValues, ...values };
       const order = step.order + width * index;
       const slot = { ...step, order, before: order + width };
       const key = `${step.ref.id} ${index} ${inclusions.length} ${path} ${JSON.stringify(all)}`;
+      this.play.learn(handlers);
       return this.play.included(slot, key, () => nodes.map((node) => within(node, vars, all)));
     });
     this.#list.splice(at + 1, 0, ...steps);

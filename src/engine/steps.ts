@@ -3,6 +3,7 @@ import { isPossiblyTemplate } from "../playbook/template-parser.js";
 import {
   type BlockNode,
   type IncludeNode,
+  includesLate,
   type Play,
   type PlayNode,
   partsOf,
@@ -60,6 +61,8 @@ export interface PlaySteps {
   readonly asksFailure: boolean;
   /** The steps of a file that is included, the same for all hosts. @param key tells one inclusion from all others */
   readonly included: (include: IncludeStep, key: string, nodes: () => readonly PlayNode[]) => readonly Step[];
+  /** Takes the handlers of a role that an include turned out to name, behind those that there are. */
+  readonly learn: (handlers: readonly TaskNode[]) => void;
 }
 
 export interface TagFilter {
@@ -90,12 +93,27 @@ export function selected(taskTags: readonly string[], filter: TagFilter): boolea
 class StepMaker {
   #id = 0;
   readonly #included = new Map<string, readonly Step[]>();
+  /** More handlers may come. */
+  readonly #open: boolean;
+  readonly handlers: TaskStep[] = [];
+  /** What handlers are notified by. */
+  readonly known = new Map<string, readonly number[]>();
 
-  /** @param known what handlers are notified by */
   constructor(
     readonly filter: TagFilter,
-    readonly known: ReadonlyMap<string, readonly number[]>,
-  ) {}
+    { preTasks, tasks, postTasks, handlers }: Play,
+  ) {
+    this.#open = [preTasks, tasks, postTasks].some(includesLate);
+    this.#index(handlers);
+  }
+
+  #checkNotify(step: TaskStep): void {
+    if (!this.#open) checkNotify(step, this.known);
+  }
+
+  #index(handlers: readonly TaskNode[]): void {
+    for (const [name, places] of handlerIndex(handlers)) this.known.set(name, places);
+  }
 
   #ref(node: TaskNode, handler: boolean): TaskRef {
     return {
@@ -119,7 +137,7 @@ class StepMaker {
       const [order, before] = orderOf(ref.id);
       if (node.kind === "include") return [{ kind: "include", ref, node, order, before }];
       const step: TaskStep = { kind: "task", ref, node, order, before };
-      checkNotify(step, this.known);
+      this.#checkNotify(step);
       return [step];
     });
   }
@@ -139,12 +157,17 @@ class StepMaker {
     ];
   }
 
-  handlers(nodes: readonly TaskNode[]): TaskStep[] {
-    const handlers = nodes.map(
-      (node): TaskStep => ({ kind: "task", ref: this.#ref(node, true), node, order: 0, before: 0 }),
-    );
-    for (const handler of handlers) checkNotify(handler, this.known);
-    return handlers;
+  /** Adds handlers, but for those that are there. */
+  learn(nodes: readonly TaskNode[]): void {
+    const known = new Set(this.handlers.map(({ node }) => handlerKey(node)));
+    const news = nodes.filter((node) => !known.has(handlerKey(node)));
+    if (news.length === 0) return;
+    this.#index([...this.handlers.map(({ node }) => node), ...news]);
+    for (const node of news) {
+      const handler: TaskStep = { kind: "task", ref: this.#ref(node, true), node, order: 0, before: 0 };
+      this.#checkNotify(handler);
+      this.handlers.push(handler);
+    }
   }
 
   included(include: IncludeStep, key: string, make: () => readonly PlayNode[]): readonly Step[] {
@@ -163,6 +186,12 @@ class StepMaker {
   }
 }
 
+/** Tells a handler from all others: a role's may be there with several parameters. */
+function handlerKey({ position, role }: TaskNode): string {
+  const params = Object.entries(role?.params ?? {}).map(([name, { value }]) => [name, value]);
+  return JSON.stringify([position, role?.parents ?? [], params]);
+}
+
 function countNodes(nodes: readonly PlayNode[]): number {
   return nodes.reduce((total, node) => total + (node.kind === "block" ? countNodes(partsOf(node)) : 1), 0);
 }
@@ -172,17 +201,18 @@ function countNodes(nodes: readonly PlayNode[]): number {
  * @throws InputError when a task notifies a handler that the play does not have.
  */
 export function playSteps(play: Play, filter: TagFilter): PlaySteps {
-  const maker = new StepMaker(filter, handlerIndex(play.handlers));
+  const maker = new StepMaker(filter, play);
   const flush: Step = { kind: "flush" };
   const parts = [play.preTasks, play.tasks, play.postTasks].map((nodes) => maker.walk(nodes, (id) => [id, id + 1]));
   const steps = parts.map(withoutRepeats).flatMap((part) => (part.length === 0 ? [] : [...part, flush]));
-  const handlers = maker.handlers(play.handlers);
+  maker.learn(play.handlers);
   return {
     steps,
-    handlers,
+    handlers: maker.handlers,
     handlerIndex: maker.known,
     asksFailure: steps.some(({ kind }) => kind === "open") && mayAskFailure(steps),
     included: (include, key, make) => maker.included(include, key, make),
+    learn: (handlers) => maker.learn(handlers),
   };
 }
 

@@ -151,7 +151,7 @@ export class TaskCompiler {
         this.#decided(turn, counted, "N", `when: ${gate.source} is false`, SKIPPED);
         return [];
       }
-      const included = node.tasks(task.args.file === undefined ? "" : String(bound.render(task.args.file)));
+      const included = node.tasks((value) => String(bound.render(value)));
       const counts = task.module === INCLUDE_ROLE ? "never" : "alone";
       this.#decided(turn, { ...about, counts }, "O", `included ${included.path}`);
       return [{ ...included, values: itemVars(about) }];
@@ -217,7 +217,6 @@ export class TaskCompiler {
       const { position } = node;
       return String(language.render({ value: name, position, positionOf: () => position }));
     });
-    for (const name of templates ? notify : []) this.#checkNotify(name, node);
     return { ...node, notify, ...Object.fromEntries(values) };
   }
 
@@ -401,6 +400,7 @@ export class TaskCompiler {
   }
 
   #notify(node: TaskNode): string {
+    for (const name of node.notify) this.#checkNotify(name, node);
     const numbers = new Set(node.notify.flatMap((name) => this.#input.steps.play.handlerIndex.get(name) ?? []));
     return numbers.size === 0 ? "" : `NT='${[...numbers].map((index) => index + 1).join(" ")}'\n`;
   }

@@ -12,6 +12,7 @@ import { renderValue } from "./render.js";
 import { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import {
+  includesLate,
   type Play,
   type Playbook,
   type PlayNode,
@@ -85,8 +86,9 @@ function tasksOf(nodes: readonly PlayNode[]): TaskNode[] {
   });
 }
 
-/** A name in `notify` that no handler has would fail in the middle of a run. */
+/** A name in `notify` that no handler has would fail in the middle of a run, where no role brings more handlers there. */
 function checkNotify(play: Play, context: LoadContext): void {
+  if ([play.preTasks, play.tasks, play.postTasks].some(includesLate)) return;
   const known = handlerIndex(play.handlers);
   for (const task of tasksOf([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers])) {
     for (const name of task.notify) {
@@ -168,7 +170,8 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   const fileVars = read("vars_files", (value) => readVarsFiles(value, file, context), []);
   context.known = fileVars
     .reduce((scope, one) => scope.withVars(one), new Scope().withVars(vars))
-    .withTemplates(context.options.extraVars ?? {});
+    .withTemplates(context.options.extraVars ?? {})
+    .withValues({ playbook_dir: posix.resolve(posix.dirname(file)) });
   const tags = read("tags", (value) => context.texts(value, "a tag", true), []);
   const roles = new RoleLoader(posix.dirname(file), context);
   const inherited = inheritedFrom(fields, context);

@@ -14,6 +14,7 @@ import {
   placeOf,
   TaskLoader,
 } from "./load-tasks.js";
+import { renderValue } from "./render.js";
 import { RoleFiles, type RolePart } from "./role-files.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import type { IncludeNode, PlayNode, RoleScope, TaskNode, TemplatedVars } from "./types.js";
@@ -43,6 +44,13 @@ interface Role {
   readonly again: boolean;
 }
 
+interface Told {
+  /** How many places have named a role. */
+  readonly uses: Map<string, number>;
+  /** The roles that lead to one, the outermost first. */
+  readonly chains: WeakMap<RoleScope, readonly Role[]>;
+}
+
 /** A task that names a role. */
 export interface RoleTask {
   readonly node: MapNode;
@@ -66,14 +74,19 @@ export class RoleLoader {
   readonly #handlers: TaskNode[] = [];
   readonly #imported: TaskNode[] = [];
   readonly #shared: Role[] = [];
-  readonly #uses = new Map<string, number>();
   readonly #handled = new Set<string>();
 
-  /** @param base directory of the playbook */
+  /** @param base directory of the playbook @param told what all roles of the play know of each other */
   constructor(
     private readonly base: string,
     private readonly context: LoadContext,
+    private readonly told: Told = { uses: new Map(), chains: new WeakMap() },
   ) {}
+
+  /** The same play, for what is read while it runs. */
+  late(context: LoadContext): RoleLoader {
+    return new RoleLoader(this.base, context, this.told);
+  }
 
   /** What the play has of its roles, once all of it is read. */
   found() {
@@ -107,11 +120,15 @@ export class RoleLoader {
     const given: Fields = new Map([...mapFields(entry.value), ...mapFields(fields.get("args")?.value)]);
     const known = [...ROLE_ARGUMENTS, ...(dynamic ? ["apply", "public"] : [])];
     loader.checkKeys(given, known, `argument of ${what}`);
-    const naming = this.#taskNaming(entry, given, fields, dynamic);
-    if (naming === undefined) return [];
-    const chain = place.role === undefined ? [] : (this.#chains.get(place.role) ?? []);
+    const isLate = dynamic && Object.values(nameNodes(given)).some(isTemplate);
+    const naming = isLate
+      ? undefined
+      : this.#taskNaming(loader, task, given, (node) => this.#nameOf(loader, task, node));
+    if (naming === undefined && !isLate) return [];
+    const chain = place.role === undefined ? [] : (this.told.chains.get(place.role) ?? []);
     const handlerPlace = place.file;
     if (!dynamic) {
+      if (naming === undefined) return [];
       loader.checkKeys(fields, [...INHERITED_KEYWORDS, "args", entry.key], `keyword of ${what}`);
       const role = this.#load(naming, undefined, []);
       if (role === undefined) return [];
@@ -124,22 +141,23 @@ export class RoleLoader {
       const instead = INHERITED_KEYWORDS.includes(key) ? "Put it under apply." : insteadOf(key);
       context.unknown(`keyword of ${what}`, key, position, INCLUDE_KEYWORDS, instead);
     }
-    const role = this.#load(naming, undefined, []);
-    if (role === undefined) return [];
-    if (role.dependencies.length > 0) {
-      context.problem(entry.position, `${what} of a role with dependencies is not supported`, "Use import_role.");
-    }
+    const role = naming === undefined ? undefined : this.#included(naming, entry);
+    if (role === undefined && !isLate) return [];
     const apply = given.get("apply")?.value;
     const applied = apply === undefined ? new Map<string, MapEntry>() : fieldsOf(context.map(apply, "apply"));
     loader.checkKeys(applied, INHERITED_KEYWORDS, "key of apply");
     const inherited = loader.inherit(applied, task.inherited);
     const isPublic = given.get("public")?.value;
-    if (isPublic !== undefined && context.bool(isPublic, "public")) this.#shared.push(role);
-    this.#imported.push(...this.#handlersOf(loader, role, chain, inherited, handlerPlace));
-    const nameNode = (given.get("name") ?? given.get("role"))?.value;
-    const args = nameNode === undefined ? {} : { file: context.templated(nameNode) };
+    if (isPublic !== undefined && context.bool(isPublic, "public")) {
+      if (role === undefined)
+        context.problem(isPublic.position, "public needs to know the role before the run", "Write its name itself.");
+      else this.#shared.push(role);
+    }
+    if (role !== undefined) this.#imported.push(...this.#handlersOf(loader, role, chain, inherited, handlerPlace));
+    const names = nameNodes(given);
+    const args = Object.fromEntries(Object.entries(names).map(([key, node]) => [key, context.templated(node)]));
     const rest = new Map([...fields].filter(([key]) => key !== entry.key && key !== "args"));
-    const path = role.files.directory;
+    const playVars = context.known;
     const include: IncludeNode = {
       kind: "include",
       task: loader.taskOf(
@@ -150,29 +168,73 @@ export class RoleLoader {
         loader.inherit(rest, task.inherited),
         place,
       ),
-      known: this.#tasksOf(loader, role, chain, inherited, handlerPlace),
-      tasks: () => {
-        const late = new LoadContext(context.options, context.known);
-        const nodes = this.#tasksOf(new TaskLoader(late), role, chain, inherited, handlerPlace);
+      known: role === undefined ? undefined : this.#tasksOf(loader, role, chain, inherited, handlerPlace),
+      tasks: (render) => {
+        const late = new LoadContext(context.options, playVars);
+        const roles = this.late(late);
+        const lateLoader = new TaskLoader(late);
+        const nameOf = (node: YamlNode) => render(late.templated(node));
+        const own = role ?? roles.#lateRole(lateLoader, task, given, nameOf);
+        const nodes = own === undefined ? [] : roles.#tasksOf(lateLoader, own, chain, inherited, handlerPlace);
+        if (own !== undefined)
+          roles.#imported.push(...roles.#handlersOf(lateLoader, own, chain, inherited, handlerPlace));
         if (late.problems.length > 0) throw new InputErrors(late.problems);
-        return { path, nodes };
+        return { path: own?.files.directory ?? "", nodes, handlers: roles.#imported };
       },
     };
     return [include];
   }
 
-  #taskNaming(entry: MapEntry, given: Fields, fields: Fields, dynamic: boolean): Naming | undefined {
-    const { context } = this;
+  /** A role whose tasks come to be when its turn has come. */
+  #included(naming: Naming, { key, position }: MapEntry): Role | undefined {
+    const role = this.#load(naming, undefined, []);
+    if (role !== undefined && role.dependencies.length > 0) {
+      const what = key.replace(/^.*\./, "");
+      this.context.problem(position, `${what} of a role with dependencies is not supported`, "Use import_role.");
+    }
+    return role;
+  }
+
+  #lateRole(loader: TaskLoader, task: RoleTask, given: Fields, nameOf: (node: YamlNode) => string): Role | undefined {
+    const naming = this.#taskNaming(loader, task, given, nameOf);
+    return naming === undefined ? undefined : this.#included(naming, task.entry);
+  }
+
+  /** The name of a role, or of its files; of the role's it may be a template. */
+  #nameOf(loader: TaskLoader, { fields, inherited, place }: RoleTask, node: YamlNode): string {
+    const { context } = loader;
+    if (!isTemplate(node)) return context.text(node, "the name of a role");
+    const vars = fields.get("vars")?.value;
+    const own = vars === undefined ? {} : context.vars(vars, "vars");
+    const scope = loader.known({ ...inherited.vars, ...own }, place);
+    return String(context.attempt(() => renderValue(context.templated(node), scope)) ?? "");
+  }
+
+  /** @param nameOf gives names that are templates */
+  #taskNaming(
+    { context }: TaskLoader,
+    { entry, fields }: RoleTask,
+    given: Fields,
+    nameOf: (node: YamlNode) => string,
+  ): Naming | undefined {
+    const dynamic = entry.key.endsWith(INCLUDE_ROLE);
     const node = (given.get("name") ?? given.get("role"))?.value;
     if (node === undefined) {
       context.problem(entry.position, `${entry.key} needs the name of a role`);
       return undefined;
     }
-    const name = context.text(node, "the name of a role");
+    const name = nameOf(node);
+    // As Ansible: what is included may stand in a directory of the role's tasks.
+    const fileOf = (value: YamlNode, key: string) =>
+      dynamic
+        ? isTemplate(value)
+          ? nameOf(value)
+          : context.text(value, key)
+        : posix.basename(context.text(value, key));
     const from = Object.fromEntries(
       Object.entries(FROM).flatMap(([key, part]) => {
         const value = given.get(key)?.value;
-        return value === undefined ? [] : [[part, posix.basename(context.text(value, key))]];
+        return value === undefined ? [] : [[part, fileOf(value, key)]];
       }),
     );
     const duplicates = given.get("allow_duplicates")?.value;
@@ -181,17 +243,24 @@ export class RoleLoader {
     const own = vars === undefined ? {} : context.vars(vars, "vars");
     // What an include says of the role itself, its tasks get as the include's.
     const inherit = dynamic ? NO_NAMING.fields : new Map([...fields].filter(([key]) => key !== "name"));
-    return name === "" || isPossiblyTemplate(name)
+    return name === ""
       ? undefined
       : { ...NO_NAMING, name, position: node.position, fields: inherit, vars: own, from, again };
+  }
+
+  /** The name of a role of the play, in which the play's variables may stand. */
+  #known(node: YamlNode, what: string): string {
+    const { context } = this;
+    if (!isTemplate(node)) return context.text(node, what);
+    return String(context.attempt(() => renderValue(context.templated(node), context.known)) ?? "");
   }
 
   /** An entry of `roles`, or of a role's dependencies. */
   #naming(node: YamlNode): Naming | undefined {
     const { context } = this;
     if (node.kind === "scalar") {
-      const name = context.text(node, "a role");
-      return name === "" || isPossiblyTemplate(name) ? undefined : { ...NO_NAMING, name, position: node.position };
+      const name = this.#known(node, "a role");
+      return name === "" ? undefined : { ...NO_NAMING, name, position: node.position };
     }
     const all = fieldsOf(context.map(node, "a role"));
     const named = all.get("role") ?? all.get("name");
@@ -199,8 +268,8 @@ export class RoleLoader {
       context.problem(node.position, "the role has no name", "Write `- role: NAME`.");
       return undefined;
     }
-    const name = context.text(named.value, "the name of a role");
-    if (name === "" || isPossiblyTemplate(name)) return undefined;
+    const name = this.#known(named.value, "the name of a role");
+    if (name === "") return undefined;
     const entries = [...all].filter(([key]) => key !== "role" && key !== "name");
     const fields = new Map(entries.filter(([key]) => INHERITED_KEYWORDS.includes(key) && key !== "vars"));
     for (const [key, { position }] of entries) {
@@ -276,8 +345,6 @@ export class RoleLoader {
     return file === undefined ? undefined : { file, line: 1, column: 1 };
   }
 
-  readonly #chains = new WeakMap<RoleScope, readonly Role[]>();
-
   /** A role's tasks, after those of the roles that it depends on. @param chain the roles that named it, the outermost first */
   #tasksOf(loader: TaskLoader, role: Role, chain: readonly Role[], outer: Inherited, file: string): PlayNode[] {
     const inherited = loader.inherit(role.naming.fields, outer);
@@ -306,8 +373,8 @@ export class RoleLoader {
   #place(role: Role, chain: readonly Role[], path: string, { when }: Inherited, handlers: boolean): Place {
     const outer = chain.slice(0, -1);
     const key = keyOf(role);
-    const number = (this.#uses.get(key) ?? 0) + 1;
-    if (!handlers) this.#uses.set(key, number);
+    const number = (this.told.uses.get(key) ?? 0) + 1;
+    if (!handlers) this.told.uses.set(key, number);
     const scope: RoleScope = {
       name: role.naming.name,
       paths: [...chain].reverse().map((one) => one.files.directory),
@@ -317,9 +384,23 @@ export class RoleLoader {
       parents: [...outer].reverse().map(nameOf),
       ...(role.again || handlers ? {} : { use: { key, number, when } }),
     };
-    this.#chains.set(scope, chain);
+    this.told.chains.set(scope, chain);
     return { ...placeOf(path, this), handlers, role: scope };
   }
+}
+
+function isTemplate(node: YamlNode): boolean {
+  return node.kind === "scalar" && typeof node.value === "string" && isPossiblyTemplate(node.value);
+}
+
+/** What a task says of which role it is, and of which of its files. */
+function nameNodes(given: Fields): Record<string, YamlNode> {
+  const named = (given.get("name") ?? given.get("role"))?.value;
+  const files = Object.keys(FROM).flatMap((key): [string, YamlNode][] => {
+    const node = given.get(key)?.value;
+    return node === undefined ? [] : [[key, node]];
+  });
+  return { ...(named === undefined ? {} : { file: named }), ...Object.fromEntries(files) };
 }
 
 const nameOf = ({ naming }: Role): string => naming.name;

@@ -16,6 +16,7 @@ import { isWith, readLoop } from "./load-loop.js";
 import { type ModuleCall, type ModuleDefaults, readDefaults, readModule } from "./load-module.js";
 import type { RoleLoader } from "./load-roles.js";
 import { renderValue } from "./render.js";
+import type { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import type { BlockNode, Condition, FlagName, IncludeNode, PlayNode, RoleScope, TaskNode, Templated } from "./types.js";
 import type { MapEntry, MapNode, YamlNode } from "./yaml-nodes.js";
@@ -222,7 +223,7 @@ export class TaskLoader {
       node = file.value;
     }
     const inner = this.inherit(fields, inherited);
-    const known = context.known.withVars(inner.vars).withTemplates(context.options.extraVars ?? {});
+    const known = this.known(inner.vars, place);
     const name = context.attempt(() => String(renderValue(context.templated(node), known))) ?? "";
     if (name === "") return [];
     const path = this.#find(name, place);
@@ -231,6 +232,15 @@ export class TaskLoader {
       return [];
     }
     return this.#file(path, name, node.position, inner, place);
+  }
+
+  /** What names of files and roles may hold: no host has a say in it. */
+  known(vars: Readonly<Record<string, Templated>>, { role }: Place): Scope {
+    const { known, options } = this.context;
+    const around = role === undefined ? known : known.withDefaults(role.defaults).withVars(role.vars);
+    const scope = around.withVars(vars).withTemplates(options.extraVars ?? {});
+    const [path] = role?.paths ?? [];
+    return path === undefined ? scope : scope.withValues({ role_path: posix.resolve(path) });
   }
 
   #file(path: string, name: string, from: Position, inherited: Inherited, place: Place): PlayNode[] {
@@ -282,20 +292,25 @@ export class TaskLoader {
     const call = { module: INCLUDE_TASKS, args: { file: context.templated(file) } };
     const task = this.taskOf(node.position, entry.key, call, rest, this.inherit(rest, outer), place);
     const { known } = context;
-    const read = (name: string, from: LoadContext) => {
+    const read = (name: string, from: LoadContext, roles: RoleLoader) => {
       const path = this.#find(name, place);
-      return { path, nodes: new TaskLoader(from).#file(path, name, file.position, inherited, place) };
+      return { path, nodes: new TaskLoader(from).#file(path, name, file.position, inherited, { ...place, roles }) };
     };
     const name = String(file.value);
     return {
       kind: "include",
       task,
-      known: isPossiblyTemplate(name) ? undefined : this.#again(name, place) ? [] : read(name, context).nodes,
-      tasks: (one) => {
+      known: isPossiblyTemplate(name)
+        ? undefined
+        : this.#again(name, place)
+          ? []
+          : read(name, context, place.roles).nodes,
+      tasks: (render) => {
         const late = new LoadContext(context.options, known);
-        const included = read(one, late);
+        const roles = place.roles.late(late);
+        const included = read(render(call.args.file), late, roles);
         if (late.problems.length > 0) throw new InputErrors(late.problems);
-        return included;
+        return { ...included, handlers: roles.found().importedHandlers };
       },
     };
   }

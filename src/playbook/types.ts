@@ -142,13 +142,23 @@ export interface IncludeNode {
   readonly task: TaskNode;
   /** What it includes, where no host has a say in it: read ahead, for the mistakes in it. */
   readonly known: readonly PlayNode[] | undefined;
-  /** The tasks of a file, found as Ansible finds it. @throws InputErrors with all that is wrong in it */
-  readonly tasks: (file: string) => Included;
+  /** The tasks of a file or role, found as Ansible finds it. @param render says its name @throws InputErrors with all that is wrong in it */
+  readonly tasks: (render: (value: Templated) => string) => Included;
+}
+
+/** Whether what is included, and with it handlers of roles, is known only while the play runs. */
+export function includesLate(nodes: readonly PlayNode[]): boolean {
+  return nodes.some((node) => {
+    if (node.kind === "block") return includesLate(partsOf(node));
+    return node.kind === "include" && (node.known === undefined || includesLate(node.known));
+  });
 }
 
 export interface Included {
   readonly path: string;
   readonly nodes: readonly PlayNode[];
+  /** Of the roles in it. */
+  readonly handlers: readonly TaskNode[];
 }
 
 export interface BlockNode {

@@ -349,7 +349,7 @@ const cases: [string, string | Record<string, string>, string[]][] = [
       "dir/roles/empty/tasks/main.yml": "",
     },
     [
-      "play.yml:5:15 the name of a role cannot be a template | Write the name itself.",
+      "play.yml:5:19 'which' is undefined",
       "play.yml:6:7 the role has no name | Write `- role: NAME`.",
       'play.yml:7:18 keyword of a role "strategy" is not supported | All hosts run the play at their own pace; serial limits how many.',
       'play.yml:3:7 there is no role "nobody" | Roles are looked for in dir/roles.',

@@ -93,10 +93,11 @@ class SegmentCompiler {
     }
     if (position !== undefined && position.step >= this.#steps.length) position = undefined;
     this.#tasks.finish();
-    const { body, libs, realLibs, calls, probes, units, known } = draft;
+    const { libs, realLibs, calls, probes, acts, known } = draft;
     return {
       target: draft.target ?? playTarget(this.input),
-      ...{ body, libs, realLibs, calls, probes, units, known },
+      ...draft.finished(),
+      ...{ libs, realLibs, calls, probes, acts, known },
       meeting: this.#meeting,
       once: this.#once,
       awaits: this.#awaits,

@@ -104,10 +104,12 @@ export interface Segment {
   /** Those that `check_mode: false` makes do real work even in check mode. */
   readonly realLibs: ReadonlySet<LibName>;
   readonly calls: readonly CompiledCall[];
-  /** Paths to look at before the first task; the value says whether to hash, too. */
+  /** Paths to look at before the first task that looks; the value says whether to hash, too. */
   readonly probes: ReadonlyMap<string, boolean>;
-  /** Units to ask systemd about at once. */
+  /** Units to ask systemd about at once, at first. */
   readonly units: ReadonlySet<string>;
+  /** Calls that count as no change may make one: what was seen before them is looked at again. */
+  readonly acts: boolean;
   /** A task that all hosts have to have passed before the next segment. */
   readonly meeting: TaskStep | undefined;
   /** Its last step ends what comes after it. */

@@ -32,7 +32,10 @@ export class Draft {
   included: Readonly<Record<string, Templated>> = {};
   readonly known: Known[] = [];
   readonly probes = new Map<string, boolean>();
-  readonly units = new Set<string>();
+  /** Units to ask systemd about at once: from the beginning, and from each call on of which nobody knows what it has done. */
+  readonly #units: Set<string>[] = [new Set()];
+  /** The program has such a call. */
+  acts = false;
   /** Names of facts that calls of this program give. */
   readonly coming = new Set<string>();
   /** Controller files that calls of this program bring. */
@@ -50,6 +53,29 @@ export class Draft {
   version = 0;
   /** The last call that every run of the program comes to. */
   #counted = 0;
+
+  get units(): Set<string> {
+    return this.#units.at(-1) as Set<string>;
+  }
+
+  /** What stands behind a call of which nobody knows what it has done. */
+  act(): void {
+    this.acts = true;
+    // A part that may be passed over would take its units along.
+    if (this.unsure > 0 || this.units.size === 0) return;
+    this.body += unitsMark(this.#units.length);
+    this.#units.push(new Set());
+  }
+
+  /** The text, and the units that it begins with. */
+  finished(): { readonly body: string; readonly units: ReadonlySet<string> } {
+    const [first = new Set<string>(), ...others] = this.#units;
+    const body = others.reduce((text, units, index) => {
+      const line = units.size === 0 ? "" : `UN='${[...units].join(" ")}'\n`;
+      return text.replace(unitsMark(index + 1), () => line);
+    }, this.body);
+    return { body, units: first };
+  }
 
   mark(): Mark {
     return { body: this.body.length, calls: this.calls.length, counted: this.#counted };
@@ -136,6 +162,9 @@ export class Draft {
     this.shapes.set(name, shape);
   }
 }
+
+/** No value has a NUL. */
+const unitsMark = (group: number): string => `\0${group}\n`;
 
 function refill<K, V>(map: Map<K, V>, kept: ReadonlyMap<K, V>): void {
   map.clear();

@@ -69,10 +69,10 @@ export function programText(segment: Segment, options: ProgramOptions): string {
   ];
   if (options.start > 1) settings.push(replayText(options.ended, options.start));
   if (options.looks === true && segment.libs.has("wait")) settings.push("LOOK=1");
-  if (segment.libs.has("systemd")) settings.push(`UN='${[...segment.units].join(" ")}'`);
+  if (segment.libs.has("systemd")) settings.push(`UN='${[...segment.units].join(" ")}' UQ=`);
   if (segment.libs.has("reboot")) settings.push(rebootText(segment, options.booted));
   const foreign = "JD=/dev/null/none\njournal() { :; }\n";
-  const own = `${options.own ? "" : foreign}${probeText(segment.probes)}
+  const own = `${options.own ? "" : foreign}${lookText(segment)}
 journaled
 ${segment.body}if [ -n "$DEAD" ]; then fin failed; fi
 fin 'done'
@@ -117,13 +117,18 @@ function variant(text: string, check: boolean): ShellPart[] {
 const PROBES_FROM = 3;
 /** What is the same in and out of quotes, and as a pattern. */
 const PLAIN_PATH = /^[A-Za-z0-9/._+@%=,-]+$/;
+/** Where a file's content becomes another without its time of change. */
+const LIVING = /^\/+(?:proc|sys)(?:\/|$)/;
 
-function probeText(probes: Segment["probes"]): string {
-  const plain = [...probes].filter(([path]) => PLAIN_PATH.test(path));
-  if (plain.length < PROBES_FROM) return "ix() { return 1; }";
+/** What is looked at when a task looks first, and again behind a call of which nobody knows what it has done (`look`). */
+function lookText({ probes, acts }: Segment): string {
+  const plain = [...probes].filter(([path]) => PLAIN_PATH.test(path) && !LIVING.test(path));
   const paths = (hash: boolean) => plain.filter((probe) => probe[1] === hash).map(([path]) => path);
   const looked = paths(false);
-  return `probe ${looked.length} ${[...looked, ...paths(true)].join(" ")}`;
+  const words = [looked.length, ...looked, ...paths(true)].join(" ");
+  const none = plain.length < PROBES_FROM ? "ix() { return 1; }" : undefined;
+  if (!acts) return none ?? `probe ${words}`;
+  return `PZ=\nlook() { UQ=; ${none ?? `ix() { fresh ${words}; ix "$1"; }`}; }\nlook`;
 }
 
 /** Larger archives do not go to the tmpfs /run. */

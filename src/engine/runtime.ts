@@ -97,19 +97,22 @@ journal() {
 }
 
 # Looks at all paths of the program together: one process each instead of one or two a task. What it saw counts until
-# a task changes something. ix PATH, which it defines, gives the path's number in I.
-# probe N PATH...: ST_<n>, and of files behind the first N paths SH_<n>. The paths need no quoting in a pattern.
+# a task changes something. ix PATH, which it defines, gives the path's number in I; its text stays in _c.
+# probe N PATH...: ST_<n>, and of files behind the first N paths SH_<n>. The paths need no quoting in a pattern, and have no blanks.
+# PZ is all that stat said; read would ask for it byte by byte.
 probe() {
   _n=$1 _c='' I=0
   shift
   for _p; do I=$((I + 1)) _c="$_c$_p) I=$I ;;$NL"; done
-  eval "ix() {
+  _c="ix() {
   case \$1 in $_c*) return 1 ;; esac
   }"
-  stat -c '%f %a %u %g %s %U %G %h %n' "$@" >"$W/probe" 2>/dev/null
-  while IFS= read -r _s; do
-    if ix "$\{_s#* * * * * * * * }"; then eval "ST_$I=\$_s"; fi
-  done <"$W/probe"
+  eval "$_c"
+  PZ=$(stat -c '%f %a %u %g %s %U %G %h %i %z %n' "$@" 2>/dev/null)
+  IFS=$NL
+  for _s in $PZ; do
+    if ix "$\{_s##* }"; then eval "ST_$I=\$_s"; fi
+  done
   shift "$_n"
   for _p; do
     shift
@@ -117,11 +120,24 @@ probe() {
     eval "_s=\$\{ST_$I-}"
     case $_s in 8*) set -- "$@" "$_p" ;; esac
   done
-  [ $# -gt 0 ] || return 0
-  sha256sum "$@" >"$W/probe" 2>/dev/null
-  while IFS= read -r _s; do
-    if ix "$\{_s#*  }"; then eval "SH_$I=\$\{_s%% *}"; fi
-  done <"$W/probe"
+  # without files it is of an empty stdin, which has no place
+  for _s in $(sha256sum "$@" 2>/dev/null); do
+    if ix "$\{_s##* }"; then eval "SH_$I=\$\{_s%% *}"; fi
+  done
+  IFS=" $T$NL"
+}
+# fresh N PATH...: probes in the midst of a task, unless all is as it was when it was probed: whatever is done to a file
+# gives it another time of change.
+fresh() {
+  if [ -n "$PZ" ] && [ "$PZ" = "$(stat -c '%f %a %u %g %s %U %G %h %i %z %n' "$@" 2>/dev/null)" ]; then
+    eval "$IX"
+    return
+  fi
+  PN=$_n PC=$_c PP=$_p PS=$_s
+  I=$#
+  while [ "$I" -gt 1 ]; do I=$((I - 1)); unset "ST_$I" "SH_$I"; done
+  probe "$@"
+  IX=$_c _n=$PN _c=$PC _p=$PP _s=$PS
 }
 
 # seen PATH: _s is what stat says of it, or what the probe has seen. False when there is nothing

@@ -41,6 +41,9 @@ const NO_ITEMS = { results: [], changed: false, skipped: true, skipped_reason: "
 /** What a rescue knows of the failure before it. */
 const FAILURE = ["ansible_failed_task", "ansible_failed_result"];
 
+/** Libraries of calls that wait, or ask others, and count as no change: what was seen before may be another by then. */
+const ACTS: readonly LibName[] = ["uri", "wait"];
+
 const TRUE = /^(?:y|yes|on|1|true|t|1\.0)$/i;
 const FALSE = /^(?:n|no|off|0|false|f|0\.0)$/i;
 
@@ -190,7 +193,10 @@ export class TaskCompiler {
     const known: (Value | undefined)[] = [];
     const pause = node.loopPause === undefined ? 0 : Number(language.render(node.loopPause));
     for (const { bound, about } of this.#turns(node, language, items)) {
-      if (pause > 0 && known.length > 0 && !this.#input.check) draft.body += `[ -n "$STOP$DEAD" ] || sleep ${pause}\n`;
+      if (pause > 0 && known.length > 0 && !this.#input.check) {
+        draft.body += `[ -n "$STOP$DEAD" ] || sleep ${pause}\nlook\n`;
+        draft.act();
+      }
       known.push(this.#call(step, bound, about, items !== undefined));
     }
     if (items !== undefined) draft.body += `LE ${node.ignoreErrors ? "i" : "''"} ${node.register ?? "''"}\n`;
@@ -283,6 +289,7 @@ export class TaskCompiler {
     }
     if (isControl(node.module)) return this.#control(step, language, about, gate, loop);
     this.#draft.take(targetOf(node, language, this.#input));
+    const runs = !this.#input.check || node.checkMode === false;
     let made: { shell: string; libs: readonly LibName[] };
     let rest: Pick<
       CompiledCall,
@@ -296,7 +303,7 @@ export class TaskCompiler {
         this.#options(node),
       );
       // Where nothing may be run, what would be run stays here.
-      made = this.#input.check && node.checkMode !== false ? { ...built, shell: built.look ?? built.shell } : built;
+      made = runs ? built : { ...built, shell: built.look ?? built.shell };
       for (const { path, hash } of built.probes ?? []) {
         // A file is not hashed ahead for a task that may be skipped.
         const sure = hash && gate.kind === "known" && this.#draft.unsure === 0;
@@ -311,7 +318,7 @@ export class TaskCompiler {
       if (brings !== undefined) rest = { ...rest, brings };
       if (tells !== undefined) rest = { ...rest, tells };
       if (reboots !== undefined) rest = { ...rest, reboots };
-      if (brings !== undefined && !(this.#input.check && node.checkMode !== false)) {
+      if (brings !== undefined && runs) {
         this.#draft.brought.add(brings.dest);
         this.#draft.version++;
       }
@@ -337,18 +344,21 @@ export class TaskCompiler {
         ? made.shell
         : retryLoop(this.#verdictContext(), node, language, made.shell, rest.returns, about);
     const open = gate.kind === "open";
+    const reads = readOnly(node) && made.libs.includes("command");
+    const acts = node.until !== undefined || made.libs.some((lib) => ACTS.includes(lib)) || (reads && runs);
     this.#draft.body +=
       `if ${this.#draft.begin("B")}; then\n` +
       (node.checkMode === undefined ? "" : node.checkMode ? "K=1\n" : "K=\n") +
       (open ? `if ${gate.shell}; then\n` : "") +
       (verdict.judged ? "" : this.#notify(node)) +
       (node.noLog || node.diff === false ? "NODIFF=1\n" : "") +
-      // A command that never counts as a change only reads, says the playbook.
-      (readOnly(node) && made.libs.includes("command") ? "RO=1\n" : "") +
+      (reads ? "RO=1\n" : "") +
+      (acts ? "look\n" : "") +
       shell +
       (open ? "else skip -; fi\n" : "") +
       verdict.shell +
       `E ${endFlag(node, loop, verdict.judged)}\nfi\n`;
+    if (acts) this.#draft.act();
     this.#draft.calls.push({
       ...{ at: this.#draft.at, ref: step.ref, node },
       ...rest,

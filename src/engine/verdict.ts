@@ -136,11 +136,11 @@ export function retryLoop(
     `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +
     `if [ "$TRY" -ge ${attempts} ]; then S='' R_attempts=${attempts - 1}; bad "not so after ${attempts} attempts"; break; fi\n` +
     `[ -z "$STOP" ] || fin stopped\n` +
-    `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW='' FCH=''\nsleep ${delay}\ndone\n`
+    `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW='' FCH=''\nsleep ${delay}\nlook\ndone\n`
   );
 }
 
-/** What never counts as a change only reads, says the playbook. */
+/** What never counts as a change: of a command, the playbook says that it only reads. */
 export function readOnly(node: TaskNode): boolean {
   return node.changedWhen?.some(({ expr }) => expr.kind === "literal" && expr.value === false) === true;
 }

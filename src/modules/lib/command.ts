@@ -83,8 +83,9 @@ took() {
 output() {
   LC_ALL=C
   export LC_ALL
-  R_stdout=$(tr -d '\000' <"$W/o"; echo .)
-  R_stderr=$(tr -d '\000' <"$W/e"; echo .)
+  R_stdout='' R_stderr=''
+  [ ! -s "$W/o" ] || R_stdout=$(tr -d '\000' <"$W/o"; echo .)
+  [ ! -s "$W/e" ] || R_stderr=$(tr -d '\000' <"$W/e"; echo .)
   R_stdout=$\{R_stdout%.} R_stderr=$\{R_stderr%.}
   case $1 in
   *k*) ;;

@@ -152,8 +152,8 @@ aptmiss() {
 }
 # aptvirt NAME: an installed package provides it
 aptvirt() {
-  # shellcheck disable=SC2016
-  [ -s "$W/prov" ] || dpkg-query -W -f '$\{db:Status-Status},$\{Provides}\n' | sed -n 's/^installed,/,/;s/ *([^)]*)//g;s/, */,/g;s/$/,/;/^,[^,]/p' >"$W/prov"
+  # shellcheck disable=SC2016,SC3013
+  [ "$W/prov" -nt /var/lib/dpkg/status ] || dpkg-query -W -f '$\{db:Status-Status},$\{Provides}\n' | sed -n 's/^installed,/,/;s/ *([^)]*)//g;s/, */,/g;s/$/,/;/^,[^,]/p' >"$W/prov"
   grep -qF ",$1," "$W/prov"
 }
 # aptmanual: what is asked for by name is not removed as nobody's need; Ansible does not count it as a change
@@ -202,7 +202,6 @@ aptsim() {
   aptout
 }
 aptget() {
-  rm -f "$W/prov"
   # a run that was cut off leaves packages unpacked and not configured
   if [ -n "$(dpkg --audit 2>/dev/null)" ]; then
     DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confdef --force-confold >"$W/apt" 2>&1 3>&- 9>&-

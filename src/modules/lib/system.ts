@@ -13,8 +13,8 @@ m_reload() {
   # a daemon-reload alone is no change, as in Ansible
   fine 'systemd reloaded'
 }
-# unitshow NAME: R_status_<property>. Asks about all units of the program together as long as nothing has changed:
-# each question costs as much as all of them.
+# unitshow NAME: R_status_<property>. Asks about the units of UN together as long as nothing has changed, and until UQ is empty:
+# a question costs more than what is asked.
 unitshow() {
   _n=1 _f=$W/unit
   if [ -z "$TOUCHED" ]; then
@@ -24,13 +24,11 @@ unitshow() {
       if [ "$_u" = "$1" ]; then _n=$_i _f=$W/units; fi
     done
   fi
-  if [ "$_f" != "$W/units" ] || [ ! -e "$_f" ]; then
+  if [ "$_f" != "$W/units" ] || [ -z "$UQ" ]; then
     # shellcheck disable=SC2086
     if [ "$_f" = "$W/units" ]; then set -- $UN; fi
-    systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload -- "$@" >"$_f" 2>"$W/m" || {
-      rm -f "$_f"
-      return 1
-    }
+    systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload -- "$@" >"$_f" 2>"$W/m" || return 1
+    [ "$_f" != "$W/units" ] || UQ=1
   fi
   # an empty line stands between two units
   while IFS='=' read -r _a _b; do

@@ -122,6 +122,35 @@ t.test("round trips do not grow with tasks, and bytes little", async (t) => {
   }
 });
 
+t.test("what a command writes is seen behind it, whatever it counts as", async (t) => {
+  const dir = t.testdir();
+  const copies = (name: string) => `- name: ${name}
+  copy: { content: "{{ item }}", dest: "{{ dir }}/{{ item }}", mode: "0644" }
+  loop: [a, b, c, d]
+`;
+  const reads = (name: string, command: string) => `- name: ${name}
+  shell: ${command}
+  args: { chdir: "{{ dir }}" }
+  changed_when: false
+  check_mode: false
+`;
+  await localRun(play(dir, copies("made")), "apply");
+  const file = play(
+    dir,
+    copies("before") +
+      reads("reads", "cat a") +
+      copies("still") +
+      reads("writes", "printf A >a; chmod 600 b; rm c") +
+      copies("behind"),
+  );
+  const plan = await localRun(file, "plan");
+  t.equal(plan.transport.stats.execs, 2, "facts and one program");
+  t.strictSame(
+    plan.lines.filter((line) => line.startsWith("changed")),
+    ["changed behind[a]: content differs", "changed behind[b]: mode 600 -> 644", "changed behind[c]: missing"],
+  );
+});
+
 t.test("registered results decide on the host, or start a new program", async (t) => {
   const dir = t.testdir();
   const file = play(

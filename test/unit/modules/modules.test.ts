@@ -90,6 +90,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
         ["/d'e", true],
       ]),
       units: new Set(["a.service"]),
+      acts: true,
       meeting: undefined,
       once: undefined,
       awaits: undefined,

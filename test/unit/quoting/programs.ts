@@ -166,6 +166,7 @@ const SEGMENT: Segment = {
   calls: [],
   probes: new Map(),
   units: new Set(),
+  acts: true,
   meeting: undefined,
   once: undefined,
   awaits: undefined,

@@ -11,6 +11,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   'numbers.join(" ")': "numbers",
   '[...numbers].map((index) => index + 1).join(" ")': "numbers",
   '[...segment.units].join(" ")': "names that PLAIN_UNIT allows",
+  '[...units].join(" ")': "names that PLAIN_UNIT allows",
 };
 
 /** Raw values in the shell text that files of a folder write, as `file: expression`. */

@@ -1,4 +1,5 @@
 import { toText } from "../modules/args.js";
+import { argumentErrors } from "../playbook/argument-spec.js";
 import { UndefinedVariableError } from "../playbook/scope.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
@@ -14,7 +15,20 @@ import type { RegisterShapes } from "./shell-condition.js";
 
 /** Hosts meet at it: what follows sees the groups of all of them. */
 export const GROUP_BY = "group_by";
-const NAMES = new Set(["assert", "fail", "debug", "set_fact", "meta", "setup", "include_vars", "ping", GROUP_BY]);
+/** The task that stands before those of a role with argument_specs. */
+const VALIDATE = "validate_argument_spec";
+const NAMES = new Set([
+  "assert",
+  "fail",
+  "debug",
+  "set_fact",
+  "meta",
+  "setup",
+  "include_vars",
+  "ping",
+  VALIDATE,
+  GROUP_BY,
+]);
 /** What `meta` ends; what is ended for all hosts is decided by one of them. */
 export const ENDS: Readonly<Record<string, Ends>> = { end_host: "host", end_batch: "batch", end_play: "play" };
 const FACT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -92,6 +106,8 @@ export function compileControl(node: TaskNode, context: ControlContext): Control
       const joins = joined(node, context.language);
       return { fails: false, reason: joins.group, joins };
     }
+    case VALIDATE:
+      return validated(node, context);
     case "ping":
       return { fails: false, reason: "pong" };
     case "include_vars":
@@ -104,6 +120,32 @@ export function compileControl(node: TaskNode, context: ControlContext): Control
 function rendered(node: TaskNode, language: TaskLanguage, name: string): Value | undefined {
   const value = node.args[name];
   return value === undefined ? undefined : language.render(value);
+}
+
+function validated(node: TaskNode, { language }: ControlContext): ControlResult {
+  const dict = (name: string): Vars => {
+    const value = rendered(node, language, name) ?? {};
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Vars;
+    const { position } = node.args[name] ?? node;
+    throw new InputError("E_MODULE_ARGUMENT", `${name} must be a mapping.`, { position });
+  };
+  const spec = dict("argument_spec");
+  const given = Object.keys(spec).flatMap((name): [string, Value][] => {
+    const value = language.variable(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  const errors = argumentErrors(spec, { ...Object.fromEntries(given), ...dict("provided_arguments") });
+  const context = { validate_args_context: dict("validate_args_context") };
+  if (errors.length === 0) {
+    const msg = "The arg spec validation passed";
+    return { fails: false, reason: msg, more: { ...context, msg } };
+  }
+  const msg = `Validation of arguments failed:\n${errors.join("\n")}`;
+  return {
+    fails: true,
+    reason: msg,
+    more: { ...context, msg, argument_errors: errors, argument_spec_data: spec },
+  };
 }
 
 /** `setup`: the facts are there already; its filter says which ones are seen. */

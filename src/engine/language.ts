@@ -45,6 +45,15 @@ export class TaskLanguage {
     return renderValue(value, this.#scope);
   }
 
+  /** The value of a variable, with its templates; undefined where there is none. */
+  variable(name: string): Value | undefined {
+    this.#need(new Set([name]));
+    const binding = this.#scope.lookup(name);
+    if (binding === undefined || !binding.templated) return binding?.value;
+    const { value, position = { file: name, line: 1, column: 1 } } = binding;
+    return renderValue({ value, position, positionOf: binding.positionOf ?? (() => position) }, this.#scope);
+  }
+
   /** Whether variables of other hosts are read for values, or for variables that these name. */
   asksHosts(values: Readonly<Record<string, Templated>>): boolean {
     const names = Object.values(values).flatMap(({ value }) => [

@@ -43,5 +43,13 @@ export const controlModules: readonly ModuleArgs[] = [
     name: "group_by",
     args: { key: { type: "str", required: true }, parents: { type: "list", default: ["all"] } },
   },
+  {
+    name: "validate_argument_spec",
+    args: {
+      argument_spec: { type: "raw", required: true },
+      provided_arguments: { type: "dict" },
+      validate_args_context: { type: "dict" },
+    },
+  },
   { name: "ping", args: { data: { type: "raw" } } },
 ];

@@ -16,12 +16,13 @@ import {
 } from "./load-tasks.js";
 import { renderValue } from "./render.js";
 import { RoleFiles, type RolePart } from "./role-files.js";
+import { readSpec, SPECS, type Spec, validation } from "./role-spec.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import type { IncludeNode, PlayNode, RoleScope, TaskNode, TemplatedVars } from "./types.js";
 import type { MapEntry, MapNode, YamlNode } from "./yaml-nodes.js";
 
 /** What an entry of `roles` says, or a task that names a role. */
-interface Naming {
+export interface Naming {
   readonly name: string;
   readonly position: Position;
   /** Keywords for all its tasks. */
@@ -32,6 +33,8 @@ interface Naming {
   readonly from: Readonly<Partial<Record<RolePart, string>>>;
   /** It runs again where it has run before; undefined leaves it to the role. */
   readonly again?: boolean;
+  /** Its variables are not checked by its argument_specs. */
+  readonly unchecked?: boolean;
 }
 
 interface Role {
@@ -42,6 +45,8 @@ interface Role {
   readonly vars: TemplatedVars;
   readonly dependencies: readonly Role[];
   readonly again: boolean;
+  /** Its argument_specs for the tasks at hand. */
+  readonly spec?: Spec;
 }
 
 interface Told {
@@ -162,7 +167,7 @@ export class RoleLoader {
       kind: "include",
       task: loader.taskOf(
         node.position,
-        entry.key,
+        `${entry.key} : ${args.file === undefined ? "" : String(args.file.value)}`,
         { module: INCLUDE_ROLE, args },
         rest,
         loader.inherit(rest, task.inherited),
@@ -237,15 +242,19 @@ export class RoleLoader {
         return value === undefined ? [] : [[part, fileOf(value, key)]];
       }),
     );
-    const duplicates = given.get("allow_duplicates")?.value;
-    const again = duplicates === undefined || context.bool(duplicates, "allow_duplicates");
+    const flag = (key: string): boolean => {
+      const value = given.get(key)?.value;
+      return value === undefined || context.bool(value, key);
+    };
+    const again = flag("allow_duplicates");
+    const unchecked = !flag("rolespec_validate");
     const vars = fields.get("vars")?.value;
     const own = vars === undefined ? {} : context.vars(vars, "vars");
     // What an include says of the role itself, its tasks get as the include's.
     const inherit = dynamic ? NO_NAMING.fields : new Map([...fields].filter(([key]) => key !== "name"));
     return name === ""
       ? undefined
-      : { ...NO_NAMING, name, position: node.position, fields: inherit, vars: own, from, again };
+      : { ...NO_NAMING, name, position: node.position, fields: inherit, vars: own, from, again, unchecked };
   }
 
   /** The name of a role of the play, in which the play's variables may stand. */
@@ -317,9 +326,7 @@ export class RoleLoader {
     }
     const meta = files.file("meta", undefined, naming.position)?.node;
     const about = meta === undefined ? new Map<string, MapEntry>() : fieldsOf(context.map(meta, "meta"));
-    const specs = about.get("argument_specs")?.position ?? this.#argumentSpecs(files);
-    if (specs !== undefined)
-      context.problem(specs, "argument_specs of a role are not supported", "Check its variables by assert.");
+    const spec = naming.unchecked === true ? undefined : readSpec(files, naming, about.get(SPECS)?.value, context);
     const dependencies = about.get("dependencies")?.value;
     const duplicates = about.get("allow_duplicates")?.value;
     const inner = [...chain, files.directory];
@@ -336,13 +343,8 @@ export class RoleLoader {
               .flatMap((one) => this.#naming(one) ?? [])
               .flatMap((one) => this.#load(one, posix.dirname(files.directory), inner) ?? []),
       again: naming.again ?? (duplicates !== undefined && context.bool(duplicates, "allow_duplicates")),
+      ...(spec === undefined ? {} : { spec }),
     };
-  }
-
-  #argumentSpecs(files: RoleFiles): Position | undefined {
-    const paths = ["yml", "yaml"].map((ending) => posix.join(files.directory, "meta", `argument_specs.${ending}`));
-    const file = paths.find((path) => this.context.options.readFile(path) !== undefined);
-    return file === undefined ? undefined : { file, line: 1, column: 1 };
   }
 
   /** A role's tasks, after those of the roles that it depends on. @param chain the roles that named it, the outermost first */
@@ -351,10 +353,11 @@ export class RoleLoader {
     const inner = [...chain, role];
     const before = role.dependencies.flatMap((one) => this.#tasksOf(loader, one, inner, inherited, file));
     const tasks = role.files.file("tasks", role.naming.from.tasks, role.naming.position);
-    if (tasks?.node === undefined) return before;
-    const place = this.#place(role, inner, tasks.path, inherited, false);
-    const list = loader.context.list(tasks.node, `the file ${tasks.path}`);
-    return [...before, ...loader.nodes(list, inherited, place)];
+    if (tasks?.node === undefined && role.spec === undefined) return before;
+    const path = tasks?.path ?? posix.join(role.files.directory, "tasks", "main.yml");
+    const place = this.#place(role, inner, path, inherited, false);
+    const list = tasks?.node === undefined ? [] : loader.context.list(tasks.node, `the file ${path}`);
+    return [...before, ...validation(loader, role, inherited, place), ...loader.nodes(list, inherited, place)];
   }
 
   #handlersOf(loader: TaskLoader, role: Role, chain: readonly Role[], outer: Inherited, file: string): TaskNode[] {

@@ -41,6 +41,10 @@ export class RoleFiles {
     return paths.find((path) => this.context.options.readFile(path) !== undefined);
   }
 
+  has(part: RolePart, name: string): boolean {
+    return this.#main(part, name) !== undefined;
+  }
+
   /** A file of the role; undefined when it is not there, which is a mistake where it is asked for by name. */
   file(part: RolePart, name: string | undefined, from: Position): RoleFile | undefined {
     const path = this.#main(part, name);

@@ -343,7 +343,7 @@ const cases: [string, string | Record<string, string>, string[]][] = [
     - import_role: {}
 `,
       "dir/roles/r/tasks/main.yml": "- debgu: {}\n",
-      "dir/roles/r/meta/argument_specs.yml": "argument_specs: {}\n",
+      "dir/roles/r/meta/argument_specs.yml": "argument_specs: { main: [] }\n",
       "dir/roles/loop/meta/main.yml": "dependencies: [loop]\n",
       "dir/roles/with/meta/main.yml": "dependencies: [empty]\n",
       "dir/roles/empty/tasks/main.yml": "",
@@ -354,7 +354,7 @@ const cases: [string, string | Record<string, string>, string[]][] = [
       'play.yml:7:18 keyword of a role "strategy" is not supported | All hosts run the play at their own pace; serial limits how many.',
       'play.yml:3:7 there is no role "nobody" | Roles are looked for in dir/roles.',
       'play.yml:4:15 there is no role "a.b.c" | Roles of collections are not read: copy it to roles/ beside the playbook.',
-      "roles/r/meta/argument_specs.yml:1:1 argument_specs of a role are not supported | Check its variables by assert.",
+      "roles/r/meta/argument_specs.yml:1:25 the argument_specs of main must be a mapping",
       "roles/loop/meta/main.yml:1:16 the role depends on itself: dir/roles/loop -> dir/roles/loop",
       'roles/r/tasks/main.yml:1:3 unknown module "debgu" | Did you mean "debug"?',
       'play.yml:10:50 unknown argument of import_role "file"',

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { argumentErrors } from "../../../src/playbook/argument-spec.js";
 import { loadJson } from "../../../src/playbook/python-json.js";
 import { sha256Crypt, sha512Crypt } from "../../../src/playbook/sha-crypt.js";
+import type { Vars } from "../../../src/playbook/types.js";
 import { looseVersionCompare } from "../../../src/playbook/versions.js";
 import { nodeValue, readYaml, type YamlNode } from "../../../src/playbook/yaml-nodes.js";
 import { packYaml, unpackYaml } from "../../../src/playbook/yaml-pack.js";
@@ -148,3 +150,36 @@ function placesOf(node: YamlNode, name = ""): string[] {
   const letters = [...`${String(node.value)} `].map((_, offset) => formatPosition(node.locate(offset)));
   return [`${at} ${JSON.stringify([node.value, node.source])} ${letters.join()}`];
 }
+
+t.test("argument_specs: values against what options say", async (t) => {
+  const spec = {
+    name: { required: true },
+    port: { type: "int" },
+    flag: { type: "bool" },
+    rate: { type: "float" },
+    words: { type: "list", elements: "int", choices: [1, 2] },
+    user: { type: "dict", required_one_of: [["uid", "login"]], options: { uid: { type: "int" }, login: {} } },
+    text: { type: "jsonarg" },
+  };
+  const errors = (given: Vars) => argumentErrors(spec, { name: "n", ...given });
+  t.strictSame(errors({ port: "80", flag: "on", rate: "1.5", words: "1,2", user: "uid=1", text: [1] }), []);
+  t.strictSame(argumentErrors(spec, {}), ["missing required arguments: name"]);
+  t.match(errors({ port: "x" }), [/^argument 'port' is of type .* and we were unable to convert to int: /]);
+  t.match(errors({ flag: "maybe" }), [/The value 'maybe' is not a valid boolean/]);
+  t.match(errors({ words: ["x", "1"] }), [/^Elements value for option 'words' is of type <class 'str'>/]);
+  t.strictSame(errors({ words: [3] }), ["value of words must be one or more of: 1, 2. Got no match for: 3"]);
+  t.strictSame(errors({ user: {} }), ["one of the following is required: uid, login found in user"]);
+  t.strictSame(errors({ more: 1, user: { login: "x", gid: 1 } }), [
+    "more, user.gid. Supported parameters include: flag, name, port, rate, text, user, words.",
+  ]);
+  const rules = {
+    a: {
+      type: "dict",
+      required_if: [["b", 1, ["c"]]],
+      required_by: { c: "d" },
+      options: { b: { type: "int" }, c: {}, d: {} },
+    },
+  };
+  t.strictSame(argumentErrors(rules, { a: { b: "1" } }), ["b is 1 but all of the following are missing: c found in a"]);
+  t.strictSame(argumentErrors(rules, { a: { c: 1 } }), ["missing parameter(s) required by 'c': d found in a"]);
+});

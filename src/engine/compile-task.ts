@@ -2,7 +2,6 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { coerceArgs, toText } from "../modules/args.js";
 import { FREE_FORM } from "../modules/command.js";
-import { environmentLines } from "../modules/fragments.js";
 import { findModule } from "../modules/registry.js";
 import { ArgumentError, type LibName, type ModuleCall, type ModuleContext, type TaskModule } from "../modules/types.js";
 import type { LookupReader } from "../playbook/scope.js";
@@ -11,6 +10,7 @@ import { InputError } from "../util/errors.js";
 import type { TaskLanguage } from "./language.js";
 import { type RegisterShapes, shellCondition } from "./shell-condition.js";
 import type { SourceStore } from "./sources.js";
+import { inEnvironment } from "./task-environment.js";
 
 /** A condition is true, false, or shell decides. */
 export type Gate =
@@ -115,9 +115,7 @@ export function buildTask(
     const built = module.build(args, context);
     if (built.brings !== undefined) options.foretell(built.brings.dest);
     const commandLike = built.libs.includes("command");
-    const exported = commandLike ? "" : environmentLines(env);
-    const unset = exported === "" ? "" : `unset ${Object.keys(env).join(" ")}\n`;
-    const wrapped = (shell: string) => exported + shell + unset;
+    const wrapped = inEnvironment(commandLike ? {} : env);
     const look = built.look === undefined ? {} : { look: wrapped(built.look) };
     return { ...built, ...look, shell: wrapped(built.shell), module };
   } catch (error) {

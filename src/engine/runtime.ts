@@ -272,6 +272,14 @@ LE() {
   fi
   if [ -n "$LF" ] && [ "$1" != i ]; then DEAD=1; fi
 }
+# envkeep NAME...: what the environment has of them. envback NAME...: gives it back
+envkeep() { for _k; do eval "OE_$_k=\$\{$_k-} OS_$_k=\$\{$_k+1}"; done; }
+envback() {
+  for _k; do
+    eval "_s=\$OS_$_k"
+    if [ -n "$_s" ]; then eval "$_k=\$OE_$_k"; else unset "$_k"; fi
+  done
+}
 # from WORDS: of the source of this task, which is not there yet
 from() { FRM=$1; }
 # tell FILE: text for the controller

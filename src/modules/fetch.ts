@@ -194,22 +194,19 @@ export const unarchive: TaskModule = {
   },
   returns: { dest: "str", handler: "str", files: "json", ...pathReturns },
   build(args, context) {
-    const [include, exclude, options] = ["include", "exclude", "extra_opts"].map((name) => list(args, name));
-    if ((include ?? []).length > 0 && (exclude ?? []).length > 0) {
+    const [include, exclude, options] = [list(args, "include"), list(args, "exclude"), list(args, "extra_opts")];
+    if (include.length > 0 && exclude.length > 0) {
       throw new ArgumentError("include and exclude exclude each other", "include");
     }
-    const zip = /\.zip$/i.test(text(args, "src"));
-    const left = (exclude ?? []).map((name) => `--exclude=${name}`);
-    const members = zip
-      ? [...(options ?? []), ...(include ?? []), ...((exclude ?? []).length > 0 ? ["-x", ...(exclude ?? [])] : [])]
-      : [...left, ...(options ?? []), ...(include ?? [])];
     const flags = `${flag(args, "keep_newer") ? "k" : ""}${flag(args, "list_files") ? "l" : ""}`;
     const paths = [pathWord(text(args, "dest")), pathWord(text(args, "creates"))];
     const more = flagsCall(args, '"$d"');
-    const behind = more.shell + (context.wantsResult ? 'pinfo "$d"\n' : "");
+    const behind = more.shell + (context.wantsResult ? 'pinfo "$R_dest"\n' : "");
     const libs: LibName[] = ["put", "unarchive", ...(context.wantsResult ? (["pathinfo"] as const) : []), ...more.libs];
+    const counts = [String(options.length), String(include.length)];
+    const words = [...attributes(args), flags, ...counts, ...options, ...include, ...exclude].map(word);
     const line = (file: string, digest: string) =>
-      `m_unarchive ${[file, ...paths, word(digest), ...[...attributes(args), flags, ...members].map(word)].join(" ")}\n`;
+      `m_unarchive ${[file, ...paths, word(digest), ...words].join(" ")}\n`;
     if (/^(https?|ftp):\/\//.test(text(args, "src"))) {
       throw new ArgumentError("an address as src is not taken: fetch it by get_url before", "src");
     }

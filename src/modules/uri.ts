@@ -102,15 +102,17 @@ function configuration(args: Args, method: string, type: string | undefined): st
   return lines.join("");
 }
 
+/** Of several answers, where one led to the next. */
+const lastHead = (text: string): string => text.split(/^(?=HTTP\/)/m).at(-1) ?? "";
+
 /** A dictionary of the last answer's heads; several of one name are joined. */
 function answerHeads(text: string): {
   readonly heads: Record<string, string>;
   readonly cookies: Record<string, string>;
 } {
-  const blocks = text.split(/^(?=HTTP\/)/m);
   const heads: Record<string, string> = {};
   const cookies: Record<string, string> = {};
-  for (const head of (blocks.at(-1) ?? "").split("\n").slice(1)) {
+  for (const head of lastHead(text).split("\n").slice(1)) {
     const at = head.indexOf(":");
     if (at < 1) continue;
     const name = head.slice(0, at).toLowerCase();
@@ -130,8 +132,8 @@ function absolute(url: string, location: string): string {
   }
 }
 
-/** What the host tells of an answer, as fields of the result. */
-export function answer(told: string, asked: string): Vars {
+/** What the host tells of an answer, as fields of the result. @param accepted statuses that are no failure */
+export function answer(told: string, asked: string, accepted: readonly number[] = []): Vars {
   if (told === "") return {};
   const [first = "", rest = ""] = told.split(/\n(.*)/s);
   const [status = "-1", url = asked] = first.split(/ (.*)/s);
@@ -158,7 +160,9 @@ export function answer(told: string, asked: string): Vars {
             .join("; "),
           msg: `OK (${heads["content-length"] ?? "unknown"} bytes)`,
         }
-      : {}),
+      : accepted.includes(Number(status)) && Number(status) > 0
+        ? { msg: `HTTP Error ${status}: ${/^HTTP\/\S+ \d+ *(.*)/.exec(lastHead(head))?.[1] ?? ""}` }
+        : {}),
     ...json,
   };
 }
@@ -193,7 +197,7 @@ function build(args: Args, context: ModuleContext): ModuleCall {
     look: "unset R_status R_content R_elapsed R_stdout R_path\nPEND='check mode does not ask'\n",
     libs: ["put", "uri"],
     ...needs,
-    ...(context.wantsResult ? { tells: { read: (told) => answer(told, url), always: true } } : {}),
+    ...(context.wantsResult ? { tells: { read: (told) => answer(told, url, codes), always: true } } : {}),
   };
 }
 

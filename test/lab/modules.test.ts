@@ -8,6 +8,7 @@ import { Connector } from "../../src/transport/connect.js";
 import type { Transport } from "../../src/transport/transport.js";
 import type { Secret } from "../../src/util/secret.js";
 import { localRun, oneHost } from "../unit/engine/local-run.js";
+import { CONFORMANCE_LAYER } from "./conformance/support/hosts.js";
 import { bootForTest, labImpossible } from "./support/lab.js";
 
 t.setTimeout(240_000);
@@ -188,4 +189,58 @@ t.test("a handler that a failed run left undone runs in the next one; a held loc
   );
   t.equal((await localRun(file, "plan", connecting(lab, "ops"))).exitCode, 0, "a plan warns only");
   await held;
+});
+
+const elsewhere = `- name: What cannot be compared
+  hosts: edges
+  become: true
+  gather_facts: false
+  tasks:
+    - name: a server that asks clients for their certificate
+      shell: |
+        cd /run/tls && exit
+        mkdir /run/tls && cd /run/tls || exit
+        new() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=127.0.0.1" -addext subjectAltName=IP:127.0.0.1 -keyout $1.key -out $1.crt; }
+        new server && new client && cat client.crt client.key >both.pem && echo hello >hello.txt
+        systemd-run -q --working-directory=/run/tls openssl s_server -accept 127.0.0.1:8443 -cert server.crt -key server.key -Verify 1 -verify_return_error -CAfile client.crt -WWW
+      args: { creates: /run/tls/hello.txt }
+    - name: listens
+      wait_for: { port: 8443, timeout: 5 }
+    - name: get
+      get_url: { url: "https://127.0.0.1:8443/hello.txt", dest: "/srv/{{ item.d }}", validate_certs: false, client_cert: "{{ item.c | default(omit) }}", client_key: "{{ item.k | default(omit) }}" }
+      loop: [{ d: two, c: /run/tls/client.crt, k: /run/tls/client.key }, { d: one, c: /run/tls/both.pem }, { d: none }]
+      register: got
+      ignore_errors: true
+    - name: ask
+      uri: { url: "https://127.0.0.1:8443/hello.txt", return_content: true, client_cert: /run/tls/client.crt, client_key: /run/tls/client.key, ca_path: "{{ item }}" }
+      loop: [/run/tls/server.crt, /run/tls/client.crt]
+      register: asked
+      ignore_errors: true
+    - name: all as it should be
+      assert:
+        that:
+          - got.results | map(attribute='failed') | list == [false, false, true]
+          - asked.results[0].content == "hello\\n"
+          - asked.results[1] is failed and asked.results[1].status == -1
+    - name: up since
+      command: systemctl show -p UserspaceTimestampMonotonic
+      register: before
+    - name: boot
+      reboot: { reboot_timeout: 60, boot_time_command: systemctl show -p UserspaceTimestampMonotonic }
+      register: booted
+    - name: up again
+      command: systemctl show -p UserspaceTimestampMonotonic
+      register: after
+    - name: it is another boot
+      assert: { that: [booted.rebooted, booted.elapsed < 60, after.stdout != before.stdout] }
+`;
+
+t.test("certificates of clients, and a reboot in the middle of a play", { skip }, async (t) => {
+  const lab = await bootForTest(t, { name: "lab-reboots", layer: CONFORMANCE_LAYER });
+  const file = join(t.testdir(), "play.yml");
+  writeFileSync(file, elsewhere);
+  const links = connecting(lab, "ops");
+  const { exitCode, lines } = await localRun(file, "apply", links);
+  t.equal(exitCode, 0, lines.join("\n"));
+  t.equal(links.links.length, 2, "one more connection");
 });

@@ -98,11 +98,14 @@ geturl() {
   rm -f "$_o"
   if command -v curl >/dev/null 2>&1; then
     HTTP=$(curl -K "$W/curlrc" -sSL --connect-timeout "$_ti" --speed-time "$_ti" --speed-limit 1 --retry 2 -D "$W/head" \
-      -o "$_o" -w '%{http_code}' "$@" "$_u" 2>"$W/m" 3>&- 9>&-) || { R_msg=$(tail -n 1 "$W/m"); bad "$R_msg"; return 1; }
+      -o "$_o" -w '%{http_code}' "$@" "$_u" 2>"$W/m" 3>&- 9>&-) || { R_msg=$(grep -m 1 '^curl: ' "$W/m"); bad "$R_msg"; return 1; }
   elif [ -n "$_nw" ]; then bad 'curl is not installed, and wget cannot do what is asked'; return 1
   elif command -v wget >/dev/null 2>&1; then
-    if [ "$\{2-}" = -I ] || [ "$\{1-}" = -I ]; then HTTP=200; return; fi
-    WGETRC=$W/wgetrc wget -nv -S -T "$_ti" -t 3 -O "$_o" "$_u" >"$W/head" 2>&1 3>&- 9>&-
+    if [ "$\{1-}" = -z ]; then
+      printf 'header = If-Modified-Since: %s\n' "$(date -u -r "$2" '+%a, %d %b %Y %H:%M:%S GMT')" >>"$W/wgetrc"
+      shift 2
+    fi
+    WGETRC=$W/wgetrc wget -nv -S -T "$_ti" -t 3 $\{1:+--spider} -O "$_o" "$_u" >"$W/head" 2>&1 3>&- 9>&-
     _x=$?
     HTTP=$(sed -n 's/^ *HTTP\/[0-9.]* \([0-9]*\).*/\1/p' "$W/head" | tail -n 1)
     if [ -z "$HTTP" ] && [ "$_x" != 0 ]; then R_msg=$(tail -n 1 "$W/head"); bad "$R_msg"; return 1; fi
@@ -151,6 +154,7 @@ url() {
   case $_su in
   *://*)
     "$_ask" "$_su" "$_tm" || return 1
+    unset R_status_code
     _x=$("$_sums" "$_ur" "$_tm")
     if [ -z "$_x" ]; then bad "Unable to find a checksum for file '$\{_ur##*/}' in '$_su'"; return 1; fi
     _su=$_x
@@ -204,7 +208,6 @@ url() {
     fst "$d"
   fi
   R_dest=$d
-  if [ ! -d "$\{d%/*}/" ]; then unset R_msg R_status_code; bad "Destination $\{d%/*} does not exist"; return 1; fi
   case $_fl in
   *w*)
     R_checksum_src=$(sha1sum <"$_tm")
@@ -217,6 +220,7 @@ url() {
     fi
     ;;
   esac
+  if [ ! -d "$\{d%/*}/" ]; then unset R_msg R_status_code R_md5sum; bad "Destination $\{d%/*} does not exist"; return 1; fi
   if [ -n "$_su" ]; then
     _x=$("$\{_al}sum" <"$_tm")
     if [ "$\{_x%% *}" != "$_su" ]; then
@@ -239,8 +243,9 @@ same() {
 `;
 
 /**
- * m_unarchive FILE DEST CREATES SHA OWNER GROUP MODE FLAGS NAMES WORD...: FILE '' takes the payload SHA; flags: k keeps newer files, w
- * the result is wanted; NAMES of the words at the end are members. All formats that tar knows, and zip by unzip. Needs put.
+ * m_unarchive FILE DEST CREATES SHA OWNER GROUP MODE FLAGS OPTIONS MEMBERS WORD...: FILE '' takes the payload SHA; flags: k keeps newer
+ * files, l lists them; as many of the words are options, and as many members to take, the rest are members to leave out. All formats
+ * that tar knows, and zip by unzip. Needs put.
  */
 export const unarchiveText = sh`
 # inarchive WORD...: $W/names are the members, $W/diff what differs on the host
@@ -259,7 +264,7 @@ inarchive() {
   grep -v ': : Warning: Cannot stat: No such file' "$W/td" | grep -E "$_x" >"$W/diff"
   return 0
 }
-# inzip: likewise; all is unpacked here and compared
+# inzip WORD...: likewise; the archive is among the words. All is unpacked here and compared
 inzip() {
   if ! command -v unzip >/dev/null 2>&1; then
     bad "Failed to find handler for \"$_sr\". Make sure the required command to extract the file is installed. unzip is not on this host"
@@ -267,24 +272,40 @@ inzip() {
   fi
   rm -rf "$W/zip"
   try mkdir "$W/zip" || return 1
-  unzip -Z1 "$_a" "$@" >"$W/names" 2>/dev/null
-  if ! unzip -o -q "$_a" "$@" -d "$W/zip" >"$W/m" 2>&1; then bad "$(tail -n 2 "$W/m")"; return 1; fi
+  (shift "$_no" && unzip -Z1 "$@" >"$W/names" 2>/dev/null)
+  if ! unzip -o -q "$@" -d "$W/zip" >"$W/m" 2>&1; then bad "$(tail -n 2 "$W/m")"; return 1; fi
   (cd "$W/zip" && find . -mindepth 1 -printf '%y %m %T@ %P\n') >"$W/tree"
   : >"$W/diff"
   while read -r _y _m _t _e; do
-    _x=
-    if [ "$_y" = f ]; then cmp -s "$W/zip/$_e" "$_to/$_e" || _x=1; elif [ ! -e "$_to/$_e" ]; then _x=1; fi
-    if [ -z "$_x" ] && [ "$_y" = f ] && [ "$(stat -c '%Y' "$_to/$_e")" != "$\{_t%%.*}" ]; then _x=1; fi
-    if [ -z "$_x" ] && [ -z "$_md" ] && [ "$(stat -c %a "$_to/$_e")" != "$_m" ]; then _x=1; fi
-    [ -z "$_x" ] || printf '%s\n' "$_e" >>"$W/diff"
+    # directories that are no members may be as they are
+    if [ "$_y" = d ] && ! grep -qxF -e "$_e/" "$W/names"; then continue; fi
+    if zipsame "$_to/$_e"; then continue; fi
+    printf '%s\n' "$_e" >>"$W/diff"
   done <"$W/tree"
+  [ -s "$W/diff" ] && [ -n "$DIFF" ] && [ "$NODIFF" = 0 ] || return 0
+  enc "$d"
+  emit f "$C" "$E_"
+  emit D "$C" "~$(head -c 65536 "$W/diff" | base64 | tr -d '\n')"
+}
+# zipsame PATH: what is there is what the archive has
+zipsame() {
+  _s=$(stat -c '%f %Y %a %u %g' "$1" 2>/dev/null) || return 1
+  # shellcheck disable=SC2086
+  set -- "$1" $_s
+  case $_y$2 in d4* | f8*) ;; la*) return 0 ;; *) return 1 ;; esac
+  if [ "$_y" = f ]; then
+    case $_fl in *k*) if [ "$3" -gt "$\{_t%%.*}" ]; then return 0; fi ;; esac
+    [ "$3" = "$\{_t%%.*}" ] && cmp -s "$W/zip/$_e" "$1" || return 1
+  fi
+  [ -n "$_md" ] || [ "$4" = "$_m" ] || return 1
+  [ -n "$_ow" ] || [ "$5" = "$UIDN" ] || return 1
+  [ -n "$_gr" ] || [ "$6" = "$(id -g)" ]
 }
 m_unarchive() {
   _a=$1 _to=$\{2%/} _ow=$5 _gr=$6 _md=$7 _fl=$8 _sr=$\{1:-$4}
   [ -n "$_to" ] || _to=/
-  unset R_handler R_files
+  unset R_handler R_files R_dest
   d=$2
-  R_dest=$2
   if [ -n "$3" ] && [ -e "$3" ]; then skip "skipped, since $3 exists"; return; fi
   if [ ! -d "$2" ]; then
     if awaited; then chg "$2 not there yet"; else bad "dest '$2' must be an existing dir"; fi
@@ -303,28 +324,50 @@ m_unarchive() {
     return
   fi
   if [ ! -s "$_a" ]; then bad "Invalid archive '$_sr', the file is 0 bytes"; return 1; fi
-  shift 8
+  _no=$9 _ni=$\{10}
+  shift 10
   case $(head -c 4 "$_a" | od -An -tx1 | tr -d ' \n') in
   1f8b*) R_handler=TgzArchive ;;
   504b0304) R_handler=ZipArchive ;;
   *) R_handler=TarArchive ;;
   esac
-  case $R_handler in ZipArchive) inzip "$@" ;; *) inarchive "$@" ;; esac || return 1
+  _i=0
+  for _x; do
+    shift
+    case $R_handler in
+    Zip*)
+      [ "$_i" != "$_no" ] || set -- "$@" "$_a"
+      [ "$_i" != "$((_no + _ni))" ] || set -- "$@" -x
+      ;;
+    *) [ "$_i" -lt "$((_no + _ni))" ] || _x=--exclude=$_x ;;
+    esac
+    set -- "$@" "$_x"
+    _i=$((_i + 1))
+  done
+  case $R_handler in
+  Zip*)
+    [ "$_i" -gt "$_no" ] || set -- "$@" "$_a"
+    inzip "$@"
+    ;;
+  *) inarchive "$@" ;;
+  esac || { unset R_handler; return 1; }
+  R_dest=$d
   if [ -s "$W/diff" ] && chg "$(grep -c . "$W/diff") differences"; then
     case $R_handler:$_fl in
-    Zip*k*) try unzip -u -o -q "$_a" "$@" -d "$_to" || return 1 ;;
-    Zip*) try unzip -o -q "$_a" "$@" -d "$_to" || return 1 ;;
+    Zip*k*) try unzip -u -o -q "$@" -d "$_to" || return 1 ;;
+    Zip*) try unzip -o -q "$@" -d "$_to" || return 1 ;;
     *k*) try tar -xf "$_a" -C "$_to" --keep-newer-files "$@" || return 1 ;;
     *) try tar -xf "$_a" -C "$_to" "$@" || return 1 ;;
     esac
   fi
   fine 'unpacked as it is'
-  if [ -z "$K" ] && [ -n "$_ow$_gr$_md" ]; then
+  if [ -n "$_ow$_gr$_md" ]; then
     # members, and the folders at the top that they are in
     { cat "$W/names"; sed -n 's/\/.*//p' "$W/names" | sort -u; } >"$W/tree"
     while IFS= read -r _e; do
       [ -n "$_e" ] || continue
       fst "$_to/$_e"
+      if [ "$FT" = - ] && [ -n "$K" ]; then continue; fi
       if [ "$FT" = - ]; then bad "Unexpected error when accessing exploded file: $_to/$_e"; return 1; fi
       att "$_to/$_e" "$_ow" "$_gr" "$_md" || return 1
     done <"$W/tree"

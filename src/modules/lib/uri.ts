@@ -22,7 +22,7 @@ m_uri() {
     case $_x in 000* | '') ;; *) R_status=$\{_x%% *} _ur=$\{_x#* } ;; esac
   elif command -v wget >/dev/null 2>&1 && [ "$3" = GET ] && [ -z "$\{SEND-}$8" ]; then
     sed -n 's/^header = "\([^:]*: .*\)"$/header = \1/p' "$W/curl" >"$W/wgetrc"
-    WGETRC=$W/wgetrc wget -S -q -t 1 -O "$W/body" "$2" 2>"$W/m" 3>&- 9>&-
+    WGETRC=$W/wgetrc wget -S -q -t 1 --content-on-error -O "$W/body" "$2" 2>"$W/m" 3>&- 9>&-
     sed -n 's/^  //p' "$W/m" >"$W/head"
     _x=$(sed -n 's/^HTTP\/[0-9.]* \([0-9]*\).*/\1/p' "$W/head" | tail -n 1)
     [ -z "$_x" ] || R_status=$_x
@@ -44,7 +44,7 @@ m_uri() {
   case ", $4," in
   *", $R_status,"*) fine "status $R_status" ;;
   *)
-    if [ "$R_status" = -1 ]; then _x="Request failed: $(tail -n 1 "$W/m")"
+    if [ "$R_status" = -1 ]; then _x="Request failed: $(grep -m 1 '^curl: ' "$W/m" || tail -n 1 "$W/m")"
     else _x="HTTP Error $R_status: $(tr -d '\r' <"$W/head" | sed -n 's/^HTTP\/[0-9.]* [0-9]* *//p' | tail -n 1)"; fi
     bad "Status code was $R_status and not [$4]: $_x"
     return 1

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { isText, unifiedDiff } from "../../../src/engine/diff.js";
@@ -7,9 +7,11 @@ import { parseFacts } from "../../../src/engine/facts.js";
 import { JobLog } from "../../../src/engine/job-log.js";
 import { type ProgramMessage, ProtocolParser } from "../../../src/engine/protocol.js";
 import { RecapCounter } from "../../../src/engine/recap.js";
+import { runtimeText } from "../../../src/engine/runtime.js";
 import { type RegisterShape, shellCondition } from "../../../src/engine/shell-condition.js";
 import { selected } from "../../../src/engine/steps.js";
 import { tarGzip, tarHeader } from "../../../src/engine/tar.js";
+import { inEnvironment, isOwn } from "../../../src/engine/task-environment.js";
 import { parseExpression } from "../../../src/playbook/parser.js";
 import { masker } from "../../../src/util/mask.js";
 
@@ -243,4 +245,37 @@ t.test("facts of a Raspberry Pi", async (t) => {
   });
   t.equal(summary, "Raspberry Pi Zero W Rev 1.1, Debian 12.5 armv6l, 1 core, 426 MB, 0.6 GB free");
   t.throws(() => parseFacts("sh: not found"), { code: "E_FACTS" });
+});
+
+t.test("a task's environment ends with it, and touches nothing that programs have for themselves", async (t) => {
+  const inside = inEnvironment({ PATH: "/other", NEW_ONE: "a b" })('printf "%s %s," "$PATH" "$NEW_ONE"\n');
+  const text = `PATH=/bin:/usr/bin\n${runtimeText.slice(runtimeText.indexOf("envkeep()"))}\n${inside}printf '%s %s' "$PATH" "\${NEW_ONE-none}"`;
+  t.equal(execFileSync("dash", ["-c", text]).toString(), "/other a b,/bin:/usr/bin none");
+  t.throws(() => inEnvironment({ K: "1" }), { message: /K is a name that only command/ });
+
+  const folders = ["src/modules", "src/modules/lib"].map((name) => join(import.meta.dirname, "../../..", name));
+  const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const sources = [
+    ...files.filter((file) => file.endsWith(".ts")),
+    ...["runtime.ts", "program.ts"].map((name) => join(import.meta.dirname, "../../../src/engine", name)),
+  ];
+  const assigned = sources.flatMap((file) => {
+    const source = readFileSync(file, "utf8");
+    const names = [...source.matchAll(/(?<![\w$.])([A-Z][A-Z0-9_]*|[a-z])=(?![=>])/g)].map(([, name = ""]) => name);
+    const read = [...source.matchAll(/read -r((?: \w+)+)/g)].flatMap(([, list = ""]) => list.trim().split(" "));
+    return [...names, ...read, ...[...source.matchAll(/\bfor (\w+) in\b/g)].map(([, name = ""]) => name)];
+  });
+  // Those that are meant for other programs.
+  const meant = [
+    "PATH",
+    "LC_ALL",
+    "DEBIAN_FRONTEND",
+    "APT_LISTCHANGES_FRONTEND",
+    "NEEDRESTART_MODE",
+    "XDG_RUNTIME_DIR",
+  ];
+  t.strictSame(
+    [...new Set(assigned)].filter((name) => !isOwn(name) && !meant.includes(name)),
+    [],
+  );
 });

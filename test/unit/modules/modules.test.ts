@@ -166,6 +166,7 @@ t.test("what uri makes of an answer", async (t) => {
   t.match(away, { location: "http://h/b", redirected: false });
   t.notOk("json" in away);
   t.strictSame(answer("-1 http://h/\n\f\n", "http://h/").msg, undefined);
+  t.equal(answer("404 http://h/\nHTTP/1.0 404 Not here\n\n\f\n", "http://h/", [404]).msg, "HTTP Error 404: Not here");
 });
 
 t.test("services as Ansible puts them together", async (t) => {

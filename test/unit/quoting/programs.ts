@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Segment } from "../../../src/engine/compiled.js";
 import { type ProgramOptions, programText } from "../../../src/engine/program.js";
+import { inEnvironment } from "../../../src/engine/task-environment.js";
 import { coerceArgs } from "../../../src/modules/args.js";
-import { environmentLines } from "../../../src/modules/fragments.js";
 import { libTexts } from "../../../src/modules/registry.js";
 import { ArgumentError, type ModuleContext, type TaskModule } from "../../../src/modules/types.js";
 import type { ArgSpec, Value } from "../../../src/playbook/types.js";
@@ -61,7 +61,7 @@ export class NastyCalls {
     return {
       where: `environment of ${module.spec.name}`,
       words: [word],
-      shell: `${environmentLines(environment)}${built.shell}unset ILL\n`,
+      shell: inEnvironment(environment)(built.shell),
     };
   }
 

@@ -7,11 +7,11 @@ import { connectionVars, runProgram, sshCommand } from "../../support/lab.js";
 import { installPython } from "./ansible-python.js";
 
 /** What modules need on both hosts: Ansible's need Python and its bindings of apt, some cases cron and compressors. */
-const LAYER: LabLayerRequest = {
+export const CONFORMANCE_LAYER: LabLayerRequest = {
   name: "conformance",
   packages: [
     ...["python3", "python3-apt", "acl", "ca-certificates", "cron", "curl", "procps"],
-    ...["bzip2", "unzip", "xz-utils", "zip", "zstd"],
+    ...["bzip2", "file", "git", "unzip", "wget", "xz-utils", "zip", "zstd"],
   ],
 };
 
@@ -29,7 +29,7 @@ export interface Pair {
 
 /** Two hosts from one base, which nothing tells apart but their addresses. */
 export async function bootPair(onProgress: (line: string) => void): Promise<Pair> {
-  const boot = () => bootHost({ name: CASE_HOST, layer: LAYER, onProgress });
+  const boot = () => bootHost({ name: CASE_HOST, layer: CONFORMANCE_LAYER, onProgress });
   const [ours, theirs] = await Promise.all([boot(), boot()]);
   const pair: Pair = {
     ours,

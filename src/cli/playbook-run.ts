@@ -18,6 +18,8 @@ export interface PlaybookRun {
   readonly connectOptions: ConnectOptions;
   readonly emit: EmitEvent;
   readonly signal: AbortSignal;
+  /** Of no host, and shown by nothing: answers to what plays ask for. */
+  readonly secrets: readonly string[];
 }
 
 /** Loads a playbook, in which extra vars may name hosts and files, and checks the tags that are asked for. @throws InputErrors with every problem of all its files */
@@ -36,7 +38,7 @@ export function readPlaybook(file: string, flags: Flags, extraVars: Vars): Playb
  * @throws EdgeError for mistakes in flags; what fails on a host is in the outcome
  */
 export async function runAnyPlaybook(run: PlaybookRun): Promise<RunOutcome> {
-  const { playbook, hosts, flags, connectOptions, emit, signal } = run;
+  const { playbook, hosts, flags, connectOptions, emit, signal, secrets } = run;
   const check = flags.check === true || flags["dry-run"] === true;
   return await runPlaybook({
     playbook,
@@ -55,6 +57,6 @@ export async function runAnyPlaybook(run: PlaybookRun): Promise<RunOutcome> {
     },
     emit,
     signal,
-    secrets: hosts.inventory.hosts.flatMap((host) => maskedTexts(host)),
+    secrets: [...secrets, ...hosts.inventory.hosts.flatMap((host) => maskedTexts(host))],
   });
 }

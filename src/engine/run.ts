@@ -24,6 +24,7 @@ import type { HostScope } from "./compile-input.js";
 import { GROUP_BY } from "./control.js";
 import { type DelegateHost, Delegates, type DelegatesInput } from "./delegates.js";
 import { type Moment, momentOf, RunGroups } from "./groups.js";
+import { withHostFiles } from "./host-files.js";
 import { type Guards, runHostPlay } from "./host-play.js";
 import { baseScope, hostVarsScope, settableNames } from "./host-vars.js";
 import { controllerReader, fileKind } from "./language.js";
@@ -259,7 +260,7 @@ class PlaybookRun {
   }
 
   async #onHost(about: PlayRun, host: InventoryHost, place: Place): Promise<void> {
-    const { play, steps } = about;
+    const { play: asWritten, steps } = about;
     const { options, signal } = this.#input;
     const before = this.#states.get(host.name) ?? {
       facts: {},
@@ -268,14 +269,14 @@ class PlaybookRun {
       included: {},
       gathered: false,
     };
-    const state = { ...before, gathered: before.gathered || play.gatherFacts };
+    const state = { ...before, gathered: before.gathered || asWritten.gatherFacts };
     this.#states.set(host.name, state);
     const base = this.#scopes.get(host.name)?.base ?? baseScope(host, {});
     const own = { extraVars: options.extraVars ?? {}, magic: this.#magic(about, host) };
     const reader = { ...controllerReader, kindOf: this.#input.fileKind ?? fileKind };
-    const playVars = playScope(play, { ...state, ...own, base }, momentOf(about.number, 0), { reader });
-    const reached = reachedBy(play, host, playVars);
-    const { access, fixed } = this.#playAccess(play, reached, playVars);
+    const playVars = playScope(asWritten, { ...state, ...own, base }, momentOf(about.number, 0), { reader });
+    const reached = reachedBy(asWritten, host, playVars);
+    const { access, fixed } = this.#playAccess(asWritten, reached, playVars);
     const session = await this.#connected(reached, access);
     const known = await session.facts();
     const scope: HostScope = {
@@ -297,6 +298,10 @@ class PlaybookRun {
       delegates: this.#delegates,
     };
     this.#scopes.set(host.name, scope);
+    // As Ansible: what tasks have left behind names no file.
+    const plain = { ...scope, facts: {}, registers: {}, included: {} };
+    const varsOf = (one: Play) => playScope(one, plain, momentOf(about.number, 0), { reader });
+    const play = withHostFiles(asWritten, state.gathered, varsOf);
     const canFetch =
       this.#input.canResolveSource ?? (this.#input.resolveMissingSource === undefined ? () => false : () => true);
     const diff = options.diff ?? false;

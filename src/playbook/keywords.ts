@@ -2,7 +2,7 @@
 
 export const PLAY_KEYWORDS = (
   "name hosts connection remote_user user gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial max_fail_percentage " +
-  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout collections"
+  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout collections vars_prompt"
 ).split(" ");
 
 /** Keywords that a block hands down to its tasks. */
@@ -39,7 +39,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
   become_flags: become,
   become_exe: become,
   port: inventory,
-  vars_prompt: "Give the value with --extra-vars.",
   debugger: "Use --check and --diff.",
   fact_path: inventory,
   ignore_unreachable: "An unreachable host ends its own play only.",

@@ -4,10 +4,11 @@ import { InputErrors, type Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import { handlerIndex } from "./handlers.js";
 import { insteadOf, PLAY_KEYWORDS } from "./keywords.js";
-import { IDENTIFIER, LoadContext, type LoadOptions } from "./load-context.js";
+import { LoadContext, type LoadOptions } from "./load-context.js";
+import { readPrompts } from "./load-prompts.js";
 import { RoleLoader } from "./load-roles.js";
 import { inheritedFrom, loadHandlers, loadList, loadTasks, readEnvironment, setEntry } from "./load-tasks.js";
-import { namesOfValue } from "./names-used.js";
+import { readVarsFiles } from "./load-vars-files.js";
 import { renderValue } from "./render.js";
 import { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
@@ -20,64 +21,8 @@ import {
   type Serial,
   type TaskNode,
   type Templated,
-  type Value,
 } from "./types.js";
-import type { MapEntry, MapNode, YamlNode } from "./yaml-nodes.js";
-
-function readVarsFiles(node: YamlNode, file: string, context: LoadContext): Record<string, Templated>[] {
-  const entries = node.kind === "list" ? node.items : [node];
-  return entries.flatMap((entry) => {
-    if (entry.kind !== "scalar" || typeof entry.value !== "string") {
-      context.problem(entry.position, "an entry of vars_files must be a path");
-      return [];
-    }
-    const templated = context.templated(entry);
-    const [name] = namesOfValue(templated.value);
-    if (name !== undefined) {
-      context.problem(
-        entry.position,
-        `the path depends on the variable "${name}"`,
-        "vars_files are read before any host is known: write the path itself.",
-      );
-      return [];
-    }
-    const path = context.attempt(() => String(renderValue(templated, new Scope())));
-    if (path === undefined) return [];
-    const full = posix.normalize(path.startsWith("/") ? path : posix.join(posix.dirname(file), path));
-    const text = context.options.readFile(full);
-    if (text === undefined) {
-      context.problem(entry.position, `the file ${full} does not exist`);
-      return [];
-    }
-    const plain = plainJson(full, text);
-    if (plain !== undefined) return [plain];
-    const content = context.yaml(full, text);
-    return content === undefined ? [] : [context.vars(content, `the file ${full}`)];
-  });
-}
-
-/**
- * Variables of a JSON file without templates, by the engine's own parser as Ansible does it: ten times as fast as YAML's.
- * undefined for everything else, which YAML reads and complains about.
- */
-function plainJson(file: string, text: string): Record<string, Templated> | undefined {
-  if (!file.endsWith(".json") || isPossiblyTemplate(text)) return undefined;
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof content !== "object" || content === null || Array.isArray(content)) return undefined;
-  if (!Object.keys(content).every((name) => IDENTIFIER.test(name))) return undefined;
-  const position = { file, line: 1, column: 1 };
-  return Object.fromEntries(
-    Object.entries(content as Record<string, Value>).map(([name, value]) => [
-      name,
-      { value, position, positionOf: () => position },
-    ]),
-  );
-}
+import { type MapEntry, type MapNode, nodeValue, type YamlNode } from "./yaml-nodes.js";
 
 function tasksOf(nodes: readonly PlayNode[]): TaskNode[] {
   return nodes.flatMap((node) => {
@@ -132,16 +77,27 @@ function readSerial(node: YamlNode, context: LoadContext): Serial[] | undefined 
   });
 }
 
-/** The hosts of a play; extra vars may say which. */
-function patternOf(node: YamlNode, context: LoadContext): string {
-  const extra = new Scope().withTemplates(context.options.extraVars ?? {});
+/** The hosts of a play; its variables and extra vars may say which. */
+function patternOf(node: YamlNode, known: Scope, context: LoadContext): string {
   const one = (item: YamlNode): string => {
     const template = item.kind === "scalar" && typeof item.value === "string" && isPossiblyTemplate(item.value);
     if (!template) return context.text(item, "hosts");
-    const value = context.attempt(() => renderValue(context.templated(item), extra));
+    const value = context.attempt(() => renderValue(context.templated(item), known));
     return Array.isArray(value) ? value.join(",") : String(value ?? "");
   };
   return (node.kind === "list" ? node.items : [node]).map(one).join(",");
+}
+
+/** Hosts that are known when what a play asks for is answered; undefined where no template names them. */
+function askedPattern(node: YamlNode, { known, options }: LoadContext): Play["hostsWith"] {
+  if (!isPossiblyTemplate(JSON.stringify(nodeValue(node)))) return undefined;
+  return (answers) => {
+    const late = new LoadContext(options);
+    const scope = known.withVars(answers).withTemplates(options.extraVars ?? {});
+    const pattern = patternOf(node, scope, late);
+    if (late.problems.length > 0) throw new InputErrors(late.problems);
+    return pattern;
+  };
 }
 
 /** Who logs in; `user` is its name of old. */
@@ -167,11 +123,11 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   const hosts = get("hosts");
   if (hosts === undefined) context.problem(node.position, "the play names no hosts", "Add `hosts: all`.");
   const vars = read("vars", (value) => context.vars(value, "vars"), {});
-  const fileVars = read("vars_files", (value) => readVarsFiles(value, file, context), []);
-  context.known = fileVars
-    .reduce((scope, one) => scope.withVars(one), new Scope().withVars(vars))
-    .withTemplates(context.options.extraVars ?? {})
-    .withValues({ playbook_dir: posix.resolve(posix.dirname(file)) });
+  const [extra, fixed] = [context.options.extraVars ?? {}, { playbook_dir: posix.resolve(posix.dirname(file)) }];
+  const knownBy = (all: Scope) => all.withTemplates(extra).withValues(fixed);
+  const varsFiles = read("vars_files", (value) => readVarsFiles(value, file, { context, vars, knownBy }), []);
+  const fileVars = varsFiles.flatMap((one) => ("vars" in one ? [one.vars] : []));
+  context.known = knownBy(fileVars.reduce((scope, one) => scope.withVars(one), new Scope().withVars(vars)));
   const tags = read("tags", (value) => context.texts(value, "a tag", true), []);
   const roles = new RoleLoader(posix.dirname(file), context);
   const inherited = inheritedFrom(fields, context);
@@ -182,7 +138,9 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   const connection = read<string | undefined>("connection", (value) => context.text(value, "connection"), undefined);
   const remoteUser = readRemoteUser(fields, context);
   const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
-  const pattern = hosts === undefined ? "" : patternOf(hosts, context);
+  const prompts = read("vars_prompt", (value) => readPrompts(value, context), []);
+  const hostsWith = hosts === undefined || prompts.length === 0 ? undefined : askedPattern(hosts, context);
+  const pattern = hosts === undefined || hostsWith !== undefined ? "" : patternOf(hosts, context.known, context);
   const readTasks = () => {
     const ofRoles = read("roles", (value) => roles.ofPlay(value, inherited, file), []);
     const parts = { preTasks: tasks("pre_tasks"), tasks: tasks("tasks"), postTasks: tasks("post_tasks") };
@@ -200,6 +158,8 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     position: node.position,
     directory: posix.dirname(file),
     hosts: pattern,
+    ...(prompts.length === 0 ? {} : { prompts }),
+    ...(hostsWith === undefined ? {} : { hostsWith }),
     ...(connection === undefined ? {} : { connection }),
     ...(remoteUser === undefined ? {} : { remoteUser }),
     gatherFacts: read("gather_facts", (value) => context.bool(value, "gather_facts"), true),
@@ -207,6 +167,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     ...(becomeUser === undefined ? {} : { becomeUser }),
     vars,
     fileVars,
+    ...(fileVars.length === varsFiles.length ? {} : { varsFiles }),
     environment: read("environment", (value) => readEnvironment(value, context), []),
     ...readTasks(),
     tags,

@@ -82,7 +82,7 @@ export class Scope {
         name,
         {
           value: part.value,
-          templated: true,
+          templated: part.isData !== true,
           position: part.position,
           positionOf: (path: string) => part.positionOf(path),
         },

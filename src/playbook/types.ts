@@ -35,6 +35,8 @@ export interface Condition {
 /** A YAML value whose strings may hold templates, with the place of each part. */
 export interface Templated {
   readonly value: Value;
+  /** Its strings are data, whatever braces they have. */
+  readonly isData?: boolean;
   /** Position of the value itself. */
   readonly position: Position;
   /** Position of the part under a path such as "items/0/mode". */
@@ -183,12 +185,42 @@ export interface Serial {
   readonly percent: boolean;
 }
 
+/** An entry of vars_files: what stands in it, or where it may be on a host, of which the first that is there is taken. */
+export type VarsFile =
+  | { readonly vars: TemplatedVars }
+  | {
+      readonly position: Position;
+      readonly paths: readonly Templated[];
+      /** undefined where there is no such file. @throws InputErrors with all that is wrong in it */
+      readonly read: (path: string) => TemplatedVars | undefined;
+    };
+
+/** What a play asks for before it runs. */
+export interface VarsPrompt {
+  readonly name: string;
+  readonly position: Position;
+  readonly question: string;
+  /** Taken where nothing is answered. */
+  readonly otherwise?: string;
+  /** The answer is not shown. */
+  readonly isPrivate: boolean;
+  /** It is asked for twice. */
+  readonly confirm: boolean;
+  /** Gives the hash that the variable is to hold instead. */
+  readonly encrypt?: (answer: string) => string;
+  /** The answer is no template. */
+  readonly unsafe: boolean;
+}
+
 export interface Play {
   readonly name: string;
   readonly position: Position;
   readonly directory: string;
   /** Host pattern. */
   readonly hosts: string;
+  readonly prompts?: readonly VarsPrompt[];
+  /** The host pattern with what was answered, where it is a template. @throws InputError */
+  readonly hostsWith?: (answers: TemplatedVars) => string;
   readonly connection?: string;
   readonly remoteUser?: Templated;
   readonly gatherFacts: boolean;
@@ -196,7 +228,9 @@ export interface Play {
   readonly becomeUser?: string;
   readonly vars: Readonly<Record<string, Templated>>;
   /** Values of vars_files, in order, already read. */
-  readonly fileVars: readonly Readonly<Record<string, Templated>>[];
+  readonly fileVars: readonly TemplatedVars[];
+  /** All vars_files, where some of them depend on the host. */
+  readonly varsFiles?: readonly VarsFile[];
   readonly environment: readonly Templated[];
   readonly preTasks: readonly PlayNode[];
   readonly tasks: readonly PlayNode[];

@@ -8,6 +8,12 @@ export interface Asker extends Prompter {
   confirm(question: string): Promise<boolean>;
 }
 
+/** Asks for what is no secret, too. */
+export interface LineAsker extends Asker {
+  /** A line, which may be empty; undefined when the question is cancelled. */
+  askText(question: string): Promise<string | undefined>;
+}
+
 /** Nobody is there to ask: every answer is no, and the caller's error names the flag. */
 export const noPrompter: Asker = {
   confirmHostKey: () => Promise.resolve(false),
@@ -16,7 +22,7 @@ export const noPrompter: Asker = {
 };
 
 /** Questions on the terminal, written to stderr so that stdout stays the result's. */
-export function terminalPrompter(): Asker {
+export function terminalPrompter(): LineAsker {
   let last: Promise<unknown> = Promise.resolve();
   function oneAtATime<T>(ask: () => Promise<T>): Promise<T> {
     const answer = last.then(ask, ask);
@@ -27,6 +33,7 @@ export function terminalPrompter(): Asker {
     confirmHostKey: (question) => oneAtATime(() => confirm(hostKeyText(question))),
     confirm: (question) => oneAtATime(() => confirm(question)),
     askSecret: (question) => oneAtATime(() => password(question)),
+    askText: (question) => oneAtATime(() => line(question)),
     notify: (text) => void process.stderr.write(`${text}\n`),
   };
 }
@@ -52,6 +59,18 @@ async function confirm(message: string): Promise<boolean> {
     return answer.value;
   } catch {
     return false;
+  }
+}
+
+async function line(message: string): Promise<string | undefined> {
+  const { default: enquirer } = await import("enquirer");
+  try {
+    const answer = await withEnquirer(() =>
+      enquirer.prompt<{ value: string }>({ type: "input", name: "value", message, stdout: process.stderr }),
+    );
+    return answer.value;
+  } catch {
+    return undefined;
   }
 }
 

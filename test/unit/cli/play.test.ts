@@ -1,7 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { askVars } from "../../../src/cli/ask-vars.js";
 import { dispatch } from "../../../src/cli/dispatch.js";
+import { readPlaybook } from "../../../src/cli/playbook-run.js";
+import { Scope } from "../../../src/playbook/scope.js";
+import { noPrompter } from "../../../src/ui/prompts/prompter.js";
+import { Secret } from "../../../src/util/secret.js";
 import { runCommand } from "./run-command.js";
 
 // On this very machine, under two names.
@@ -80,4 +85,57 @@ t.test("a playbook for localhost alone needs no inventory; a failed task is exit
   t.match(await runCommand(t, "play", [join(dir, "l.yml"), "--no-input"]), { code: 1, out: /failed=1/ });
   t.match(await runCommand(t, "play", []), { code: 2, err: /needs the playbook's file/ });
   t.match(await runCommand(t, "play", [join(dir, "x.yml")]), { code: 2, err: /does not exist/ });
+});
+
+const PROMPTS = (dir: string) => `- hosts: "{{ target }}"
+  gather_facts: false
+  vars_prompt:
+    - { name: target, private: no, prompt: "Which host?" }
+    - { name: word, confirm: yes }
+    - { name: kept, default: braces, unsafe: yes }
+    - { name: hash, default: secret99, encrypt: sha256_crypt }
+  tasks:
+    - copy: { content: "{{ word }} {{ kept }} {{ hash }}", dest: "${dir}/{{ inventory_hostname }}" }
+    - debug: { msg: "{{ word }}" }
+`;
+
+t.test("vars_prompt: nobody to ask", async (t) => {
+  const dir = t.testdir();
+  const { words } = scene(t, PROMPTS(dir));
+  const none = await runCommand(t, "play", words);
+  t.equal(none.code, 2);
+  t.match(none.err, /site\.yml:4:15: vars_prompt asks for target, and there is no terminal to ask on/);
+  t.match(none.err, /site\.yml:5:15: .*\n +Give it with --extra-vars word=VALUE, or add a default/);
+  const given = await runCommand(t, "play", [...words, "-e", "target=a word=given"]);
+  t.equal(given.code, 0, given.out + given.err);
+  t.match(readFileSync(join(dir, "a"), "utf8"), /^given braces \$5\$[./\w]{16}\$[./\w]{43}$/);
+});
+
+t.test("vars_prompt: questions and answers", async (t) => {
+  const dir = t.testdir();
+  const { words } = scene(t, PROMPTS(dir));
+  const asked = readPlaybook(words[0] ?? "", {}, {});
+  const questions: string[] = [];
+  const answers = ["first", "hidden0", "hidden2", "hidden1", "hidden1", "{{ 1 }}", ""];
+  const warnings: string[] = [];
+  const next = (question: string) => {
+    questions.push(question);
+    return answers.shift() ?? "";
+  };
+  const { playbook, secrets } = await askVars(asked, {
+    extraVars: {},
+    asker: { ...noPrompter, askText: async (text) => next(text), askSecret: async (text) => new Secret(next(text)) },
+    warn: (text) => void warnings.push(text),
+  });
+  const [play] = playbook.plays;
+  t.equal(play?.hosts, "first");
+  t.strictSame(questions, ["Which host?", "word", "confirm word", "word", "confirm word", "kept", "hash"]);
+  t.strictSame(warnings, ["The two answers are not the same."]);
+  t.strictSame(
+    secrets.filter((one) => one !== ""),
+    ["hidden1", "{{ 1 }}"],
+  );
+  t.match(new Scope().withVars(play?.vars ?? {}).lookup("kept"), { value: "{{ 1 }}", templated: false });
+  const extra = await askVars(asked, { extraVars: { target: "a", word: "w" }, asker: undefined, warn: () => {} });
+  t.strictSame(Object.keys(extra.playbook.plays[0]?.vars ?? {}), ["kept", "hash"]);
 });

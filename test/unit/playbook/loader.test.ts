@@ -245,6 +245,16 @@ const cases: [string, string | Record<string, string>, string[]][] = [
       "play.yml:6:29 ansible_port cannot be changed by a task within a play | Set it in the inventory, or in the vars of a play.",
     ],
   ],
+  [
+    "prompts",
+    "- hosts: all\n  vars_prompt:\n    - { prompt: x }\n    - { name: a, defualt: 1, encrypt: md5_crypt, prompt: '{{ b }}' }\n",
+    [
+      "play.yml:3:7 an entry of vars_prompt needs the name of a variable | Add `name: NAME`.",
+      'play.yml:4:18 unknown key of vars_prompt "defualt" | Did you mean "default"?',
+      "play.yml:4:62 'b' is undefined",
+      'play.yml:4:39 encrypt knows sha512_crypt and sha256_crypt, not "md5_crypt"',
+    ],
+  ],
   ["no hosts", "- tasks: []\n", ["play.yml:1:3 the play names no hosts | Add `hosts: all`."]],
   ["duplicate key", play("- copy: { dest: /x }\n  name: a\n  name: b"), ["play.yml:5:7 the key is given twice"]],
   [
@@ -319,10 +329,11 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ],
   [
     "vars_files",
-    "- hosts: all\n  vars_files: [nope.yml, '{{ x }}.yml']\n",
+    "- hosts: all\n  vars_files: [nope.yml, '{{ x }}.yml', [a.yml, b.yml], [{}]]\n",
     [
       "play.yml:2:16 the file dir/nope.yml does not exist",
-      'play.yml:2:26 the path depends on the variable "x" | vars_files are read before any host is known: write the path itself.',
+      "play.yml:2:41 none of the files dir/a.yml, dir/b.yml exists",
+      "play.yml:2:58 an entry of vars_files must be a path, or a list of paths",
     ],
   ],
   [

@@ -136,6 +136,8 @@ t.test("vars_prompt: questions and answers", async (t) => {
     ["hidden1", "{{ 1 }}"],
   );
   t.match(new Scope().withVars(play?.vars ?? {}).lookup("kept"), { value: "{{ 1 }}", templated: false });
-  const extra = await askVars(asked, { extraVars: { target: "a", word: "w" }, asker: undefined, warn: () => {} });
+  const extraVars = { target: "a", word: "w" };
+  const given = readPlaybook(words[0] ?? "", {}, extraVars);
+  const extra = await askVars(given, { extraVars, asker: undefined, warn: () => {} });
   t.strictSame(Object.keys(extra.playbook.plays[0]?.vars ?? {}), ["kept", "hash"]);
 });

@@ -120,13 +120,16 @@ export class HostSession {
 
   async #gather(): Promise<HostFacts> {
     const transport = await this.transport();
-    const answer = await boundedAnswer(transport, `sh -c ${quote(ALONE_COMMAND)}`, {
+    const answer = boundedAnswer(transport, `sh -c ${quote(ALONE_COMMAND)}`, {
       stdin: FACTS_ARCHIVE,
+      inlined: true,
       most: FACTS_LIMIT,
       timeoutMs: this.options.factsTimeoutMs ?? FACTS_TIMEOUT_MS,
       signal: this.options.signal,
     });
-    return parseFacts(answer.toString("utf8"));
+    // For the program that comes next.
+    transport.openAhead?.();
+    return parseFacts((await answer).toString("utf8"));
   }
 
   /**
@@ -178,7 +181,7 @@ export class HostSession {
     signal?.addEventListener("abort", stop, { once: true });
     listener.stop.addEventListener("abort", stop, { once: true });
     try {
-      const running = transport.exec(command, { stdin, onStdout: hear, onStderr, signal: enough.signal });
+      const running = transport.exec(command, { stdin, onStdout: hear, onStderr, signal: enough.signal, plain: true });
       const result = await running.catch((error: unknown) => {
         if (this.#remote === transport) this.#broken = true;
         throw refusal === undefined ? error : refusal.error;

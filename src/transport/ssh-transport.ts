@@ -4,8 +4,10 @@ import { Collected, MAX_COLLECTED, tooMuch } from "../util/bounded-answer.js";
 import { UnreachableError } from "../util/errors.js";
 import { safeLine } from "../util/safe-text.js";
 import { interrupted, Semaphore } from "../util/semaphore.js";
+import { quote } from "../util/shell.js";
 import { lostError } from "./connect-errors.js";
 import { likeSocket, OPEN_MS } from "./like-socket.js";
+import { firstLine, SpareShell } from "./spare-shell.js";
 import { lossOf, type SshSession } from "./ssh-session.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
 
@@ -14,6 +16,7 @@ import type { ExecOptions, ExecResult, Transport, TransportStats } from "./trans
  * seven busy workers are already refused now and then.
  */
 const CHANNELS = 5;
+const NOTHING = Buffer.alloc(0);
 /** Characters of a reason that the host gives. */
 const MAX_REASON = 200;
 
@@ -24,6 +27,7 @@ export class SshTransport implements Transport {
   readonly #session: SshSession;
   readonly #release: () => void;
   readonly #channels = new Semaphore(CHANNELS);
+  #spare: SpareShell | undefined;
   #execs = 0;
   #closed = false;
 
@@ -43,8 +47,25 @@ export class SshTransport implements Transport {
   exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     return this.#channels.run(() => {
       this.#execs += 1;
-      return execOn(this.#session, command, options);
+      const { stdin } = options;
+      if (options.inlined === true && stdin instanceof Uint8Array) {
+        return execOn(this.#session, withInput(command, stdin), { ...options, stdin: NOTHING }, undefined);
+      }
+      return execOn(this.#session, command, options, options.plain === true ? this.#waiting() : undefined);
     }, options.signal);
+  }
+
+  openAhead(): void {
+    // What is run already comes first: a host may allow a single session.
+    setImmediate(() => {
+      if (!this.#closed) this.#spare ??= new SpareShell(this.#session);
+    });
+  }
+
+  #waiting(): ClientChannel | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare?.take();
   }
 
   openTcp(host: string, port: number): Promise<Duplex> {
@@ -99,7 +120,18 @@ function reasonOf(error: Error): string {
   return safeLine(error.message.replace(/^\(SSH\) Channel open failure: /, ""), MAX_REASON);
 }
 
-function execOn(session: SshSession, command: string, options: ExecOptions): Promise<ExecResult> {
+/** A command line that brings the command's input; any login shell takes it. */
+function withInput(command: string, stdin: Uint8Array): string {
+  return `sh -c ${quote(`echo ${Buffer.from(stdin).toString("base64")} | base64 -d | ${command}`)}`;
+}
+
+/** @param spare a shell that waits for a command line, in place of one to be opened */
+function execOn(
+  session: SshSession,
+  command: string,
+  options: ExecOptions,
+  spare: ClientChannel | undefined,
+): Promise<ExecResult> {
   const { signal, stdin } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(interrupted());
@@ -123,17 +155,8 @@ function execOn(session: SshSession, command: string, options: ExecOptions): Pro
     signal?.addEventListener("abort", abort, { once: true });
     session.lost.addEventListener("abort", lose, { once: true });
 
-    session.client.exec(command, (error, opened) => {
-      if (error) {
-        // On a broken link ssh2 reports open requests before it says that the link is gone.
-        setImmediate(() => fail(session.lost.aborted ? lossOf(session) : refused(session, error)));
-        return;
-      }
+    const begin = (opened: ClientChannel) => {
       channel = opened;
-      if (isOver) {
-        opened.close();
-        return;
-      }
       const flood = () => fail(tooMuch(session.label, MAX_COLLECTED));
       const heard = { ...options, isOver: () => isOver, flood };
       collect(opened, heard, (result) => {
@@ -147,7 +170,20 @@ function execOn(session: SshSession, command: string, options: ExecOptions): Pro
           ),
         );
       });
-      feed(opened, stdin, fail);
+    };
+    if (spare !== undefined) {
+      begin(spare);
+      feed(spare, firstLine(command), stdin, fail);
+      return;
+    }
+    session.client.exec(command, (error, opened) => {
+      // On a broken link ssh2 reports open requests before it says that the link is gone.
+      if (error) setImmediate(() => fail(session.lost.aborted ? lossOf(session) : refused(session, error)));
+      else if (isOver) opened.close();
+      else {
+        begin(opened);
+        feed(opened, NOTHING, stdin, fail);
+      }
     });
   });
 }
@@ -185,11 +221,16 @@ function collect(channel: ClientChannel, listener: Listener, done: (result: Exec
   channel.stderr.on("end", close);
 }
 
-function feed(channel: ClientChannel, stdin: ExecOptions["stdin"], fail: (error: unknown) => void): void {
-  if (stdin === undefined) channel.end();
-  else if (isStream(stdin)) stdin.on("error", fail).pipe(channel);
-  else if (stdin.length === 0) channel.end();
-  else channel.end(Buffer.from(stdin.buffer, stdin.byteOffset, stdin.byteLength));
+/** Writes what comes before the command's input, and that. */
+function feed(channel: ClientChannel, head: Buffer, stdin: ExecOptions["stdin"], fail: (error: unknown) => void): void {
+  if (isStream(stdin)) {
+    if (head.length > 0) channel.write(head);
+    stdin.on("error", fail).pipe(channel);
+    return;
+  }
+  const input = Buffer.concat([head, stdin ?? NOTHING]);
+  if (input.length === 0) channel.end();
+  else channel.end(input);
 }
 
 function isStream(stdin: ExecOptions["stdin"]): stdin is Readable {

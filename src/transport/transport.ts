@@ -9,6 +9,13 @@ export interface ExecOptions {
   readonly onStderr?: (chunk: Buffer) => void;
   /** Aborting closes the channel; the promise rejects with InterruptedError. */
   readonly signal?: AbortSignal;
+  /**
+   * stdin is short, and everybody on the host may see it: it may travel in the command line, which saves a round trip
+   * where a channel takes input only once its command runs.
+   */
+  readonly inlined?: boolean;
+  /** The command is one line of words that any shell takes for one simple command: a shell that waits may have it. */
+  readonly plain?: boolean;
 }
 
 export interface ExecResult {
@@ -39,6 +46,8 @@ export interface Transport {
    * @throws UnreachableError code E_CONNECTION_LOST when the link is lost before the command ends.
    */
   exec(command: string, options?: ExecOptions): Promise<ExecResult>;
+  /** Has a shell wait on the host for the next command that is `plain`, where that saves round trips. Nothing is told of it. */
+  openAhead?(): void;
   /** Opens a TCP connection as seen from the host (ssh direct-tcpip), so that loopback services can be reached. */
   openTcp(host: string, port: number): Promise<Duplex>;
   close(): Promise<void>;

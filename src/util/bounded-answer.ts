@@ -39,6 +39,7 @@ interface Runner {
     command: string,
     options: {
       readonly stdin: Uint8Array;
+      readonly inlined: boolean;
       readonly onStdout: (chunk: Buffer) => void;
       readonly signal: AbortSignal;
     },
@@ -47,6 +48,8 @@ interface Runner {
 
 interface Bounds {
   readonly stdin: Uint8Array;
+  /** It is short, and everybody on the host may see it. */
+  readonly inlined?: boolean;
   /** Bytes. */
   readonly most: number;
   readonly timeoutMs: number;
@@ -58,7 +61,7 @@ interface Bounds {
  * @throws UnreachableError E_ANSWER for one that is longer, E_TIMEOUT for one that does not end; InterruptedError
  */
 export async function boundedAnswer(host: Runner, command: string, bounds: Bounds): Promise<Buffer> {
-  const { stdin, most, timeoutMs, signal } = bounds;
+  const { stdin, inlined = false, most, timeoutMs, signal } = bounds;
   const chunks: Buffer[] = [];
   let size = 0;
   let refusal: UnreachableError | undefined;
@@ -74,6 +77,7 @@ export async function boundedAnswer(host: Runner, command: string, bounds: Bound
   try {
     await host.exec(command, {
       stdin,
+      inlined,
       onStdout: (chunk) => {
         size += chunk.length;
         if (size <= most) chunks.push(chunk);

@@ -10,7 +10,6 @@ import { type Fleet, type FleetHost, type FleetOptions, loadFleet } from "./flee
 import { goBack, UpgradeNotes } from "./going-back.js";
 import { noticesOf } from "./notices.js";
 import type { Flags } from "./options.js";
-import { edgeTarget, prove, resultCard } from "./proof.js";
 import { connectOptions } from "./reach.js";
 import { RunFrame } from "./run-frame.js";
 import { colourWanted, wantsUnicode } from "./terminal-traits.js";
@@ -87,6 +86,7 @@ async function applyAndProve(
 async function proveAndShow(display: Display, one: FleetHost, options: ConvergeOptions): Promise<VerifyResult> {
   const { fleet, connectOptions, emit, signal } = options;
   const { name } = one.host;
+  const { edgeTarget, prove, resultCard } = await import("./proof.js");
   const transport = await connect(one.access.address, connectOptions);
   try {
     const proof = await prove(one, transport, emit, signal);
@@ -117,6 +117,7 @@ async function proveAndShow(display: Display, one: FleetHost, options: ConvergeO
 }
 
 async function proveOnce(one: FleetHost, { connectOptions, emit, signal }: ConvergeOptions): Promise<VerifyResult> {
+  const { prove } = await import("./proof.js");
   const transport = await connect(one.access.address, connectOptions);
   try {
     return await prove(one, transport, emit, signal);

@@ -64,13 +64,15 @@ export class Connector {
     passphrases: new Map(),
   };
 
-  /** Starts what costs time before any host is needed: the libraries and `ssh -G`. Never fails; connect tells. */
-  prepare(addresses: readonly HostAddress[], options: Pick<ConnectOptions, "sshConfigFile">): void {
+  /**
+   * Starts what costs time before any host is needed: `ssh -G` and the libraries. Comes back when these are read. Never
+   * fails; connect tells.
+   */
+  async prepare(addresses: readonly HostAddress[], options: Pick<ConnectOptions, "sshConfigFile">): Promise<void> {
     const remote = addresses.filter((address) => address.connection !== "local");
     if (remote.length === 0) return;
     for (const address of remote) this.#resolve(address, options).catch(() => {});
-    loadSsh2().catch(() => {});
-    loadNodeSsh().catch(() => {});
+    await Promise.all([loadSsh2(), loadNodeSsh()]).catch(() => {});
   }
 
   /**
@@ -160,6 +162,8 @@ export class Connector {
           keys,
           timeoutMs,
           signal: options.signal,
+          login: options.login,
+          onAnswer: options.onAnswer,
           questions: this.#loginQuestions(account, hop.password, options),
           onPassword: (password) => this.#passwords.set(account, password),
         });
@@ -312,6 +316,6 @@ export const connect: Connect = processWide.connect;
 export function prepareConnections(
   addresses: readonly HostAddress[],
   options: Pick<ConnectOptions, "sshConfigFile">,
-): void {
-  processWide.prepare(addresses, options);
+): Promise<void> {
+  return processWide.prepare(addresses, options);
 }

@@ -24,6 +24,9 @@ const ALGORITHMS = {
 /** The only trace that ssh2 leaves of the methods that a host accepts after it refused an agent's key. */
 const REFUSAL = /^Inbound: Received USERAUTH_FAILURE \((.*)\)$/;
 
+/** What ssh2 says of the host's KEXINIT, before it answers that. */
+const ANSWER = "Inbound: Handshake in progress";
+
 /** A logged-in SSH connection. */
 export interface SshSession {
   readonly client: Client;
@@ -43,6 +46,10 @@ export interface HandshakeOptions {
   readonly questions: LoginPlan["questions"];
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** The host's key is not looked at before it. */
+  readonly login: Promise<void> | undefined;
+  /** Called when the host has said what it speaks. */
+  readonly onAnswer: (() => void) | undefined;
   /** Called with the password that let us in. */
   readonly onPassword: (password: NonNullable<Login["password"]>) => void;
 }
@@ -103,6 +110,7 @@ export async function openSession(stream: Duplex, options: HandshakeOptions): Pr
       keepaliveCountMax: KEEPALIVE_TRIES,
       algorithms: { ...ALGORITHMS, serverHostKey: options.hostKey.algorithms },
       debug: (message) => {
+        if (message === ANSWER) options.onAnswer?.();
         const refusal = isReady ? undefined : REFUSAL.exec(message)?.[1];
         if (refusal !== undefined) login.hear(refusal.split(","));
       },
@@ -110,7 +118,10 @@ export async function openSession(stream: Duplex, options: HandshakeOptions): Pr
       // Not async: ssh2 takes any returned value, a promise too, for a yes.
       hostVerifier: (key: Buffer, verify: (valid: boolean) => void): void => {
         void deadline
-          .hold(() => options.hostKey.check(key))
+          .hold(async () => {
+            await options.login;
+            await options.hostKey.check(key);
+          })
           .then(
             () => verify(true),
             (error: unknown) => {

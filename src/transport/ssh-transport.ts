@@ -51,7 +51,8 @@ export class SshTransport implements Transport {
       if (options.inlined === true && stdin instanceof Uint8Array) {
         return execOn(this.#session, withInput(command, stdin), { ...options, stdin: NOTHING }, undefined);
       }
-      return execOn(this.#session, command, options, options.plain === true ? this.#waiting() : undefined);
+      const fits = options.plain === true && !command.includes("\n");
+      return execOn(this.#session, command, options, fits ? this.#waiting() : undefined);
     }, options.signal);
   }
 

@@ -95,6 +95,10 @@ export interface ConnectOptions {
   /** Milliseconds until a host that does not answer is given up; a ConnectTimeout in ssh_config wins for its host. */
   readonly connectTimeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Nobody is asked and no login is made before it; where it rejects, the connection ends with its reason. */
+  readonly login?: Promise<void>;
+  /** Called when the host has said what it speaks: its key comes a round trip later. */
+  readonly onAnswer?: () => void;
   /** Passed as `-F` to `ssh -G`; tests use it, users may. */
   readonly sshConfigFile?: string | undefined;
   /** Replaces the files that `ssh -G` names (UserKnownHostsFile). */

@@ -6,6 +6,7 @@ import { gunzipSync } from "node:zlib";
 import t from "tap";
 import { LocalTransport } from "../../../src/transport/local-transport.js";
 import type { ExecOptions, ExecResult } from "../../../src/transport/transport.js";
+import { makeBench, runByShell, startServer } from "../transport/ssh-server.js";
 import { fleet } from "./fleet-run.js";
 import { localRun } from "./local-run.js";
 
@@ -106,6 +107,44 @@ t.test("turns are those of one task, and bytes grow with tasks and no faster", a
     );
     t.ok(second <= bytesPerTask, "a task more costs no more than so many bytes");
     t.ok(second <= first * 1.5, "the thousandth no more than the hundredth");
+  }
+});
+
+t.test("over SSH the facts' script comes with its command, and the program finds a shell that waits", async (t) => {
+  const commands: string[] = [];
+  let gather = () => {};
+  const server = await startServer({
+    onExec: (channel, command) => {
+      commands.push(command.replace(/^(sh -c 'echo [\w-]{0,20}).*/s, "$1"));
+      // Facts take longer than a shell's start, also where the machine is busy.
+      if (commands.length === 1) gather = () => runByShell(channel, command);
+      else runByShell(channel, command);
+      const write = channel.write.bind(channel);
+      channel.write = (chunk: Buffer) => {
+        const isWritten = write(chunk);
+        if (commands.length === 2) gather();
+        gather = () => {};
+        return isWritten;
+      };
+    },
+  });
+  t.teardown(() => server.close());
+  const file = join(t.testdir(), "play.yml");
+  const dest = join(t.testdirName, "made");
+  writeFileSync(file, JSON.stringify([{ hosts: "all", tasks: [{ name: "One", copy: { content: "x", dest } }] }]));
+  for (const [command, more] of [
+    ["plan", []],
+    ["apply", [/^sh -c 'umask/]],
+    ["apply", []],
+  ] as const) {
+    commands.length = 0;
+    const run = await localRun(file, command, {
+      inventory: fleet({ edge: { ansible_connection: "ssh" } }),
+      connect: () => makeBench().connect(server.port),
+    });
+    t.equal(run.exitCode, 0);
+    t.match(commands, [/^sh -c 'echo H4s/, "sh -c 'echo edge-setup-waits", ...more]);
+    t.equal(commands.length, 2 + more.length);
   }
 });
 

@@ -1,7 +1,9 @@
 import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { Readable } from "node:stream";
-import t from "tap";
-import { makeBench, makeKey, startServer } from "./ssh-server.js";
+import type { ServerChannel } from "ssh2";
+import t, { type Test } from "tap";
+import type { Transport } from "../../../src/transport/transport.js";
+import { makeBench, makeKey, runByShell, startServer } from "./ssh-server.js";
 
 t.test("exec: code, signal, raw output, no trimming", async (t) => {
   const bytes = Buffer.from([0x20, 0xff, 0x00, 0xc3, 0x0a]);
@@ -131,6 +133,143 @@ t.test("never more than five commands at once", async (t) => {
   await Promise.all(Array.from({ length: 20 }, () => transport.exec("x")));
   t.equal(most, 5);
   await transport.close();
+});
+
+/** A host that notes what it is asked to run, and a connection to it. */
+async function shellHost(t: Test, run: (channel: ServerChannel, command: string) => void = runByShell, sessions = 10) {
+  const commands: string[] = [];
+  let said = (): void => {};
+  const server = await startServer({
+    maxSessions: sessions,
+    onExec: (channel, command) => {
+      if (command === "true") return runByShell(channel, command);
+      commands.push(command);
+      const write = channel.write.bind(channel);
+      channel.write = (chunk: Buffer) => {
+        if (chunk.includes("edge-setup-waits")) said();
+        return write(chunk);
+      };
+      run(channel, command);
+    },
+  });
+  t.teardown(() => server.close());
+  const transport = await makeBench().connect(server.port);
+  t.teardown(() => transport.close());
+  /** Has a shell wait, and lets what it says come here; where none says anything it need not be there. */
+  const openAhead = async () => {
+    const saying = new Promise<void>((resolve) => {
+      said = resolve;
+    });
+    transport.openAhead?.();
+    await Promise.race([saying, new Promise((resolve) => setTimeout(resolve, 400))]);
+    await transport.exec("true");
+  };
+  return { transport, commands, openAhead };
+}
+
+const WAITS = /^sh -c 'echo edge-setup-waits; /;
+
+t.test("a shell that waits has the next plain command: nothing is opened for it", async (t) => {
+  const { transport, commands, openAhead } = await shellHost(t);
+  await transport.exec("echo other");
+  await openAhead();
+  transport.openAhead?.();
+  t.match(commands, ["echo other", WAITS], "one at most");
+  t.equal(String((await transport.exec("echo $0 again")).stdout), "sh again\n", "which others do not get");
+  const input = Buffer.concat([Buffer.from([0, 10, 255]), Buffer.alloc(100_000, "x\n")]);
+  const words = "sh -c 'printf \"%s|\" \"$@\"; cat; echo \"it'\\''s\" >&2; exit 3' - 'a  b' '$HOME\\' ''";
+  const result = await transport.exec(words, { stdin: input, plain: true });
+  t.match(result, { code: 3, signal: null, stderr: Buffer.from("it's\n") });
+  t.ok(result.stdout.equals(Buffer.concat([Buffer.from("a  b|$HOME\\||"), input])), "all of its input, and no more");
+  t.equal(commands.length, 3);
+  t.equal(transport.stats.execs, 4);
+  t.match(await transport.exec("sh -c 'exit 4'", { plain: true }), { code: 4 });
+  t.equal(commands.length, 4, "it has one command, and is gone");
+});
+
+t.test(
+  "a shell that waits: streams, signals, no input, several lines, an abort, a connection that ends without its use",
+  async (t) => {
+    const { transport, commands, openAhead } = await shellHost(t);
+    await openAhead();
+    const stream = await transport.exec("cat", { stdin: Readable.from(["one ", "two"]), plain: true });
+    t.equal(String(stream.stdout), "one two");
+    await openAhead();
+    t.match(await transport.exec("sh -c 'kill -TERM $$'", { plain: true }), { code: 143 });
+    await openAhead();
+    t.match(await transport.exec("cat", { plain: true }), { code: 0, stdout: Buffer.alloc(0) });
+    await openAhead();
+    t.match(await transport.exec("echo one\necho two", { plain: true }), { stdout: Buffer.from("one\ntwo\n") });
+    t.match(commands.slice(-2), [WAITS, "echo one\necho two"]);
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 20);
+    const forever = transport.exec("cat", {
+      stdin: new Readable({ read: () => {} }),
+      plain: true,
+      signal: abort.signal,
+    });
+    await t.rejects(forever, { code: "E_INTERRUPTED" });
+    await openAhead();
+  },
+);
+
+t.test("where no shell waits, a plain command is run as any other", async (t) => {
+  const forced = (force: (channel: ServerChannel, command: string) => void) => (c: ServerChannel, command: string) =>
+    (WAITS.test(command) ? force : runByShell)(c, command);
+  const hosts: [name: string, run: typeof runByShell, sessions: number, commands: number][] = [
+    ["a forced command that ends", forced((c) => runByShell(c, "exit 1")), 10, 3],
+    ["one that reads", forced((c) => runByShell(c, "cat")), 10, 3],
+    ["one that is silent", forced(() => {}), 10, 3],
+    ["a channel that is cut", forced((c) => c.close()), 10, 3],
+    ["a single session", runByShell, 1, 2],
+    ["a login shell that greets has one that waits", (c, line) => runByShell(c, `echo hello; ${line}`), 10, 2],
+  ];
+  for (const [name, run, sessions, count] of hosts) {
+    const { transport, commands, openAhead } = await shellHost(t, run, sessions);
+    const before = transport.exec("sleep 0.1");
+    if (sessions === 1) transport.openAhead?.();
+    else await openAhead();
+    t.match(await before, { code: 0 }, name);
+    const answer = await transport.exec("echo yes", { plain: true });
+    t.match(String(answer.stdout), /^(hello\n)?yes\n$/, name);
+    t.equal(commands.length, count, name);
+  }
+});
+
+t.test("input that comes with the command line", async (t) => {
+  const { transport, commands } = await shellHost(t);
+  const stdin = Buffer.from([0, 255, 10, 39, 34, 92]);
+  const result = await transport.exec("sh -c 'cat; exit 5'", { stdin, inlined: true });
+  t.match(result, { code: 5, stdout: stdin });
+  t.match(commands, [/^sh -c 'echo AP8KJyJc \| base64 -d \| sh -c /]);
+});
+
+t.test("before its login is wanted a host is called, and no more", async (t) => {
+  const server = await startServer({});
+  t.teardown(() => server.close());
+  for (const wanted of [true, false]) {
+    server.tries.length = 0;
+    const bench = makeBench({ confirm: true });
+    let decide = () => {};
+    const login = new Promise<void>((resolve, reject) => {
+      decide = wanted ? resolve : () => reject(new Error("the files are wrong"));
+    });
+    let connecting: Promise<unknown> = Promise.resolve();
+    const answered = new Promise<void>((resolve) => {
+      // It does not run out of time meanwhile.
+      const options = { login, onAnswer: resolve, connectTimeoutMs: 100, hostKeyPolicy: "ask" as const };
+      connecting = bench.connect(server.port, {}, options);
+    });
+    connecting.catch(() => {});
+    await answered;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    t.strictSame([server.tries, bench.asked.hostKeys], [[], []]);
+    decide();
+    if (wanted) await ((await connecting) as Transport).close();
+    else await t.rejects(connecting, { message: "the files are wrong" });
+    t.equal(server.tries.length > 0, wanted);
+    t.equal(bench.asked.hostKeys.length, wanted ? 1 : 0);
+  }
 });
 
 t.test("openTcp", async (t) => {

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -36,6 +37,8 @@ export interface ServerOptions {
   readonly onExec?: (channel: ServerChannel, command: string, client: Connection) => void;
   /** Answers direct-tcpip by connecting for real when true. */
   readonly onTcp?: (channel: ServerChannel, port: number) => void;
+  /** Refuses a session while so many are open. */
+  readonly maxSessions?: number;
   /** Leaves direct-tcpip without an answer. */
   readonly ignoresTcp?: boolean;
 }
@@ -59,9 +62,15 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
       if (options.authenticate === undefined) context.accept();
       else options.authenticate(context);
     });
-    client.on("session", (accept) => {
+    let sessions = 0;
+    client.on("session", (accept, reject) => {
+      if (sessions >= (options.maxSessions ?? Number.POSITIVE_INFINITY)) return reject();
+      sessions += 1;
       accept().on("exec", (acceptExec, _reject, { command }) => {
         const channel = acceptExec();
+        channel.on("close", () => {
+          sessions -= 1;
+        });
         if (options.onExec !== undefined) options.onExec(channel, command, client);
         else {
           channel.exit(0);
@@ -85,6 +94,19 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
         server.close(() => resolve());
       }),
   };
+}
+
+/** As sshd does with a login shell. */
+export function runByShell(channel: ServerChannel, command: string): void {
+  const child = spawn("sh", ["-c", command], { stdio: "pipe" });
+  channel.pipe(child.stdin).on("error", () => {});
+  channel.on("close", () => child.stdin.destroy());
+  child.stdout.pipe(channel, { end: false });
+  child.stderr.pipe(channel.stderr, { end: false });
+  child.on("close", (code) => {
+    channel.exit(code ?? 255);
+    channel.end();
+  });
 }
 
 /** Does what a real sshd does with a key: says that it would take it, then checks the signature. */

@@ -1,18 +1,19 @@
 import { environmentLines } from "../modules/fragments.js";
 import { ArgumentError } from "../modules/types.js";
 
-/** Variables of programs and their libraries, besides those that a pattern tells. */
+/** Variables of programs and their libraries, besides those that a pattern tells: short ones are theirs. */
 const OWN = new Set(
   (
-    "AKT APT AS BAD BD BK BKF CF CH CHECK CN CPF DEAD DF DIFF DIRS FCH FF FG FGI FM FRM FS FT FU FUI GL HD HL HTTP IFS IX JD JN JOB " +
-    "KNOWN LATER LCH LF LK LNS LOC LOOK MF MS NAME NCH NL NODIFF NONCE NT OKW OLC OUT PC PEND PL PLREAD PN PP PS PZ RB RBE RBF RO RUNID SD SEND " +
-    "SENT SF SIM SKIP START STOP T0 TOUCHED TRY TZ0 UD UF UIDN UMASK UN UO UQ UR US UX VB VLD WGETRC WHO WY"
+    "CHECK DEAD DIFF DIRS FIND HTTP KNOWN LATER LOOK NAME NODIFF NONCE PEND PLREAD RUNID SEND SENT SKIP START STOP TOUCHED UIDN UMASK " +
+    "WGETRC"
   ).split(" "),
 );
-const PATTERN = /^(_\w*|[A-Za-z]_?|(R|V|OE|OS|ST|SH)_\w+|HS?\d+)$/;
+const PATTERN = /^(_\w*|[a-z]|[A-Z]_|[A-Z]{1,3}|(R|V|OE|OS|ST|SH)_\w+|[A-Z]{1,2}\d+)$/;
+/** Short ones that others know. */
+const FOREIGN = new Set(["CC", "CI", "CXX", "LD", "TZ"]);
 
 /** Whether a program has a variable of that name for itself. */
-export const isOwn = (name: string): boolean => OWN.has(name) || PATTERN.test(name);
+export const isOwn = (name: string): boolean => (OWN.has(name) || PATTERN.test(name)) && !FOREIGN.has(name);
 
 /**
  * A call's shell in the environment of its task, which ends with it.

@@ -21,6 +21,9 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
   apt_repository: [
     "A `ppa:` is refused: its key and line are looked up at Launchpad. Every `.list` file is written anew when one changes, as by Ansible.",
   ],
+  find: [
+    "By perl, which every Debian has; `paths` are absolute. Patterns and `contains` are Python's, as in lineinfile. The order is the file system's, as in Ansible.",
+  ],
   reboot: ["A host that does not come back in time is unreachable."],
   uri: [
     "By the host's curl; a plain GET by wget, too. Every head of the answer is a field. In check mode it is skipped, as by Ansible.",

@@ -7,7 +7,9 @@ import { copy, template } from "./copy.js";
 import { cron } from "./cron.js";
 import { getUrl, slurp, stat, unarchive } from "./fetch.js";
 import { file } from "./file.js";
+import { find } from "./find.js";
 import { fetch } from "./from-host.js";
+import { getent } from "./getent.js";
 import { hostname, packageFacts, serviceFacts } from "./host-facts.js";
 import { groupText, userText } from "./lib/accounts.js";
 import { asyncText } from "./lib/async.js";
@@ -17,7 +19,9 @@ import { copiedText, copyText, rcopyText } from "./lib/copy.js";
 import { cronText } from "./lib/cron.js";
 import { slurpText, statText, unarchiveText, urlText } from "./lib/fetch.js";
 import { fileText, pathInfoText, tempText } from "./lib/file.js";
+import { findText } from "./lib/find.js";
 import { fetchText } from "./lib/from-host.js";
+import { getentText } from "./lib/getent.js";
 import { factsText, hostnameText } from "./lib/host-facts.js";
 import { blockText } from "./lib/lines.js";
 import { mountText } from "./lib/mount.js";
@@ -48,6 +52,8 @@ const implementations: readonly TaskModule[] = [
   cron,
   fetch,
   file,
+  find,
+  getent,
   getUrl,
   group,
   hostname,
@@ -104,6 +110,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["rcopy", rcopyText],
   ["fetch", fetchText],
   ["file", fileText],
+  ["find", findText],
   ["flags", flagsText],
   ["pathinfo", pathInfoText],
   ["temp", tempText],
@@ -114,6 +121,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["aptmore", aptMoreText],
   ["aptrepo", aptRepositoryText],
   ["authkey", authorizedKeyText],
+  ["getent", getentText],
   ["group", groupText],
   ["user", userText],
   ["systemd", systemdText],

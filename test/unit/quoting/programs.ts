@@ -107,6 +107,7 @@ export class NastyCalls {
   }
 
   #plain(name: string, arg: ArgSpec): Value {
+    if (name === "paths") return [this.#path("plain")];
     if (arg.choices !== undefined) return this.words.pick(arg.choices);
     switch (arg.type) {
       case "bool":

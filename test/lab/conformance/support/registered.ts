@@ -80,10 +80,19 @@ function typeOf(value: Json | undefined): string {
   return Array.isArray(value) ? "list" : typeof value;
 }
 
-/** As JSON with sorted keys, so that their order does not count. */
+/** What files differ in from host to host. */
+const OF_FILES = new Set(["inode", "dev", "atime", "ctime", "mtime"]);
+
+/** As JSON with sorted keys, so that their order does not count; nor does that of files, which is the file system's. */
 function text(value: Json | undefined): string {
   if (value === undefined) return "absent";
-  return JSON.stringify(value, (_key, part: Json) =>
-    isDict(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
-  );
+  return JSON.stringify(value, (key, part: Json) => {
+    if (OF_FILES.has(key)) return typeOf(part);
+    if (Array.isArray(part) && part.every((one) => isDict(one) && "path" in one)) return part.toSorted(byPath);
+    return isDict(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part;
+  });
+}
+
+function byPath(a: Json, b: Json): number {
+  return String(at(a as Dict, "path")) < String(at(b as Dict, "path")) ? -1 : 1;
 }

@@ -74,6 +74,7 @@ export async function runEdgePlaybook(options: ConvergeOptions, head: HeadStart)
         forks,
         tags,
         skipTags,
+        mistakesFirst: true,
         extraVars: {
           ...revealedVars(fleet.extraVars.vars),
           edge_source_cache: cacheDir,

@@ -4,9 +4,9 @@ import { coerceArgs, toText } from "../modules/args.js";
 import { FREE_FORM } from "../modules/command.js";
 import { findModule } from "../modules/registry.js";
 import { ArgumentError, type LibName, type ModuleCall, type ModuleContext, type TaskModule } from "../modules/types.js";
-import type { LookupReader } from "../playbook/scope.js";
+import { type LookupReader, UndefinedVariableError } from "../playbook/scope.js";
 import type { Condition, Expr, TaskNode, Templated, Value } from "../playbook/types.js";
-import { InputError } from "../util/errors.js";
+import { formatPosition, InputError, InputErrors } from "../util/errors.js";
 import type { TaskLanguage } from "./language.js";
 import { type RegisterShapes, shellCondition } from "./shell-condition.js";
 import type { SourceStore } from "./sources.js";
@@ -19,6 +19,21 @@ export type Gate =
 
 /** A condition that only the controller can decide once results are there. */
 export class NeedsControllerError extends Error {}
+
+/** Mistakes that only a host's variables show, or files that are read when a task's turn has come. */
+const MISTAKES = ["CONDITION", "ENVIRONMENT", "FACT_NAME", "INPUT", "KEYWORD", "LOOP", "MODULE_ARGUMENT", "TEMPLATE"];
+
+/** Whether an error is the failure of the task at hand, as in Ansible; all others end the host. */
+export function isMistake(error: unknown): error is InputError | InputErrors {
+  if (error instanceof UndefinedVariableError || error instanceof InputErrors) return true;
+  return error instanceof InputError && MISTAKES.some((kind) => error.code.startsWith(`E_${kind}`));
+}
+
+/** What a failed task says of a mistake. */
+export function mistakeReason(error: InputError | InputErrors): string {
+  if (error instanceof InputErrors) return error.errors.map(mistakeReason).join("\n");
+  return error.position === undefined ? error.message : `${error.message} (${formatPosition(error.position)})`;
+}
 
 /** Why a task is left for apply. */
 export function notBeforeApply(error: Error): string {
@@ -54,6 +69,8 @@ export interface BuildOptions {
   /** Before a controller file is read. @throws NeedsControllerError when an earlier call of the same program brings it */
   readonly beforeRead: (path: string) => void;
   readonly reader: LookupReader;
+  /** A mistake in a task's variables ends a host before anything is changed on it, and is no failure of the task. */
+  readonly mistakesFirst: boolean;
   readonly hostName: string;
   /** Where relative paths of files to be written begin. */
   readonly playbookDirectory: string;

@@ -1,9 +1,10 @@
+import { UndefinedVariableError } from "../playbook/scope.js";
 import type { TaskNode } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import { InputError, InputErrors } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import type { CompileInput } from "./compile-input.js";
-import { NeedsControllerError, notBeforeApply } from "./compile-task.js";
+import { isMistake, NeedsControllerError, notBeforeApply } from "./compile-task.js";
 import type { Segment, StepPosition } from "./compiled.js";
 import { GROUP_BY } from "./control.js";
 import { Draft, SegmentEnd } from "./draft.js";
@@ -261,7 +262,13 @@ class SegmentCompiler {
     this.#orLater(step.ref, step.node, () => this.#tasks.task(step));
   }
 
-  /** What a check cannot make of what it has seen is left for apply. */
+  /** Whether no task of any host can give what is missing. */
+  #neverThere(error: InputError | InputErrors): boolean {
+    if (!(error instanceof UndefinedVariableError) || error.variable === undefined) return false;
+    return !this.input.host.hostvars.settable(error.variable);
+  }
+
+  /** What a check cannot make of what it has seen is left for apply; any other mistake is the task's failure. */
   #orLater(ref: TaskRef, node: TaskNode, compile: () => void): void {
     const draft = this.#draft;
     const mark = draft.mark();
@@ -269,7 +276,13 @@ class SegmentCompiler {
       compile();
     } catch (cause) {
       const error = placed(cause, node);
-      if (!this.input.lenient || !(error instanceof InputError || error instanceof InputErrors)) throw error;
+      if (!(error instanceof InputError || error instanceof InputErrors)) throw error;
+      if (!this.input.lenient || this.#neverThere(error)) {
+        if (this.input.options.mistakesFirst || !isMistake(error)) throw error;
+        draft.rewind(mark);
+        this.#tasks.fails({ ref, node }, error);
+        return;
+      }
       draft.rewind(mark);
       const reason = notBeforeApply(error);
       draft.body += `if ${draft.begin("B")}; then\nPEND=${quote(reason)}\nE i\n${this.#tasks.keepText(node)}fi\n`;

@@ -60,8 +60,11 @@ export interface CompiledCall {
   readonly known?: Readonly<Record<string, Value>>;
   /** The loop ends with this call. */
   readonly last: boolean;
-  /** An item of include_tasks counts by itself in the recap; one of include_role, or skipped beside others, not at all. */
-  readonly counts?: "alone" | "never";
+  /**
+   * An item of include_tasks counts by itself in the recap; one of include_role, or skipped beside others, not at all; a mistake
+   * for all of a loop.
+   */
+  readonly counts?: "alone" | "never" | "whole";
   /** Its condition, where the host decides it. */
   readonly when?: string;
   /** Decided here; the program only keeps its turn. */

@@ -5,7 +5,7 @@ import { InputError, InterruptedError, LockedError, TaskError, UnreachableError 
 import { type Place, PlayEnded, UndecidedSource } from "./batch.js";
 import { compileSegment } from "./compile.js";
 import type { HostScope } from "./compile-input.js";
-import { type BuildOptions, notBeforeApply } from "./compile-task.js";
+import { type BuildOptions, isMistake, mistakeReason, notBeforeApply } from "./compile-task.js";
 import type { CallOutcome, CompiledCall, Segment, Target } from "./compiled.js";
 import type { Delegates, Link } from "./delegates.js";
 import { type Moment, momentOf, type RunGroups } from "./groups.js";
@@ -448,6 +448,7 @@ export class Phase {
     const rescued = status === "failed" && !ignored && isRescued(this.#steps.list, call.at);
     const changed = outcome.status === "changed" || outcome.changed === true;
     const last = call.last || call.counts === "alone";
+    if (call.counts === "whole") this.counter.forget();
     if (call.counts !== "never") this.counter.add(status, { pending, ignored, rescued, changed, last });
     const hidden = call.node.noLog;
     let reason = said ?? outcome.reason;
@@ -492,8 +493,11 @@ export class Phase {
       const { text, more } = call.say(this.#input.host.registers);
       return { outcome: withMore(outcome, more), said: text };
     } catch (error) {
-      if (!(error instanceof InputError) || !this.#input.check || !this.dirty) throw error;
-      return { outcome: { ...outcome, status: "pending", reason: notBeforeApply(error) } };
+      if (!(error instanceof InputError)) throw error;
+      if (this.#input.check && this.dirty)
+        return { outcome: { ...outcome, status: "pending", reason: notBeforeApply(error) } };
+      if (this.#input.build.mistakesFirst || !isMistake(error)) throw error;
+      return { outcome: { ...outcome, status: "failed", reason: mistakeReason(error) } };
     }
   }
 
@@ -509,8 +513,8 @@ export class Phase {
       this.#loops.set(call.ref.id, values);
       if (!call.last) return;
       value = loopValue(values);
-      this.#loops.delete(call.ref.id);
     }
+    this.#loops.delete(call.ref.id);
     if (register !== undefined) {
       this.#given.set(register, call.at);
       registers[register] = value;

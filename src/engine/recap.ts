@@ -46,6 +46,11 @@ export class RecapCounter {
     } else if (this.#pending) recap.pending++;
     else if (this.#status === "ok") recap.ok++;
     else recap.skipped++;
+    this.forget();
+  }
+
+  /** Items count for nothing where a mistake ended their loop. */
+  forget(): void {
     this.#status = undefined;
     this.#pending = false;
     this.#ignored = false;

@@ -52,6 +52,8 @@ export interface RunOptions {
   readonly skipTags?: readonly string[];
   /** `-e`: stronger than everything else. */
   readonly extraVars?: Vars;
+  /** A mistake in a task's variables ends a host before anything is changed on it, where Ansible does the tasks before it first. */
+  readonly mistakesFirst?: boolean;
 }
 
 export interface RunInput {
@@ -324,6 +326,7 @@ class PlaybookRun {
         beforeRead: () => {},
         directories: [],
         reader,
+        mistakesFirst: options.mistakesFirst === true,
         hostName: host.name,
         playbookDirectory: resolve(dirname(this.#input.playbook.file)),
       },

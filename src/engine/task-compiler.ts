@@ -1,13 +1,20 @@
 import { resolve } from "node:path";
-import type { LibName } from "../modules/types.js";
+import { ArgumentError, type LibName } from "../modules/types.js";
 import { INCLUDE_ROLE } from "../playbook/load-tasks.js";
 import type { HostVarsSource, LookupReader, Scope } from "../playbook/scope.js";
 import { isPossiblyTemplate } from "../playbook/template-parser.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
-import { InputError } from "../util/errors.js";
+import { InputError, type InputErrors } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import type { CompileInput } from "./compile-input.js";
-import { type BuildOptions, buildTask, decideAll, NeedsControllerError } from "./compile-task.js";
+import {
+  type BuildOptions,
+  buildTask,
+  decideAll,
+  isMistake,
+  mistakeReason,
+  NeedsControllerError,
+} from "./compile-task.js";
 import type { CompiledCall } from "./compiled.js";
 import { compileControl, ENDS, isControl } from "./control.js";
 import type { Draft } from "./draft.js";
@@ -191,15 +198,24 @@ export class TaskCompiler {
     if (items !== undefined) draft.body += "LS\n";
     const begin = draft.calls.length;
     const known: (Value | undefined)[] = [];
+    let broken = false;
     const pause = node.loopPause === undefined ? 0 : Number(language.render(node.loopPause));
     for (const { bound, about } of this.#turns(node, language, items)) {
       if (pause > 0 && known.length > 0 && !this.#input.check) {
         draft.body += `[ -n "$STOP$DEAD" ] || sleep ${pause}\nlook\n`;
         draft.act();
       }
-      known.push(this.#call(step, bound, about, items !== undefined));
+      try {
+        known.push(this.#call(step, bound, about, items !== undefined));
+      } catch (error) {
+        if (items === undefined || !isMistake(error) || this.#ends(node, error)) throw error;
+        this.fails(step, error);
+        broken = true;
+        break;
+      }
     }
     if (items !== undefined) draft.body += `LE ${node.ignoreErrors ? "i" : "''"} ${node.register ?? "''"}\n`;
+    if (broken) return;
     const calls = draft.calls.slice(begin);
     if (calls.some((call) => call.brings !== undefined)) draft.body += '[ -z "$SENT" ] || fin sent\n';
     this.#afterCalls(node, items !== undefined, known, calls);
@@ -264,6 +280,28 @@ export class TaskCompiler {
     this.#draft.expect(node.register, { returns, loop });
   }
 
+  /** A task that cannot be made from its variables, in all its turns. */
+  fails({ ref, node }: Pick<TaskStep, "ref" | "node">, error: InputError | InputErrors): void {
+    const draft = this.#draft;
+    const reason = mistakeReason(error);
+    draft.body += `if ${draft.begin("B")}; then\nbad ${quote(reason)}\nD\n${this.keepText(node)}E ${endFlag(node, false, false)}\nfi\n`;
+    draft.calls.push({
+      ...{
+        at: draft.at,
+        ref,
+        node,
+        payloads: [],
+        missing: [],
+        returns: {},
+        last: true,
+        counts: "whole" as const,
+        reason,
+      },
+      ...draft.status("failed"),
+    });
+    this.keep(node, { changed: false, failed: true, msg: reason });
+  }
+
   /** A call that needs nothing of the host but its turn. */
   #decided(step: TaskStep, about: CallItem, letter: "N" | "O", reason: string, more?: CompiledCall["more"]): void {
     const draft = this.#draft;
@@ -323,13 +361,14 @@ export class TaskCompiler {
         this.#draft.version++;
       }
     } catch (error) {
-      // Where it is not sure that the task runs, its mistake counts only if it does.
-      const forgiven = node.ignoreErrors || landing(this.#input.steps.list, this.#draft.at) !== undefined;
       const sure = gate.kind === "known" && this.#draft.unsure === 0;
-      if (!(error instanceof InputError) || (sure && !forgiven)) throw error;
-      made = { shell: `bad ${quote(error.message)}\n`, libs: [] };
+      if (!(error instanceof InputError) || (sure && this.#ends(node, error))) throw error;
+      // One of the task's own ends its loop, one that the module finds does not.
+      if (sure && loop && !(error.cause instanceof ArgumentError)) throw error;
+      const reason = mistakeReason(error);
+      made = { shell: `bad ${quote(reason)}\n`, libs: [] };
       rest = { payloads: [], missing: [], returns: {} };
-      if (sure) rest = { ...rest, reason: error.message, decided: "failed" };
+      if (sure) rest = { ...rest, reason, decided: "failed" };
     }
     for (const name of factNames(rest.tells?.facts)) this.#draft.coming.add(name);
     for (const lib of made.libs) {
@@ -367,6 +406,13 @@ export class TaskCompiler {
       ...(verdict.judged ? { judge: judgeOf(this.#verdictContext(), node, rest, about) } : {}),
     });
     return undefined;
+  }
+
+  /** Whether a mistake is more than the failure of a task that runs for sure. */
+  #ends(node: TaskNode, error: unknown): boolean {
+    const { options, lenient, steps } = this.#input;
+    const forgiven = node.ignoreErrors || landing(steps.list, this.#draft.at) !== undefined;
+    return !forgiven && (options.mistakesFirst || lenient || !isMistake(error));
   }
 
   #judged(node: TaskNode, about: CallItem): Pick<CompiledCall, "judge"> {
@@ -420,6 +466,7 @@ export class TaskCompiler {
       shapes: this.#draft.shapes,
       language: (node, extra, own) => this.#language(node, extra, own),
       scope: (node, extra) => this.#scope(node, extra),
+      mistakesFirst: this.#input.options.mistakesFirst,
     };
   }
 

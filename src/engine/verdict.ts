@@ -3,8 +3,8 @@ import type { Scope } from "../playbook/scope.js";
 import type { TaskNode, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
-import { decideAll, NeedsControllerError } from "./compile-task.js";
-import type { CompiledCall } from "./compiled.js";
+import { decideAll, isMistake, mistakeReason, NeedsControllerError } from "./compile-task.js";
+import type { CallOutcome, CompiledCall } from "./compiled.js";
 import { TaskLanguage } from "./language.js";
 import { resultValue } from "./results.js";
 import type { RegisterShape } from "./shell-condition.js";
@@ -17,6 +17,7 @@ export interface VerdictContext {
   /** The language of a task, with values of its own; `own` is a result that is still to come. */
   readonly language: (node: TaskNode, extra: Vars, own: string) => TaskLanguage;
   readonly scope: (node: TaskNode, extra: Vars) => Scope;
+  readonly mistakesFirst: boolean;
 }
 
 /** The loop's variables. */
@@ -61,7 +62,8 @@ export function compileVerdict(
     shell += gateShell(node.failedWhen, "FW", `failed_when: ${source(node.failedWhen)}`);
     shell += gateShell(node.changedWhen, "CW", `changed_when: ${source(node.changedWhen)}`);
   } catch (error) {
-    if (!(error instanceof NeedsControllerError)) throw error;
+    // A mistake in it is one of a task that has run.
+    if (!(error instanceof NeedsControllerError) && (context.mistakesFirst || !isMistake(error))) throw error;
     return { shell, judged: true };
   }
   return { shell: node.register === undefined ? shell : `${shell}RS ${name}\n`, judged: false };
@@ -79,26 +81,35 @@ export function judgeOf(
     const result = resultValue({ node, ...fields, ...about }, raw);
     const own = node.register === undefined ? {} : { [node.register]: result };
     const scope = context.scope(node, itemVars(about)).withValues({ ...registers, ...own });
-    const language = new TaskLanguage(scope, new Set());
-    const holds = (conditions: TaskNode["changedWhen"]) => {
-      const decision = language.decide(conditions ?? []);
-      return decision.kind === "known" && decision.value;
-    };
-    const because = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
-    if (node.failedWhen === undefined ? raw.status === "failed" : holds(node.failedWhen)) {
-      return {
-        ...raw,
-        status: "failed",
-        reason: node.failedWhen === undefined ? raw.reason : `failed_when: ${because(node.failedWhen)}`,
-      };
-    }
-    const changedSo = raw.status === "changed" || raw.changed === true;
-    const changed = node.changedWhen === undefined ? changedSo : holds(node.changedWhen);
-    return {
-      ...raw,
-      status: changed ? "changed" : "ok",
-      reason: raw.status === "failed" ? "failure not counted" : raw.reason,
-    };
+    return judged(node, raw, new TaskLanguage(scope, new Set()));
+  };
+}
+
+/** A mistake in a condition is a failure of what has been done. */
+function judged(node: TaskNode, raw: CallOutcome, language: TaskLanguage): CallOutcome {
+  const holds = (conditions: TaskNode["changedWhen"]) => {
+    const decision = language.decide(conditions ?? []);
+    return decision.kind === "known" && decision.value;
+  };
+  const because = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
+  let changed = raw.status === "changed" || raw.changed === true;
+  const failed = (reason: string): CallOutcome => {
+    const { changed: _, ...rest } = raw;
+    return { ...rest, ...(changed ? { changed } : {}), status: "failed", reason };
+  };
+  try {
+    if (node.changedWhen !== undefined) changed = holds(node.changedWhen);
+    if (node.failedWhen === undefined && raw.status === "failed") return failed(raw.reason);
+    if (node.failedWhen !== undefined && holds(node.failedWhen))
+      return failed(`failed_when: ${because(node.failedWhen)}`);
+  } catch (error) {
+    if (!isMistake(error)) throw error;
+    return failed(mistakeReason(error));
+  }
+  return {
+    ...raw,
+    status: changed ? "changed" : "ok",
+    reason: raw.status === "failed" ? "failure not counted" : raw.reason,
   };
 }
 

@@ -385,13 +385,56 @@ t.test("tags, mistakes with their place", async (t) => {
   t.strictSame(await names([]), ["a", "c", "d"]);
   t.strictSame(await names(["two"]), ["b", "c"]);
   t.strictSame(await names([], ["always", "one"]), ["d"]);
-  const wrong = play(dir, `- copy: { content: "{{ nosuch }}", dest: "{{ dir }}/x" }\n`);
-  const run = await localRun(wrong, "apply");
-  t.equal(run.exitCode, 2);
+});
+
+t.test("a mistake in a later task's variables is that task's failure, or ends the host before all", async (t) => {
+  const dir = t.testdir();
+  const tasks = `- name: before
+  copy: { content: x, dest: "{{ dir }}/x" }
+- name: forgiven
+  command: echo {{ nosuch }}
+  ignore_errors: true
+  register: forgiven
+- name: its loop ends there
+  copy: { content: "{{ item.name }}", dest: "{{ dir }}/{{ item.name }}" }
+  loop: [{ name: a }, { nosuch: b }, { name: c }]
+  ignore_errors: true
+- name: it has run by then
+  command: touch {{ dir }}/touched
+  changed_when: nosuch > 1
+  ignore_errors: true
+- name: says
+  debug: { msg: "{{ forgiven.msg }}" }
+- name: wrong
+  copy: { content: "{{ nosuch }}", dest: "{{ dir }}/y" }
+- name: never
+  copy: { content: x, dest: "{{ dir }}/z" }
+`;
+  const first = await localRun(play(dir, tasks.replaceAll("  ignore_errors: true\n", "")), "apply", {
+    options: { mistakesFirst: true },
+  });
+  t.equal(first.exitCode, 2);
   t.match(
-    run.events.find((event) => event.type === "message"),
-    { text: /play\.yml:5:.*nosuch/ },
+    first.events.find((event) => event.type === "message"),
+    { text: /play\.yml:8:.*nosuch/ },
   );
+  t.notOk(existsSync(join(dir, "root/x")));
+  const plan = await localRun(play(dir, tasks), "plan");
+  t.match(plan.lines.at(-1), /^failed wrong: .*nosuch.*play\.yml:22:/);
+  const run = await localRun(play(dir, tasks), "apply");
+  t.equal(run.exitCode, 1);
+  t.match(run.lines, [
+    "changed before: missing",
+    /^failed forgiven: .*nosuch/,
+    'changed its loop ends there[{"name":"a"}]: missing',
+    /^failed its loop ends there: .*name/,
+    /^failed it has run by then: .*nosuch/,
+    /^ok says: .*nosuch/,
+    /^failed wrong: /,
+  ]);
+  t.equal(run.lines.length, 7);
+  t.match(run.recap.edge, { changed: 2, failed: 1, ignored: 3 });
+  t.ok(existsSync(join(dir, "root/touched")));
 });
 
 t.test("what depends on work not yet done is left for apply", async (t) => {

@@ -2,13 +2,18 @@ import type { Scope } from "../playbook/scope.js";
 import type { Play, Templated, Value, Vars } from "../playbook/types.js";
 import type { BuildOptions } from "./compile-task.js";
 import type { Delegates } from "./delegates.js";
+import type { FactGroup } from "./facts-script.js";
 import type { Moment } from "./groups.js";
 import type { HostSteps } from "./host-steps.js";
+import type { KnownFacts } from "./known-facts.js";
+import type { Sight } from "./setup.js";
 
 /** What one host brings to the compile step. */
 export interface HostScope {
-  /** What is weaker than the play's variables: inventory and facts. */
-  readonly base: Scope;
+  /** What is weaker than the play's variables: inventory, and the facts that have been shown. */
+  readonly base: (sights: readonly Sight[]) => Scope;
+  /** What has been shown of the facts. */
+  sights: readonly Sight[];
   readonly extraVars: Vars;
   /** What the engine itself sets: inventory_hostname and the like, with the groups that there are at a moment. */
   readonly magic: (now: Moment) => Vars;
@@ -19,8 +24,7 @@ export interface HostScope {
   given: Record<string, Value>;
   /** include_vars. */
   included: Readonly<Record<string, Templated>>;
-  /** What `setup` gives. */
-  readonly gathers: Vars;
+  readonly known: KnownFacts;
   readonly hostvars: {
     readonly names: readonly string[];
     readonly scopeOf: (host: string, now: Moment) => Scope | undefined;
@@ -28,6 +32,7 @@ export interface HostScope {
     readonly meets: boolean;
     /** Whether a variable may come to be, or change, while the playbook runs. */
     readonly settable: (name: string) => boolean;
+    readonly owes: (host: string, variable: string) => readonly FactGroup[];
   };
   /** Uid of the user who logs in. */
   readonly uid: number;

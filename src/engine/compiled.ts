@@ -4,6 +4,7 @@ import type { TaskRef } from "../report/events.js";
 import type { Ends } from "./batch.js";
 import type { Said } from "./control.js";
 import type { Joined } from "./groups.js";
+import type { Sight } from "./setup.js";
 import type { TaskStep } from "./steps.js";
 
 /** Whom a program runs as, and where. */
@@ -93,8 +94,8 @@ export interface Known {
   readonly at: number;
   readonly registers: Readonly<Record<string, Value>>;
   readonly facts: Readonly<Record<string, Value>>;
-  /** Facts as `setup` gives them. */
-  readonly given?: Readonly<Record<string, Value>>;
+  /** What `setup` has shown. */
+  readonly sights?: readonly Sight[];
   /** What include_vars has read. */
   readonly included?: Readonly<Record<string, Templated>>;
 }

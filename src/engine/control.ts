@@ -5,12 +5,12 @@ import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import type { Ends } from "./batch.js";
-import { decideAll } from "./compile-task.js";
+import { decideAll, NeedsControllerError } from "./compile-task.js";
 import type { Joined } from "./groups.js";
-import { prefixed } from "./host-vars.js";
 import type { IncludedVars, IncludeVarsArgs } from "./include-vars.js";
-import { type TaskLanguage, UnknownValueError } from "./language.js";
-import { filteredFacts } from "./setup.js";
+import type { KnownFacts } from "./known-facts.js";
+import { FactsWantedError, type TaskLanguage, UnknownValueError } from "./language.js";
+import { prefixed, type Sight, seenFacts, sightOf } from "./setup.js";
 import type { RegisterShapes } from "./shell-condition.js";
 
 /** Hosts meet at it: what follows sees the groups of all of them. */
@@ -55,8 +55,8 @@ export interface ControlResult {
   /** Of its registered value. */
   readonly more?: Readonly<Record<string, Value>>;
   readonly facts?: Readonly<Record<string, Value>>;
-  /** Facts as `setup` gives them. */
-  readonly given?: Vars;
+  /** What `setup` shows. */
+  readonly sight?: Sight;
   /** What include_vars has read. */
   readonly included?: Readonly<Record<string, Templated>>;
   readonly joins?: Joined;
@@ -68,8 +68,9 @@ interface ControlContext {
   readonly shapes: RegisterShapes;
   /** The language once results are there. */
   readonly later: (registers: Readonly<Record<string, Value>>) => TaskLanguage;
-  /** All facts of the host. */
-  readonly gathers: Vars;
+  readonly known: KnownFacts;
+  /** Calls before it in the same program may change the host. */
+  readonly changed: boolean;
   readonly readVars: (args: IncludeVarsArgs) => IncludedVars;
 }
 
@@ -148,10 +149,19 @@ function validated(node: TaskNode, { language }: ControlContext): ControlResult 
   };
 }
 
-/** `setup`: the facts are there already; its filter says which ones are seen. */
-function gathered(node: TaskNode, { language, gathers }: ControlContext): ControlResult {
-  const given = filteredFacts(prefixed(gathers), rendered(node, language, "filter"));
-  return { fails: false, reason: "facts are gathered", given, more: { ansible_facts: given } };
+/**
+ * `setup`: the facts are there already, unless the host has been changed since; its filter and subset say which ones are seen.
+ * @throws FactsWantedError when the host has to be asked first
+ */
+function gathered(node: TaskNode, { language, known, changed }: ControlContext): ControlResult {
+  if (changed) throw new NeedsControllerError();
+  const [filter, subset] = ["filter", "gather_subset"].map((name) => rendered(node, language, name));
+  const sight = sightOf({ filter, subset });
+  // Its result shows all of them; without one they are asked for when something names them.
+  const wanted = node.register === undefined ? [] : known.lacks(sight.shows);
+  if (known.stale || wanted.length > 0) throw new FactsWantedError(wanted, { anew: known.stale });
+  const facts = prefixed(seenFacts(known.all, [sight]));
+  return { fails: false, reason: "facts are gathered", sight, more: { ansible_facts: facts } };
 }
 
 function included(node: TaskNode, { language, readVars }: ControlContext): ControlResult {

@@ -2,6 +2,7 @@ import type { LibName } from "../modules/types.js";
 import type { Templated, Value } from "../playbook/types.js";
 import type { Ends } from "./batch.js";
 import type { CompiledCall, Known, Target } from "./compiled.js";
+import type { Sight } from "./setup.js";
 import type { RegisterShape } from "./shell-condition.js";
 import { sameTarget } from "./task-scope.js";
 
@@ -27,7 +28,7 @@ export class Draft {
   registers: Readonly<Record<string, Value>> = {};
   facts: Readonly<Record<string, Value>> = {};
   /** Of `setup`. */
-  given: Readonly<Record<string, Value>> = {};
+  sights: readonly Sight[] = [];
   /** Of include_vars. */
   included: Readonly<Record<string, Templated>> = {};
   readonly known: Known[] = [];
@@ -90,7 +91,7 @@ export class Draft {
   /** A mark of all that several steps can leave, to go back to. */
   snapshot(): () => void {
     const mark = this.mark();
-    const { registers, facts, given, included, target, closed } = this;
+    const { registers, facts, sights, included, target, closed } = this;
     const { length } = this.known;
     const maps = [this.libs, this.realLibs, this.units, this.brought].map(
       (set) => [set, new Set<unknown>(set)] as const,
@@ -99,7 +100,7 @@ export class Draft {
     const probes = new Map(this.probes);
     return () => {
       this.rewind(mark);
-      Object.assign(this, { registers, facts, given, included, target, closed });
+      Object.assign(this, { registers, facts, sights, included, target, closed });
       this.known.length = length;
       for (const [set, kept] of maps) for (const one of set) if (!kept.has(one)) (set as Set<unknown>).delete(one);
       refill(this.shapes, shapes);
@@ -148,10 +149,10 @@ export class Draft {
   }
 
   /** What `setup` and include_vars give. */
-  learn(given: Readonly<Record<string, Value>>, included: Readonly<Record<string, Templated>> = {}): void {
-    this.given = { ...this.given, ...given };
+  learn(sights: readonly Sight[], included: Readonly<Record<string, Templated>> = {}): void {
+    this.sights = [...this.sights, ...sights];
     this.included = { ...this.included, ...included };
-    this.known.push({ at: this.at, registers: {}, facts: {}, given, included });
+    this.known.push({ at: this.at, registers: {}, facts: {}, sights, included });
     this.version++;
   }
 

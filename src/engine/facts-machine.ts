@@ -5,7 +5,7 @@ import { powerWords } from "../discovery/throttled.js";
 import { userlandOf } from "../discovery/userland.js";
 import type { Value, Vars } from "../playbook/types.js";
 import { coreWords, memoryAndSwapWords, storageWords, userlandWords } from "../util/machine-words.js";
-import type { Collected } from "./facts.js";
+import type { Collected } from "./facts-answer.js";
 
 /** What a host is made of, as far as Ansible does not say it. */
 export interface Machine {
@@ -49,13 +49,18 @@ export function machineFacts(machine: Machine): Record<string, Value> {
   };
 }
 
+/** Raspbian's version goes without its point release. */
+function releaseOf({ distribution_version: version, distribution_minor_version: minor }: Vars): string {
+  return minor === undefined || `${version}`.includes(".") ? `${version}` : `${version}.${minor}`;
+}
+
 /** A host in one line. */
 export function machineSummary(plain: Vars, { board, userland, cpuLevel, ...machine }: Machine): string {
   const architecture =
     plain.edge_dpkg_architecture === "" ? plain.machine : userlandWords(userland, `${plain.machine}`);
   return [
     ...(board === "" ? [] : [board]),
-    `${plain.distribution} ${plain.distribution_version} ${architecture}`,
+    `${plain.distribution} ${releaseOf(plain)} ${architecture}`,
     coreWords(Number(plain.processor_vcpus), cpuLevel, userland),
     memoryAndSwapWords(Number(plain.memtotal_mb), Number(plain.swaptotal_mb)),
     storageWords(machine.storage, machine.freeBytes),

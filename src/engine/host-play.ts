@@ -39,7 +39,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   const facts = { ...host.facts };
   const registers = { ...host.registers };
   const given = { ...host.given };
-  const { included } = host;
+  const { included, sights } = host;
   const held: RunEvent[] = [];
   const check = new Phase({
     ...input,
@@ -83,6 +83,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   host.registers = registers;
   host.given = given;
   host.included = included;
+  host.sights = sights;
   input.place.applies();
   const payloads = withFetched(check, new Set(check.wanted));
   const apply = new Phase({ ...input, check: false, looks: false, payloads, emit });

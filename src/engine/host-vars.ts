@@ -4,15 +4,11 @@ import type { Scope } from "../playbook/scope.js";
 import { type Playbook, type PlayNode, partsOf, type Vars } from "../playbook/types.js";
 import type { HostScope } from "./compile-input.js";
 import { withFacts } from "./module-facts.js";
+import { prefixed } from "./setup.js";
 
 /** Inventory variables are templates of the operator's; facts come from the host and are data. */
 export function baseScope(host: InventoryHost, facts: Vars): Scope {
   return hostScope(host).withValues({ ...prefixed(facts), ansible_facts: facts });
-}
-
-/** Facts under the names of variables. */
-export function prefixed(facts: Vars): Vars {
-  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [`ansible_${name}`, value]));
 }
 
 /** The variables of a host as others see them: without those of plays and tasks. @param own undefined before its first play */

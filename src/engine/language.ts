@@ -9,7 +9,21 @@ import { parseTemplate } from "../playbook/template-parser.js";
 import type { Condition, Expr, Templated, Value } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
 import { realPath, templateVars } from "./controller-files.js";
+import type { FactGroup } from "./facts-script.js";
 import { templateOptions } from "./template-options.js";
+
+/** Facts that are asked for have not been gathered: of this host, or of another one. */
+export class FactsWantedError extends Error {
+  constructor(
+    readonly groups: readonly FactGroup[],
+    readonly of: { readonly host?: string; readonly anew?: boolean } = {},
+  ) {
+    super(`facts are wanted: ${groups.join(", ")}`);
+  }
+}
+
+/** Groups of facts that a variable would need and that are not there. */
+export type Owes = (name: string, scope: Scope) => readonly FactGroup[];
 
 /** A value that is asked for is a registered result that no program has given yet. */
 export class UnknownValueError extends Error {
@@ -27,13 +41,27 @@ export class TaskLanguage {
   readonly #scope: Scope;
   readonly #isRuntime: (name: string) => boolean;
 
-  constructor(scope: Scope, unknown: ReadonlySet<string>) {
+  readonly #owes: Owes;
+
+  constructor(scope: Scope, unknown: ReadonlySet<string>, owes: Owes = () => []) {
     this.#scope = scope;
     this.#isRuntime = (name) => unknown.has(name);
+    this.#owes = owes;
   }
 
-  #need(names: ReadonlySet<string>): void {
-    for (const name of runtimeNamesOf(names, this.#scope, this.#isRuntime)) throw new UnknownValueError(name);
+  #need(names: Iterable<string>): void {
+    for (const name of this.#runtimeNames(names)) throw new UnknownValueError(name);
+  }
+
+  /** Results to come behind names. @throws FactsWantedError when there are facts among them that are not there */
+  #runtimeNames(names: Iterable<string>): Set<string> {
+    const owed = new Set<FactGroup>();
+    const found = runtimeNamesOf(names, this.#scope, (name) => {
+      for (const group of this.#owes(name, this.#scope)) owed.add(group);
+      return this.#isRuntime(name);
+    });
+    if (owed.size > 0) throw new FactsWantedError([...owed]);
+    return found;
   }
 
   /**
@@ -73,6 +101,7 @@ export class TaskLanguage {
 
   /** Decides conditions that must all hold, as far as they can be decided now. */
   decide(conditions: readonly Condition[]): Decision {
+    for (const { expr } of conditions) this.#runtimeNames(namesOfExpr(expr));
     const expr = residualConditions(conditions, this.#scope, this.#isRuntime);
     const all = conditions.map((condition) => condition.source).join(" and ");
     if (!isLiteral(expr)) return { kind: "open", expr, source: all };

@@ -10,6 +10,7 @@ import type { CallOutcome, CompiledCall, Segment, Target } from "./compiled.js";
 import type { Delegates, Link } from "./delegates.js";
 import { type Moment, momentOf, type RunGroups } from "./groups.js";
 import { HostSteps } from "./host-steps.js";
+import { FactsWantedError } from "./language.js";
 import { type Booted, programText } from "./program.js";
 import { type CallState, emitStart, mergeDiffs, ProgramReader, stateOf } from "./program-reader.js";
 import { ProtocolParser } from "./protocol.js";
@@ -35,6 +36,8 @@ export interface PhaseInput {
   readonly delegates: Delegates;
   readonly sources: SourceStore;
   readonly build: BuildOptions;
+  /** Asks a host for facts that turn out to be needed. */
+  readonly gather: (wanted: FactsWantedError) => Promise<void>;
   readonly check: boolean;
   /** The check is the look before an apply. */
   readonly looks: boolean;
@@ -111,6 +114,7 @@ export class Phase {
       let segment: Segment = await this.#compile(way, this.#input.check && this.dirty);
       if (this.#needsNoProgram(segment)) this.#decided(segment);
       else segment = await this.#segment(segment, way);
+      this.#input.host.known.stale ||= this.dirty && !this.#input.check;
       if (segment.awaits !== undefined && !(await this.#awaitOnce(segment.awaits))) continue;
       way = this.#goOn(segment, way);
       if (segment.once !== undefined) this.#shareOnce(segment.once, segment);
@@ -170,9 +174,9 @@ export class Phase {
     const visited = new Set<number>();
     const fatal = this.#fatal;
     const after = goOn(this.#steps.list, from, { fatal, next, bails, visit: (step) => visited.add(step) });
-    for (const { at, registers, facts, given, included } of known) {
+    for (const { at, registers, facts, sights = [], included } of known) {
       if (!visited.has(at)) continue;
-      Object.assign(host.given, given);
+      if (sights.length > 0) host.sights = [...host.sights, ...sights];
       if (included !== undefined) host.included = { ...host.included, ...included };
       for (const [name, value] of Object.entries(registers)) {
         if ((this.#given.get(name) ?? -1) < at) host.registers[name] = value;
@@ -200,8 +204,9 @@ export class Phase {
         const { looks } = this.#input;
         return compileSegment({ play, steps, host, options, check, looks, lenient, isChosen, now, met }, from);
       } catch (error) {
-        if (!(error instanceof UndecidedSource)) throw error;
-        await place.decide(error.path);
+        if (error instanceof FactsWantedError) await this.#input.gather(error);
+        else if (error instanceof UndecidedSource) await place.decide(error.path);
+        else throw error;
       }
     }
   }

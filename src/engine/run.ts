@@ -23,16 +23,20 @@ import { Batch, type Place, PlayEnded } from "./batch.js";
 import type { HostScope } from "./compile-input.js";
 import { GROUP_BY } from "./control.js";
 import { type DelegateHost, Delegates, type DelegatesInput } from "./delegates.js";
+import { RunFacts } from "./facts-asked.js";
+import type { FactGroup } from "./facts-script.js";
 import { type Moment, momentOf, RunGroups } from "./groups.js";
 import { withHostFiles } from "./host-files.js";
 import { type Guards, runHostPlay } from "./host-play.js";
 import { baseScope, hostVarsScope, settableNames } from "./host-vars.js";
+import { KnownFacts } from "./known-facts.js";
 import { controllerReader, fileKind } from "./language.js";
 import { magicOf } from "./magic.js";
 import { reachedBy, saysLogin } from "./reach.js";
 import { emptyRecap } from "./recap.js";
 import type { PlaceFile } from "./receiver.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
+import { sightOf } from "./setup.js";
 import { SourceStore } from "./sources.js";
 import { countTasks, type PlaySteps, playSteps, type Step } from "./steps.js";
 import { playScope } from "./task-scope.js";
@@ -91,6 +95,8 @@ export interface RunOutcome {
 }
 
 const DEFAULT_FORKS = 10;
+/** What guards look at. */
+const GUARD_FACTS: readonly FactGroup[] = ["network", "date"];
 
 /** Runs a playbook on its hosts. Failures of hosts are events and numbers; only mistakes in the input are thrown. */
 export async function runPlaybook(input: RunInput): Promise<RunOutcome> {
@@ -99,7 +105,7 @@ export async function runPlaybook(input: RunInput): Promise<RunOutcome> {
 
 /** What plays leave on a host for those behind them. */
 /** What a host keeps from play to play. */
-type HostState = Pick<HostScope, "facts" | "registers" | "given" | "included"> & { readonly gathered: boolean };
+type HostState = Pick<HostScope, "facts" | "registers" | "given" | "included" | "sights">;
 
 class PlaybookRun {
   readonly #input: RunInput;
@@ -119,6 +125,8 @@ class PlaybookRun {
   /** Of the play that each host has begun last. */
   readonly #scopes = new Map<string, HostScope>();
   readonly #settable: (name: string) => boolean;
+  readonly #asked: RunFacts;
+  readonly #known = new Map<string, KnownFacts>();
   readonly #errors: EdgeError[] = [];
   #taskFailed = false;
   /** Too many hosts of a batch failed: nothing comes after it. */
@@ -134,6 +142,7 @@ class PlaybookRun {
     this.#delegates = new Delegates({ ...known, open: (host, access) => this.#session(host, access) });
     this.#groups = new RunGroups(input.inventory);
     this.#settable = settableNames(input.playbook);
+    this.#asked = new RunFacts(input.playbook);
     this.#clock = input.clock ?? systemClock;
     this.#emit = maskedEvents(input.emit, input.secrets ?? []);
   }
@@ -264,33 +273,31 @@ class PlaybookRun {
   async #onHost(about: PlayRun, host: InventoryHost, place: Place): Promise<void> {
     const { play: asWritten, steps } = about;
     const { options, signal } = this.#input;
-    const before = this.#states.get(host.name) ?? {
-      facts: {},
-      registers: {},
-      given: {},
-      included: {},
-      gathered: false,
-    };
-    const state = { ...before, gathered: before.gathered || asWritten.gatherFacts };
+    const before = this.#states.get(host.name) ?? { facts: {}, registers: {}, given: {}, included: {}, sights: [] };
+    const sights = asWritten.gatherFacts
+      ? [...before.sights, sightOf({ ...asWritten.gathers, ofPlay: true })]
+      : before.sights;
+    const state = { ...before, sights };
     this.#states.set(host.name, state);
-    const base = this.#scopes.get(host.name)?.base ?? baseScope(host, {});
+    const base = this.#known.get(host.name)?.scope(before.sights) ?? baseScope(host, {});
     const own = { extraVars: options.extraVars ?? {}, magic: this.#magic(about, host) };
     const reader = { ...controllerReader, kindOf: this.#input.fileKind ?? fileKind };
     const playVars = playScope(asWritten, { ...state, ...own, base }, momentOf(about.number, 0), { reader });
     const reached = reachedBy(asWritten, host, playVars);
     const { access, fixed } = this.#playAccess(asWritten, reached, playVars);
-    const session = await this.#connected(reached, access);
-    const known = await session.facts();
+    const session = await this.#connected(asWritten, reached, access);
+    const known = await this.#factsFor(asWritten, host, access, session);
     const scope: HostScope = {
-      base: baseScope(host, state.gathered ? known.facts : {}),
+      base: (shown) => known.scope(shown),
       ...own,
-      gathers: known.facts,
+      sights,
+      known,
       facts: state.facts,
       registers: state.registers,
       given: state.given,
       included: state.included,
       hostvars: this.#hostVars(about.batch.length > 1),
-      uid: known.uid,
+      uid: (await session.facts()).uid,
       localUid: process.getuid?.() ?? 0,
       local: session.isLocal,
       become: access.become,
@@ -301,9 +308,9 @@ class PlaybookRun {
     };
     this.#scopes.set(host.name, scope);
     // As Ansible: what tasks have left behind names no file.
-    const plain = { ...scope, facts: {}, registers: {}, included: {} };
+    const plain = { ...scope, base: known.scope(sights), facts: {}, registers: {}, included: {} };
     const varsOf = (one: Play) => playScope(one, plain, momentOf(about.number, 0), { reader });
-    const play = withHostFiles(asWritten, state.gathered, varsOf);
+    const play = withHostFiles(asWritten, sights.length > 0, varsOf);
     const canFetch =
       this.#input.canResolveSource ?? (this.#input.resolveMissingSource === undefined ? () => false : () => true);
     const diff = options.diff ?? false;
@@ -341,12 +348,16 @@ class PlaybookRun {
       resolveMissingSource: this.#input.resolveMissingSource,
       placeFile: this.#input.placeFile,
       planOnly: options.check,
+      gather: async ({ groups, of }) => {
+        this.#asked.add(groups);
+        await this.#known.get(of.host ?? host.name)?.gather(groups, of.anew);
+      },
       guards: this.#input.guards?.(host) ?? {},
-      facts: known.facts,
+      facts: known.all,
       onRecap: (recap) => this.#add(host.name, recap),
     });
     const { facts, registers, given, included } = scope;
-    this.#states.set(host.name, { facts, registers, given, included, gathered: state.gathered });
+    this.#states.set(host.name, { facts, registers, given, included, sights: scope.sights });
     if (failed) {
       this.#failed.add(host.name);
       this.#taskFailed = true;
@@ -390,15 +401,36 @@ class PlaybookRun {
     return session;
   }
 
-  async #connected(host: InventoryHost, access: HostAccess): Promise<HostSession> {
+  async #connected(play: Play, host: InventoryHost, access: HostAccess): Promise<HostSession> {
     const session = await this.#session(host, access);
     if (this.#greeted.has(session)) return session;
     this.#greeted.add(session);
     const transport = await session.transport();
     this.#emit({ type: "host.connected", time: this.#now(), host: host.name, description: transport.description });
-    const facts = await session.facts();
+    const facts = await session.facts(this.#groupsFor(host), { as: asOf(play, access) });
     this.#emit({ type: "host.facts", time: this.#now(), host: host.name, summary: facts.summary, model: facts.model });
     return session;
+  }
+
+  /** Facts that the playbook and the host's variables name. */
+  #groupsFor(host: InventoryHost): Iterable<FactGroup> {
+    const { guards, options } = this.#input;
+    this.#asked.add(Object.keys(guards?.(host) ?? {}).length === 0 ? [] : GUARD_FACTS);
+    return this.#asked.groupsFor(host.vars, options.extraVars);
+  }
+
+  /** A play that gathers facts does it as its own user, and anew when the host has been changed since. */
+  async #factsFor(play: Play, host: InventoryHost, access: HostAccess, session: HostSession): Promise<KnownFacts> {
+    const as = asOf(play, access);
+    const known = this.#known.get(host.name);
+    if (known === undefined) {
+      const facts = await session.facts(this.#groupsFor(host), { as });
+      const first = new KnownFacts(host, { session, as }, facts);
+      this.#known.set(host.name, first);
+      return first;
+    }
+    if (play.gatherFacts) await known.gatherAs({ session, as }, known.stale && this.#asked.isNamedIn(play));
+    return known;
   }
 
   #who(): string {
@@ -429,12 +461,18 @@ class PlaybookRun {
         groups: this.#groups.all(now),
         group_names: this.#groups.namesOf(host, now),
       };
-      return hostVarsScope(this.#scopes.get(name)?.base ?? baseScope(host, {}), this.#scopes.get(name), {
+      const own = this.#scopes.get(name);
+      return hostVarsScope(own?.base(own.sights) ?? baseScope(host, {}), own, {
         extraVars: options.extraVars ?? {},
         magic,
       });
     };
-    return { names: inventory.hosts.map((host) => host.name), scopeOf, meets, settable: this.#settable };
+    const owes = (name: string, variable: string) => {
+      const own = this.#scopes.get(name);
+      const has = (one: string) => own?.base(own.sights).lookup(one) !== undefined;
+      return own?.known.owes(variable, own.sights, has) ?? [];
+    };
+    return { names: inventory.hosts.map((host) => host.name), scopeOf, meets, settable: this.#settable, owes };
   }
 
   #add(host: string, recap: HostRecap): void {
@@ -491,6 +529,11 @@ interface PlayRun {
   readonly hosts: readonly string[];
   /** Those that go through it at the same time. */
   readonly batch: readonly string[];
+}
+
+/** Whom a play's own tasks run as; undefined is the user who logs in. */
+function asOf(play: Play, access: HostAccess): string | undefined {
+  return play.become || access.become === true ? (play.becomeUser ?? access.becomeUser ?? "root") : undefined;
 }
 
 /** As Ansible: at least one host each, and the last size for all that are left. */

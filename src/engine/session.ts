@@ -1,7 +1,7 @@
 import type { HostAccess } from "../inventory/host-address.js";
 import type { InventoryHost } from "../inventory/types.js";
 import type { Reboots } from "../modules/types.js";
-import { type Become, becomeCommand, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
+import { type Become, becomeCommand, becomeFromAnyone, diagnoseSudo, stdinWithPassword } from "../transport/become.js";
 import type { Transport, TransportStats } from "../transport/transport.js";
 import { boundedAnswer } from "../util/bounded-answer.js";
 import { EdgeError, HostKeyError, InterruptedError, TaskError, UnreachableError } from "../util/errors.js";
@@ -9,7 +9,9 @@ import { safeText } from "../util/safe-text.js";
 import { quote } from "../util/shell.js";
 import type { Target } from "./compiled.js";
 import { compressed } from "./compress.js";
-import { FACTS_LIMIT, factsProgram, type HostFacts, parseFacts } from "./facts.js";
+import { type HostFacts, parseFacts } from "./facts.js";
+import { FACTS_LIMIT } from "./facts-answer.js";
+import { asksAsUser, completed, type FactGroup, factsProgram } from "./facts-script.js";
 import { ALONE_COMMAND, launchCommand } from "./program.js";
 import { type TarEntry, tarGzip } from "./tar.js";
 
@@ -70,13 +72,52 @@ const BOOT_CONNECT_MS = 10_000;
 const BOOT_ANSWER_MS = 60_000;
 const STDERR_LIMIT = 64 * 1024;
 
-const FACTS_ARCHIVE = compressed(factsProgram);
+/** Facts, and the groups of them that were asked for. */
+export interface GatheredFacts extends HostFacts {
+  readonly groups: ReadonlySet<FactGroup>;
+}
+
+interface FactsWish {
+  /** Whom the play's tasks run as; undefined is the user who logs in. */
+  readonly as?: string | undefined;
+  /** What is known counts no more. */
+  readonly anew?: boolean;
+}
+
+/** Programs by their groups: those of all hosts are the same. */
+const archives = new Map<string, Uint8Array>();
+
+function factsArchive(groups: readonly FactGroup[]): Uint8Array {
+  const key = groups.join(" ");
+  const known = archives.get(key) ?? compressed(factsProgram(groups));
+  archives.set(key, known);
+  return known;
+}
+
+/** The beginning of what a host says. */
+class BoundedText {
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(readonly most: number) {}
+
+  push(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size <= this.most) this.#chunks.push(chunk);
+  }
+
+  get text(): string {
+    return safeText(Buffer.concat(this.#chunks).toString("utf8"));
+  }
+}
 
 /** One host's connection for the length of a run: facts and programs go through it. */
 export class HostSession {
   #remote: Transport | undefined;
   #local: Transport | undefined;
-  #facts: Promise<HostFacts> | undefined;
+  #facts:
+    | { readonly groups: readonly FactGroup[]; readonly as?: string; readonly got: Promise<GatheredFacts> }
+    | undefined;
   /** What went over links that broke. */
   #lost: TransportStats = { execs: 0, bytesUp: 0, bytesDown: 0 };
   /** The link broke, and is not open again. */
@@ -112,24 +153,53 @@ export class HostSession {
     return this.#local;
   }
 
-  /** Facts, gathered once a run, as the user who logs in. */
-  facts(): Promise<HostFacts> {
-    this.#facts ??= this.#gather();
-    return this.#facts;
+  /**
+   * Facts: those of every program and of some groups, asked for once a run. Where they depend on who asks, they are asked for as
+   * the play's user.
+   */
+  facts(asked: Iterable<FactGroup> = [], { as, anew = false }: FactsWish = {}): Promise<GatheredFacts> {
+    const groups = completed(asked);
+    const depends = asksAsUser(groups);
+    const user = depends ? as : undefined;
+    const known = this.#facts;
+    const same = !depends || known?.as === user;
+    if (known !== undefined && !anew && same && groups.every((group) => known.groups.includes(group))) return known.got;
+    const got = this.#gather(groups, user);
+    this.#facts = { groups, ...(user === undefined ? {} : { as: user }), got };
+    return got;
   }
 
-  async #gather(): Promise<HostFacts> {
+  async #gather(groups: readonly FactGroup[], user: string | undefined): Promise<GatheredFacts> {
     const transport = await this.transport();
-    const answer = boundedAnswer(transport, `sh -c ${quote(ALONE_COMMAND)}`, {
-      stdin: FACTS_ARCHIVE,
-      inlined: true,
+    const archive = factsArchive(groups);
+    const { becomePassword } = this.options.access;
+    const become: Become = { method: "sudo", user: user ?? "", needsPassword: becomePassword !== undefined };
+    const command = user === undefined ? `sh -c ${quote(ALONE_COMMAND)}` : becomeFromAnyone(become, ALONE_COMMAND);
+    const stdin =
+      user === undefined || becomePassword === undefined ? archive : stdinWithPassword(becomePassword, archive);
+    const stderr = new BoundedText(STDERR_LIMIT);
+    let code = 0;
+    const host = {
+      description: transport.description,
+      exec: async (line: string, options: Parameters<Transport["exec"]>[1]) => {
+        const result = await transport.exec(line, { ...options, onStderr: (chunk) => stderr.push(chunk) });
+        code = result.code ?? 1;
+      },
+    };
+    const answering = boundedAnswer(host, command, {
+      stdin,
+      // A password must not be seen among the host's processes.
+      inlined: user === undefined,
       most: FACTS_LIMIT,
       timeoutMs: this.options.factsTimeoutMs ?? FACTS_TIMEOUT_MS,
       signal: this.options.signal,
     });
     // For the program that comes next.
     transport.openAhead?.();
-    return parseFacts((await answer).toString("utf8"));
+    const answer = await answering;
+    const refusal = user === undefined || answer.length > 0 ? undefined : diagnoseSudo(code, stderr.text.trim());
+    if (refusal !== undefined) throw refusal;
+    return { ...parseFacts(answer.toString("utf8"), groups, user !== undefined), groups: new Set(groups) };
   }
 
   /**
@@ -146,12 +216,8 @@ export class HostSession {
       payloads.length === 0
         ? compressed(text)
         : tarGzip([{ name: "program", size: text.length, source: text }, ...payloads]);
-    const stderr: Buffer[] = [];
-    let stderrSize = 0;
-    const onStderr = (chunk: Buffer) => {
-      stderrSize += chunk.length;
-      if (stderrSize <= STDERR_LIMIT) stderr.push(chunk);
-    };
+    const stderr = new BoundedText(STDERR_LIMIT);
+    const onStderr = (chunk: Buffer) => stderr.push(chunk);
     const { becomePassword } = this.options.access;
     const become = this.#become(target);
     const command = become.method === "none" ? `sh -c ${quote(launch)}` : becomeCommand(become, launch);
@@ -188,7 +254,7 @@ export class HostSession {
       });
       if (refusal !== undefined) throw refusal.error;
       if (listener.spoke) return;
-      const said = safeText(Buffer.concat(stderr).toString("utf8")).trim();
+      const said = stderr.text.trim();
       throw (
         (become.method === "sudo" ? diagnoseSudo(result.code, said) : undefined) ??
         new TaskError(

@@ -1,5 +1,20 @@
 import type { Value, Vars } from "../playbook/types.js";
 import { InputError } from "../util/errors.js";
+import { subsetHas } from "./fact-subsets.js";
+
+/** What gathering facts has shown of them. */
+export interface Sight {
+  /** What is told of the gathering itself. */
+  readonly about: Vars;
+  /** @param name of a fact without `ansible_` */
+  readonly shows: (name: string) => boolean;
+}
+
+/** Facts that are named without `ansible_`. */
+const BARE: ReadonlySet<string> = new Set(["gather_subset", "module_setup", "_ansible_facts_gathered"]);
+
+/** The variable of a fact. */
+export const variableOf = (fact: string): string => (BARE.has(fact) ? fact : `ansible_${fact}`);
 
 /** A pattern of fnmatch. */
 function matches(pattern: string): (name: string) => boolean {
@@ -12,15 +27,55 @@ function matches(pattern: string): (name: string) => boolean {
   return (name) => regex.test(name);
 }
 
-/** The facts that `setup` shows for its `filter`: one pattern or several, with or without `ansible_`. */
-export function filteredFacts(facts: Vars, filter: Value | undefined): Vars {
-  const patterns = (Array.isArray(filter) ? filter : [filter ?? "*"]).map((pattern: Value) => {
-    if (typeof pattern !== "string") throw new InputError("E_MODULE_ARGUMENT", "setup: filter is a list of patterns.");
-    return pattern;
+/** A list of texts, or one text of them with commas between. */
+function texts(name: string, value: Value | undefined): string[] {
+  const list: readonly Value[] = Array.isArray(value) ? value : typeof value === "string" ? value.split(",") : [];
+  return list.map((item) => {
+    if (typeof item === "string") return item.trim();
+    throw new InputError("E_MODULE_ARGUMENT", `setup: ${name} is a list of texts.`);
   });
-  if (patterns.length === 0 || patterns.includes("*")) return facts;
-  const wanted = patterns.flatMap((pattern) =>
-    pattern === "" ? [() => true] : [matches(pattern), matches(`ansible_${pattern}`)],
-  );
-  return Object.fromEntries(Object.entries(facts).filter(([name]) => wanted.some((fits) => fits(name))));
+}
+
+interface SightWish {
+  readonly filter?: Value | undefined;
+  readonly subset?: Value | undefined;
+  /** A play gathers them, before its tasks. */
+  readonly ofPlay?: boolean;
+}
+
+/** What `setup`, or a play that gathers facts, shows. @throws InputError for a subset that there is none of */
+export function sightOf(args: SightWish): Sight {
+  const given = texts("gather_subset", args.subset);
+  const subset = given.length === 0 ? ["all"] : given;
+  const inSubset = subsetHas(subset);
+  const patterns = texts("filter", args.filter);
+  const filters = patterns.flatMap((pattern) => {
+    if (pattern === "") return [() => true];
+    const plain = /^(ansible_|facter|ohai)/.test(pattern);
+    return plain ? [matches(pattern)] : [matches(pattern), matches(`ansible_${pattern}`)];
+  });
+  return {
+    about: {
+      gather_subset: subset,
+      module_setup: true,
+      ...(args.ofPlay === true ? { _ansible_facts_gathered: true } : {}),
+    },
+    shows: (name) => {
+      const variable = variableOf(name);
+      const filtered = filters.length === 0 || filters.some((fits) => fits(variable));
+      return filtered && (BARE.has(name) || inSubset(name));
+    },
+  };
+}
+
+/** The facts that have been shown. */
+export function seenFacts(facts: Vars, sights: readonly Sight[]): Vars {
+  if (sights.length === 0) return {};
+  const whole: Vars = Object.assign({ ...facts }, ...sights.map(({ about }) => about));
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => sights.some(({ shows }) => shows(name))));
+}
+
+/** Facts under the names of variables. */
+export function prefixed(facts: Vars): Vars {
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [variableOf(name), value]));
 }

@@ -18,10 +18,12 @@ import {
 import type { CompiledCall } from "./compiled.js";
 import { compileControl, ENDS, isControl } from "./control.js";
 import type { Draft } from "./draft.js";
+import { AskedFacts } from "./facts-asked.js";
+import type { FactGroup } from "./facts-script.js";
 import type { Inclusion } from "./host-steps.js";
 import { hostVarsScope } from "./host-vars.js";
 import { includeVars } from "./include-vars.js";
-import { TaskLanguage, UnknownValueError } from "./language.js";
+import { FactsWantedError, TaskLanguage, UnknownValueError } from "./language.js";
 import { factNames, withFacts } from "./module-facts.js";
 import { itemFields, loopValue } from "./results.js";
 import type { IncludeStep, TaskStep } from "./steps.js";
@@ -82,19 +84,33 @@ export class TaskCompiler {
   }
 
   #scope(node: TaskNode, extra: Vars): Scope {
-    const { version, facts, registers, given, included } = this.#draft;
+    const { version, facts, registers, sights, included } = this.#draft;
     const plain = isPlain(node) && Object.keys(extra).length === 0;
     const cached = this.#cached;
     const { like } = cached ?? {};
     const alike = plain && like?.directory === node.directory && like.role === node.role;
     if (alike && cached?.version === version) return cached.scope;
     const { shapes } = this.#draft;
-    const waits = (name: string) => (!this.#finished && shapes.has(name) ? new UnknownValueError(name) : undefined);
+    // The user who logs in may be a template, of what is below the whole.
+    let seen = this.#input.host.base(this.#input.host.sights);
+    const waits = (name: string): Error | undefined => {
+      if (this.#finished) return undefined;
+      const owed = this.#owes(name, seen);
+      if (owed.length > 0) return new FactsWantedError(owed);
+      return shapes.has(name) ? new UnknownValueError(name) : undefined;
+    };
     const options = { reader: this.#reader, waits, hostvars: this.#hostvars() };
-    const scope = taskScope(this.#input, options, node, extra, { facts, registers, given, included });
+    const scope = taskScope(this.#input, options, node, extra, { facts, registers, sights, included });
+    seen = scope;
     // Lazy variables are computed once for all tasks that see the same ones.
     if (plain) this.#cached = { like: node, version, scope };
     return scope;
+  }
+
+  /** Facts that a variable needs, and that the host was not asked for. */
+  #owes(name: string, scope: Scope): readonly FactGroup[] {
+    const { known, sights } = this.#input.host;
+    return known.owes(name, [...sights, ...this.#draft.sights], (variable) => scope.lookup(variable) !== undefined);
   }
 
   /** Variables of another host are read when it has come to the same task, if it may have given them until then. */
@@ -104,6 +120,8 @@ export class TaskCompiler {
     const { names, scopeOf, meets, settable } = host.hostvars;
     const waits = (other: string, variable: string) => {
       if (this.#finished) return undefined;
+      const owed = host.hostvars.owes(other, variable);
+      if (owed.length > 0) return new FactsWantedError(owed, { host: other });
       if (other === host.name) return draft.shapes.has(variable) ? new UnknownValueError(variable) : undefined;
       if (!meets || !settable(variable)) return undefined;
       const step = this.#input.steps.list[draft.at];
@@ -111,9 +129,9 @@ export class TaskCompiler {
     };
     const own = () =>
       hostVarsScope(
-        host.base,
+        host.base([...host.sights, ...draft.sights]),
         {
-          given: { ...host.given, ...draft.given },
+          given: host.given,
           included: { ...host.included, ...draft.included },
           facts: { ...host.facts, ...draft.facts },
           registers: { ...host.registers, ...draft.registers },
@@ -127,7 +145,7 @@ export class TaskCompiler {
     const unknown = new Set([...this.#draft.shapes.keys(), ...this.#draft.coming]);
     if (own !== undefined) unknown.add(own);
     if (this.#draft.unsure > 0) for (const name of FAILURE) unknown.add(name);
-    return new TaskLanguage(this.#scope(node, extra), unknown);
+    return new TaskLanguage(this.#scope(node, extra), unknown, (name, scope) => this.#owes(name, scope));
   }
 
   /** Keeps a result that is known; where the program may pass the task over, the program keeps it. */
@@ -427,7 +445,9 @@ export class TaskCompiler {
       ...reader,
       readFile: (path) => {
         this.#beforeRead(path);
-        return reader.readFile(path);
+        const text = reader.readFile(path);
+        if (text !== undefined) this.#beforeUse(text);
+        return text;
       },
       kindOf: (path, follow) => {
         this.#beforeRead(resolve(path));
@@ -435,6 +455,19 @@ export class TaskCompiler {
         return reader.kindOf(path, follow);
       },
     };
+  }
+
+  /** What a template that is read by another names is known when it is read. */
+  #beforeUse(text: string): void {
+    if (this.#finished) return;
+    const asked = new AskedFacts();
+    asked.text(text);
+    const { known, sights } = this.#input.host;
+    const all = [...sights, ...this.#draft.sights];
+    const owed = known
+      .lacks((fact) => all.some((sight) => sight.shows(fact)))
+      .filter((group) => asked.groups.has(group));
+    if (owed.length > 0) throw new FactsWantedError(owed);
   }
 
   #beforeRead(path: string): void {
@@ -481,13 +514,14 @@ export class TaskCompiler {
     const { host, play } = this.#input;
     const decided = compileControl(node, {
       ...{ language, shapes, later },
-      gathers: host.gathers,
+      known: host.known,
+      changed: !this.#input.check && !this.#draft.decided,
       readVars: (args) => includeVars(node, args, searchPath(node, play), this.#reader),
     });
-    if (decided.facts !== undefined || decided.given !== undefined || decided.included !== undefined) {
+    if (decided.facts !== undefined || decided.sight !== undefined || decided.included !== undefined) {
       if (gate.kind === "open" || this.#draft.unsure > 0) throw new NeedsControllerError();
       if (decided.facts !== undefined) this.#draft.setFacts(decided.facts);
-      this.#draft.learn(decided.given ?? {}, decided.included);
+      this.#draft.learn(decided.sight === undefined ? [] : [decided.sight], decided.included);
     }
     const { more } = decided;
     if (decided.skips === true) {

@@ -82,11 +82,14 @@ export function taskScope(
   options: ScopeOptions,
   node: TaskNode,
   extra: Vars,
-  news: Pick<Draft, "facts" | "registers" | "given" | "included">,
+  news: Pick<Draft, "facts" | "registers" | "included" | "sights">,
 ): Scope {
   const { role } = node;
-  const given = { ...host.given, ...news.given };
-  let scope = host.base.withValues(given).withOptions({ ...options, searchPath: searchPath(node, play) });
+  const { given } = host;
+  let scope = host
+    .base([...host.sights, ...news.sights])
+    .withValues(given)
+    .withOptions({ ...options, searchPath: searchPath(node, play) });
   if (role !== undefined) scope = scope.withDefaults(role.defaults);
   scope = scope.withDefaults(play.roleDefaults).withVars(play.vars);
   for (const vars of play.fileVars) scope = scope.withVars(vars);
@@ -107,7 +110,9 @@ export function taskScope(
 /** The variables of a play before its first task. */
 export function playScope(
   play: Play,
-  host: Pick<HostScope, "base" | "given" | "included" | "facts" | "registers" | "extraVars" | "magic">,
+  host: Pick<HostScope, "given" | "included" | "facts" | "registers" | "extraVars" | "magic"> & {
+    readonly base: Scope;
+  },
   now: Moment,
   options: ScopeOptions,
 ): Scope {

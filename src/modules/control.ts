@@ -38,7 +38,11 @@ export const controlModules: readonly ModuleArgs[] = [
       ignore_files: "Name the files.",
     },
   },
-  { name: "setup", args: { gather_subset: { type: "raw" }, filter: { type: "raw" } } },
+  {
+    name: "setup",
+    args: { gather_subset: { type: "raw" }, filter: { type: "raw" }, gather_timeout: { type: "int" } },
+    refused: { fact_path: "Files of /etc/ansible/facts.d are read." },
+  },
   {
     name: "group_by",
     args: { key: { type: "str", required: true }, parents: { type: "list", default: ["all"] } },

@@ -16,6 +16,7 @@ class VarsOfHost extends LazyDict {
   }
 
   keys(): string[] {
+    this.#meet("ansible_facts");
     const names = [...this.scope.names()].sort();
     for (const name of names) this.#meet(name);
     return names;
@@ -68,6 +69,8 @@ export class GivenVars extends LazyDict {
   }
 
   keys(): string[] {
+    const waiting = this.scope.options.waits?.("ansible_facts");
+    if (waiting !== undefined) throw waiting;
     return [...this.scope.names()];
   }
 

@@ -77,6 +77,21 @@ function readSerial(node: YamlNode, context: LoadContext): Serial[] | undefined 
   });
 }
 
+/** What gathering shows: the play's own subset, and the defaults of the module that does it. */
+function readGathers(
+  subset: YamlNode | undefined,
+  { filter, gather_subset }: Readonly<Record<string, Templated>>,
+  context: LoadContext,
+): Play["gathers"] {
+  const fixed = (value: Templated | undefined) =>
+    value === undefined ? undefined : context.attempt(() => renderValue(value, context.known));
+  const values = {
+    filter: fixed(filter),
+    subset: fixed(subset === undefined ? gather_subset : context.templated(subset)),
+  };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
 /** The hosts of a play; its variables and extra vars may say which. */
 function patternOf(node: YamlNode, known: Scope, context: LoadContext): string {
   const one = (item: YamlNode): string => {
@@ -163,6 +178,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     ...(connection === undefined ? {} : { connection }),
     ...(remoteUser === undefined ? {} : { remoteUser }),
     gatherFacts: read("gather_facts", (value) => context.bool(value, "gather_facts"), true),
+    gathers: readGathers(get("gather_subset"), inherited.defaults.get("setup") ?? {}, context),
     become: read("become", (value) => context.bool(value, "become"), false),
     ...(becomeUser === undefined ? {} : { becomeUser }),
     vars,

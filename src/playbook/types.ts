@@ -224,6 +224,8 @@ export interface Play {
   readonly connection?: string;
   readonly remoteUser?: Templated;
   readonly gatherFacts: boolean;
+  /** Which facts gathering shows. */
+  readonly gathers: { readonly subset?: Value; readonly filter?: Value };
   readonly become: boolean;
   readonly becomeUser?: string;
   readonly vars: Readonly<Record<string, Templated>>;

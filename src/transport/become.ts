@@ -31,6 +31,15 @@ export function becomeCommand(become: Become, shellCommand: string): string {
   return `env LC_ALL=C sudo -H -S -p '' -u ${quote(become.user)} -- sh -c ${command}`;
 }
 
+/** As becomeCommand for a user of whom is not known whether he is root already. */
+export function becomeFromAnyone(become: Become, shellCommand: string): string {
+  const own = become.needsPassword ? `${SKIP_TO_MARK}; ${shellCommand}` : shellCommand;
+  // sudo would hand on the locale that its own words are told in.
+  const command = becomeCommand(become, `unset LC_ALL; ${shellCommand}`);
+  const isIt = become.user === "root" ? `if [ "$(id -u)" = 0 ]; then ${own}; else ${command}; fi` : command;
+  return `sh -c ${quote(isIt)}`;
+}
+
 /** Puts the password for `sudo -S` before the input of the command. */
 export function stdinWithPassword(password: Secret, stdin: Uint8Array): Uint8Array;
 export function stdinWithPassword(password: Secret, stdin?: Uint8Array | Readable): Uint8Array | Readable;

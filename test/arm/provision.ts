@@ -1,7 +1,8 @@
 import type { Test } from "tap";
 import t from "tap";
 import { loadTestPattern } from "../../src/edge/verify.js";
-import { factsProgram, parseFacts } from "../../src/engine/facts.js";
+import { parseFacts } from "../../src/engine/facts.js";
+import { factsProgram } from "../../src/engine/facts-script.js";
 import type { LabArchitecture } from "../../src/lab/index.js";
 import type { RunEvent } from "../../src/report/events.js";
 import { bootBare, EDGE, type LabEdge } from "../lab/support/edge.js";
@@ -58,8 +59,8 @@ export function provisions(expected: Expected): void {
 }
 
 async function isKnown(t: Test, { host }: LabEdge, expected: Expected): Promise<void> {
-  const { stdout, stderr } = await runProgram([...sshCommand(host), "sh"], { input: factsProgram });
-  const { facts } = parseFacts(stdout);
+  const { stdout, stderr } = await runProgram([...sshCommand(host), "sh"], { input: factsProgram([]) });
+  const { facts } = parseFacts(stdout, []);
   t.match(
     facts,
     {

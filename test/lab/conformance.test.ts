@@ -3,8 +3,9 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { readCaseFile } from "./conformance/support/case-file.js";
 import { type Conformed, conform, type Desks, RUNS } from "./conformance/support/conform.js";
+import { conformFacts } from "./conformance/support/conform-facts.js";
 import { conformPlay } from "./conformance/support/conform-play.js";
-import { bootPair, deskFor, type Pair } from "./conformance/support/hosts.js";
+import { bootPair, type Desk, deskFor, type Pair } from "./conformance/support/hosts.js";
 import { readPlayFile } from "./conformance/support/play-file.js";
 import { readWanted, withoutWanted } from "./conformance/support/wanted.js";
 import { labImpossible, runProgram } from "./support/lab.js";
@@ -86,5 +87,9 @@ t.test("both engines", { skip: await impossible(), timeout: 900_000 }, async (t)
   };
   const hosts = await Promise.all(Array.from({ length: WORKERS }, () => boot(t)));
   await Promise.all(hosts.map(work));
+  await t.test("facts", async (t) => {
+    const { compared, differences } = await conformFacts(hosts[0]?.desks.theirs as Desk);
+    t.strictSame(differences, [], `${compared} facts are the same`);
+  });
   for (const [job, conformed] of done) await t.test(job.name, async (t) => report(t, conformed, job));
 });

@@ -6,6 +6,7 @@ import { runProgram } from "../support/lab.js";
 import { onlyCase, readCaseFile } from "./support/case-file.js";
 import type { Difference } from "./support/compare.js";
 import { type Conformed, conform } from "./support/conform.js";
+import { conformFacts } from "./support/conform-facts.js";
 import { conformPlay } from "./support/conform-play.js";
 import { bootPair, deskFor, keptPair, type Pair, writeKept } from "./support/hosts.js";
 import { readPlayFile } from "./support/play-file.js";
@@ -14,6 +15,7 @@ import { readWanted, withoutWanted } from "./support/wanted.js";
 // One file of cases, or one case of it, by both engines, by hand:
 //   node --import tsx test/lab/conformance/run.ts cases/FILE.yml [CASE] [-v]
 //   node --import tsx test/lab/conformance/run.ts plays/FILE.yml [-v]
+//   node --import tsx test/lab/conformance/run.ts facts
 //   node --import tsx test/lab/conformance/run.ts --keep      holds two hosts until it is ended; calls meanwhile use them
 
 const KEPT = join(
@@ -23,7 +25,8 @@ const KEPT = join(
     .digest("hex")
     .slice(0, 8)}.json`,
 );
-const USAGE = "usage: run.ts cases/FILE.yml [CASE] [-v], or run.ts plays/FILE.yml [-v], or run.ts --keep";
+const USAGE =
+  "usage: run.ts cases/FILE.yml [CASE] [-v], or run.ts plays/FILE.yml [-v], or run.ts facts, or run.ts --keep";
 
 const words = process.argv.slice(2);
 const flags = words.filter((word) => word.startsWith("-"));
@@ -31,6 +34,7 @@ const [path, id] = words.filter((word) => !word.startsWith("-"));
 const say = (line: string) => console.error(line);
 
 if (flags.includes("--keep")) await keep();
+else if (path === "facts") await facts();
 else if (path === undefined) {
   say(USAGE);
   process.exitCode = 2;
@@ -56,6 +60,18 @@ async function keep(): Promise<void> {
   clearInterval(alive);
   await rm(KEPT, { force: true });
   await pair.stop();
+}
+
+async function facts(): Promise<void> {
+  const pair: Pair = keptPair(KEPT) ?? (await bootPair(say));
+  const desk = await deskFor(pair.theirs);
+  try {
+    const { compared, differences } = await conformFacts(desk);
+    console.log([...differences, `${differences.length} differences in ${compared} facts`].join("\n"));
+    if (differences.length > 0) process.exitCode = 1;
+  } finally {
+    await Promise.all([desk.remove(), pair.stop()]);
+  }
 }
 
 async function runCases(file: string): Promise<Conformed> {

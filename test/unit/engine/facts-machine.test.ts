@@ -61,8 +61,31 @@ const HOSTS: Readonly<Record<string, { facts: Readonly<Record<string, unknown>>;
 
 for (const [name, wanted] of Object.entries(HOSTS)) {
   t.test(name, async (t) => {
-    const { facts, summary } = parseFacts(readFileSync(join(folder, `${name}.txt`), "utf8"));
+    const { facts, summary } = parseFacts(readFileSync(join(folder, `${name}.txt`), "utf8"), []);
     t.match(facts, wanted.facts);
     t.equal(summary, wanted.summary);
   });
 }
+
+/** What ansible-core 2.14 gives on a host with such files in /etc. */
+interface Distribution {
+  readonly files: Readonly<Record<string, string>>;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+t.test("distributions are told as Ansible tells them", async (t) => {
+  const cases = JSON.parse(readFileSync(join(folder, "distributions.json"), "utf8")) as Record<string, Distribution>;
+  for (const [name, { files, facts: wanted }] of Object.entries(cases)) {
+    const lines = Object.entries(files).flatMap(([file, text]) =>
+      text
+        .trimEnd()
+        .split("\n")
+        .map((line) => `/etc/${file}:${line}`),
+    );
+    const answer = ["\x1eid\tuid=0(root) gid=0(root)", "\x1efiles\t", ...lines, "\x1eend\tok", ""].join("\n");
+    const { facts } = parseFacts(answer, ["lsb"]);
+    const found = Object.fromEntries(Object.keys(wanted).map((key) => [key, facts[key]]));
+    t.strictSame(found, wanted, name);
+    t.equal("distribution_minor_version" in facts, "distribution_minor_version" in wanted, name);
+  }
+});

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import { isText, unifiedDiff } from "../../../src/engine/diff.js";
 import { parseFacts } from "../../../src/engine/facts.js";
+import { ALL_GROUPS } from "../../../src/engine/facts-script.js";
 import { JobLog } from "../../../src/engine/job-log.js";
 import { type ProgramMessage, ProtocolParser } from "../../../src/engine/protocol.js";
 import { RecapCounter } from "../../../src/engine/recap.js";
@@ -195,7 +196,10 @@ t.test("facts of a Raspberry Pi", async (t) => {
     "Welcome!\n" +
       line("uname", "Linux pi 6.6.20+rpt-rpi-v6 #1 Raspbian 1:6.6.20-1 (2024-03-07) armv6l") +
       line("id", "uid=1000(pi) gid=1000(pi) groups=1000(pi),27(sudo)") +
-      line("date", "1700000000 2023-11-14 22:13:20 UTC +0000") +
+      line("date", "") +
+      "1700000000 2023-11-14 22:13:20 UTC +0000 Tuesday 2 46 000000000\n" +
+      "1672531200 2023-01-01 00:00:00 UTC +0000 Sunday 0 00 000000000\n" +
+      "1688169600 2023-07-01 00:00:00 UTC +0000 Saturday 6 26 000000000\n" +
       line("files", "") +
       '/etc/os-release:PRETTY_NAME="Raspbian GNU/Linux 12 (bookworm)"\n' +
       "/etc/os-release:ID=raspbian\n" +
@@ -203,28 +207,32 @@ t.test("facts of a Raspberry Pi", async (t) => {
       "/etc/os-release:VERSION_CODENAME=bookworm\n" +
       "/etc/os-release:ID_LIKE=debian\n" +
       "/etc/debian_version:12.5\n" +
-      "/proc/self/mounts:/dev/root / ext4 rw,noatime 0 0\n" +
-      "/proc/self/mounts:proc /proc proc rw 0 0\n" +
       "/proc/device-tree/model:Raspberry Pi Zero W Rev 1.1\0\n" +
       "/proc/cpuinfo:processor\t: 0\n" +
       "/proc/meminfo:MemTotal:         437000 kB\n" +
       "/etc/passwd:never\n" +
       line("has", "apt") +
       line("systemd", "yes") +
-      line("nproc", "1") +
       line("route4", "8.8.8.8 via 10.0.0.1 dev wlan0 src 10.0.0.7 uid 1000") +
       line("addr", "") +
       "2: wlan0    inet 10.0.0.7/24 brd 10.0.0.255 scope global wlan0\n" +
       "1: lo    inet 127.0.0.1/8 scope host lo\n" +
+      line("mtab", "") +
+      "/dev/root / ext4 rw,noatime 0 0\n" +
+      line("statfs", "") +
+      "1024 1024 1000000 600000 5000 4000 /\n" +
+      line("passwd", "pi:x:1000:1000:,,,:/home/pi:/bin/bash") +
       line("df", "") +
       "Filesystem Type 1024-blocks Used Available Capacity Mounted on\n" +
       "/dev/root ext4 1000000 400000 600000 40% /\n" +
       line("end", "ok"),
+    ALL_GROUPS,
   );
   t.equal(uid, 1000);
   t.match(facts, {
     distribution: "Debian",
-    distribution_version: "12.5",
+    distribution_version: "12",
+    distribution_minor_version: "5",
     distribution_major_version: "12",
     distribution_release: "bookworm",
     os_family: "Debian",
@@ -241,10 +249,11 @@ t.test("facts of a Raspberry Pi", async (t) => {
     user_gid: 1000,
     edge_board_model: "Raspberry Pi Zero W Rev 1.1",
     date_time: { epoch: "1700000000", iso8601: "2023-11-14T22:13:20Z" },
-    mounts: [{ mount: "/", size_available: 614400000 }],
+    mounts: [{ mount: "/", size_available: 614400000, inode_used: 1000, uuid: "N/A" }],
+    user_dir: "/home/pi",
   });
   t.equal(summary, "Raspberry Pi Zero W Rev 1.1, Debian 12.5 armv6l, 1 core, 426 MB, 0.6 GB free");
-  t.throws(() => parseFacts("sh: not found"), { code: "E_FACTS" });
+  t.throws(() => parseFacts("sh: not found", []), { code: "E_FACTS" });
 });
 
 t.test("a task's environment ends with it, and touches nothing that programs have for themselves", async (t) => {

@@ -10,7 +10,7 @@ import { installPython } from "./ansible-python.js";
 export const CONFORMANCE_LAYER: LabLayerRequest = {
   name: "conformance",
   packages: [
-    ...["python3", "python3-apt", "acl", "ca-certificates", "cron", "curl", "procps"],
+    ...["python3", "python3-apt", "python3-distro", "acl", "ca-certificates", "cron", "curl", "procps"],
     ...["bzip2", "file", "git", "unzip", "wget", "xz-utils", "zip", "zstd"],
   ],
 };

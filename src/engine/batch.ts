@@ -69,11 +69,13 @@ export class Batch {
   /**
    * @param slots as many hosts are worked on at once; who waits for another gives his up
    * @param bearable more failures end the play for all hosts
+   * @param hasFatal there are tasks that need fail on one host alone for that
    */
   constructor(
     hosts: readonly string[],
     slots: Semaphore,
     private readonly bearable = Number.POSITIVE_INFINITY,
+    private readonly hasFatal = false,
   ) {
     const member = (): Member => ({
       stage: "check",
@@ -110,6 +112,11 @@ export class Batch {
     if (this.#failures > this.bearable) this.#stop.abort();
   }
 
+  /** A host failed by a task that ends the play for all. */
+  failAll(): void {
+    this.#stop.abort();
+  }
+
   /** Aborts once too many hosts failed. */
   get stop(): AbortSignal {
     return this.#stop.signal;
@@ -117,7 +124,7 @@ export class Batch {
 
   /** Whether the hosts begin to change only when all have been looked at. */
   get looksFirst(): boolean {
-    return Number.isFinite(this.bearable);
+    return this.hasFatal || Number.isFinite(this.bearable);
   }
 
   move(host: string, stage: Stage): void {
@@ -301,6 +308,11 @@ export class Place {
   /** Aborts once too many hosts of the batch failed. */
   get stop(): AbortSignal {
     return this.batch.stop;
+  }
+
+  /** The host's failure ends the play for all. */
+  failAll(): void {
+    this.batch.failAll();
   }
 
   /** Waits, where a failure of others ends the play, until it is known which hosts fail before anything is changed. */

@@ -56,7 +56,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   if (planOnly) {
     await told(check, input);
     if (check.holder !== undefined) warnLocked(input, check.holder);
-    return check.failed;
+    return failed(check, input);
   }
   await check.run();
   if (check.holder !== undefined) throw lockedError(check.holder);
@@ -64,7 +64,7 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
     // What the check saw is the truth: there is nothing to do, or nothing may be done.
     for (const event of held) emit(event);
     input.onRecap(check.counter.recap);
-    return check.failed;
+    return failed(check, input);
   }
   await input.place.looked();
   if (input.place.stop.aborted) throw new PlayEnded();
@@ -88,7 +88,13 @@ export async function runHostPlay(input: HostPlayInput): Promise<boolean> {
   const payloads = withFetched(check, new Set(check.wanted));
   const apply = new Phase({ ...input, check: false, looks: false, payloads, emit });
   await told(apply, input);
-  return apply.failed;
+  return failed(apply, input);
+}
+
+/** Whether a host's play failed, which may be all hosts' failure. */
+function failed({ failed, fatal }: Phase, { place }: HostPlayInput): boolean {
+  if (failed && fatal) place.failAll();
+  return failed;
 }
 
 /** What has to go well before anything is changed. */

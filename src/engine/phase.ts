@@ -79,6 +79,8 @@ export class Phase {
   /** Something changed, or would in apply. */
   dirty = false;
   failed = false;
+  /** It failed by a task that ends the play for all hosts. */
+  fatal = false;
   /** Another run holds the host: who. */
   holder: string | undefined;
   readonly #input: PhaseInput;
@@ -444,7 +446,10 @@ export class Phase {
     if (call.ref.handler && call.last && outcome.status !== "failed") {
       this.#notified.delete(this.#input.steps.handlers.findIndex((handler) => handler.ref.id === call.ref.id) + 1);
     }
-    if (outcome.status === "failed" && !call.node.ignoreErrors) this.#fatal.add(call.at);
+    if (outcome.status === "failed" && !call.node.ignoreErrors) {
+      this.#fatal.add(call.at);
+      this.fatal ||= call.node.anyErrorsFatal === true && !isRescued(this.#steps.list, call.at);
+    }
     if (call.tells?.facts !== undefined) Object.assign(this.#input.host.given, outcome.more?.ansible_facts);
     this.#keep(call, outcome);
     const status: TaskStatus = outcome.status === "pending" ? "skipped" : outcome.status;

@@ -5,7 +5,7 @@ import { type HostAccess, hostAccess } from "../inventory/host-address.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
 import { renderValue } from "../playbook/render.js";
 import type { LookupReader, Scope } from "../playbook/scope.js";
-import type { Play, Playbook, Vars } from "../playbook/types.js";
+import type { Play, Playbook, TaskNode, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic } from "../report/events.js";
 import { maskedEvents } from "../report/masked-events.js";
 import type { Transport } from "../transport/transport.js";
@@ -233,10 +233,11 @@ class PlaybookRun {
       tasks: countTasks(steps.steps),
     });
     const { options, signal } = this.#input;
-    for (const batch of batchesOf(hosts, play.serial)) {
+    const hasFatal = steps.steps.some((step) => step.kind === "task" && isFatal(step.node));
+    for (const batch of batchesOf(inOrder(hosts, play.order), play.serial)) {
       const names = batch.map((host) => host.name);
       const bearable = bearableFailures(play, names.length);
-      const together = new Batch(names, new Semaphore(options.forks ?? DEFAULT_FORKS), bearable);
+      const together = new Batch(names, new Semaphore(options.forks ?? DEFAULT_FORKS), bearable, hasFatal);
       const about = { play, steps, number, hosts: hosts.map((host) => host.name), batch: names };
       await Promise.all(
         batch.map((host) =>
@@ -557,6 +558,16 @@ function bearableFailures({ anyErrorsFatal, maxFailPercentage }: Play, hosts: nu
 function sumOf(a: HostTraffic, b: HostTraffic | undefined): HostTraffic {
   if (b === undefined) return a;
   return { execs: a.execs + b.execs, bytesUp: a.bytesUp + b.bytesUp, bytesDown: a.bytesDown + b.bytesDown };
+}
+
+function inOrder(hosts: readonly InventoryHost[], order: Play["order"]): readonly InventoryHost[] {
+  if (order === undefined || order === "inventory") return hosts;
+  const sorted = order === "reverse_inventory" ? [...hosts] : [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return order === "sorted" ? sorted : sorted.reverse();
+}
+
+function isFatal({ anyErrorsFatal, flags }: TaskNode): boolean {
+  return anyErrorsFatal === true || flags?.anyErrorsFatal !== undefined;
 }
 
 function makesGroups(steps: readonly Step[]): boolean {

@@ -2,14 +2,14 @@
 
 export const PLAY_KEYWORDS = (
   "name hosts connection remote_user user gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial max_fail_percentage " +
-  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout collections vars_prompt"
+  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout fact_path collections vars_prompt strategy order become_method"
 ).split(" ");
 
 /** Keywords that a block hands down to its tasks. */
-export const INHERITED_KEYWORDS =
-  "name when tags vars remote_user become become_user environment ignore_errors no_log check_mode diff delegate_to run_once module_defaults".split(
-    " ",
-  );
+export const INHERITED_KEYWORDS = (
+  "name when tags vars remote_user connection become become_user become_method environment ignore_errors any_errors_fatal no_log check_mode diff delegate_to " +
+  "run_once module_defaults"
+).split(" ");
 
 export const BLOCK_KEYWORDS = [...INHERITED_KEYWORDS, "block", "rescue", "always"];
 
@@ -25,26 +25,21 @@ export const INCLUDE_KEYWORDS = "name when tags vars args ignore_errors no_log r
 
 export const HANDLER_KEYWORDS = [...TASK_KEYWORDS, "listen"];
 
-const become = "sudo is the one way to become another user.";
+export const become = "sudo is the one way to become another user.";
 const inventory = "Set it in the inventory.";
-const oneRun = "All hosts run the play at their own pace; serial limits how many.";
+export const oneRun = "All hosts run the play at their own pace; serial limits how many.";
 
 export const REFUSED: Readonly<Record<string, string>> = {
   include: "Use import_tasks or include_tasks.",
-  strategy: oneRun,
-  order: oneRun,
   throttle: oneRun,
   force_handlers: "Handlers look at the host's state, so the next run does what a failed one left.",
-  become_method: become,
   become_flags: become,
   become_exe: become,
   port: inventory,
   debugger: "Use --check and --diff.",
-  fact_path: inventory,
   ignore_unreachable: "An unreachable host ends its own play only.",
   timeout: "Use async and poll.",
   delegate_facts: "Facts stay with the host they describe.",
-  any_errors_fatal: "Set it on the play.",
   notify: "Notify from the tasks.",
   loop: "Loops are for single tasks.",
   register: "Only tasks have results.",

@@ -3,16 +3,25 @@ import { posix } from "node:path";
 import { InputErrors, type Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import { handlerIndex } from "./handlers.js";
-import { insteadOf, PLAY_KEYWORDS } from "./keywords.js";
+import { insteadOf, oneRun, PLAY_KEYWORDS } from "./keywords.js";
 import { LoadContext, type LoadOptions } from "./load-context.js";
 import { readPrompts } from "./load-prompts.js";
 import { RoleLoader } from "./load-roles.js";
-import { inheritedFrom, loadHandlers, loadList, loadTasks, readEnvironment, setEntry } from "./load-tasks.js";
+import {
+  inheritedFrom,
+  loadHandlers,
+  loadList,
+  loadTasks,
+  readBecomeMethod,
+  readEnvironment,
+  setEntry,
+} from "./load-tasks.js";
 import { readVarsFiles } from "./load-vars-files.js";
 import { renderValue } from "./render.js";
 import { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import {
+  type HostOrder,
   includesLate,
   type Play,
   type Playbook,
@@ -23,6 +32,11 @@ import {
   type Templated,
 } from "./types.js";
 import { type MapEntry, type MapNode, nodeValue, type YamlNode } from "./yaml-nodes.js";
+
+const ORDERS: readonly HostOrder[] = ["inventory", "reverse_inventory", "sorted", "reverse_sorted"];
+const OTHER_ORDERS = { shuffle: "What is random is not the same the next time." };
+const STRATEGIES = ["linear"];
+const OTHER_STRATEGIES = { free: oneRun, host_pinned: oneRun, debug: "Use --check and --diff." };
 
 function tasksOf(nodes: readonly PlayNode[]): TaskNode[] {
   return nodes.flatMap((node) => {
@@ -103,6 +117,36 @@ function patternOf(node: YamlNode, known: Scope, context: LoadContext): string {
   return (node.kind === "list" ? node.items : [node]).map(one).join(",");
 }
 
+/** A word of a few. @param refused what to do instead of words of Ansible's that are not taken */
+function readWord<W extends string>(
+  { key, value }: MapEntry,
+  words: readonly W[],
+  refused: Readonly<Record<string, string>>,
+  context: LoadContext,
+): W | undefined {
+  const name = context.text(value, key).replace(/^ansible\.builtin\./, "");
+  const word = words.find((one) => one === name);
+  if (word === undefined && name !== "" && !isPossiblyTemplate(name))
+    context.problem(
+      value.position,
+      `the ${key} "${name}" is not supported`,
+      refused[name] ?? didYouMean(name, words) ?? `One of ${words.join(", ")}.`,
+    );
+  return word;
+}
+
+/** `any_errors_fatal: false` of tasks within a play that has it. */
+function checkFatal(play: Play, context: LoadContext): void {
+  for (const task of tasksOf([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers])) {
+    if (task.anyErrorsFatal === false)
+      context.problem(
+        task.position,
+        "the play has any_errors_fatal, and the task does not",
+        "Set it on the tasks alone.",
+      );
+  }
+}
+
 /** Hosts that are known when what a play asks for is answered; undefined where no template names them. */
 function askedPattern(node: YamlNode, { known, options }: LoadContext): Play["hostsWith"] {
   if (!isPossiblyTemplate(JSON.stringify(nodeValue(node)))) return undefined;
@@ -153,6 +197,10 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   const connection = read<string | undefined>("connection", (value) => context.text(value, "connection"), undefined);
   const remoteUser = readRemoteUser(fields, context);
   const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
+  const [strategyEntry, orderEntry] = [setEntry(fields, "strategy"), setEntry(fields, "order")];
+  if (strategyEntry !== undefined) readWord(strategyEntry, STRATEGIES, OTHER_STRATEGIES, context);
+  const order = orderEntry === undefined ? undefined : readWord(orderEntry, ORDERS, OTHER_ORDERS, context);
+  readBecomeMethod(setEntry(fields, "become_method"), context);
   const prompts = read("vars_prompt", (value) => readPrompts(value, context), []);
   const hostsWith = hosts === undefined || prompts.length === 0 ? undefined : askedPattern(hosts, context);
   const pattern = hosts === undefined || hostsWith !== undefined ? "" : patternOf(hosts, context.known, context);
@@ -187,11 +235,13 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     environment: read("environment", (value) => readEnvironment(value, context), []),
     ...readTasks(),
     tags,
+    ...(order === undefined ? {} : { order }),
     ...(serial === undefined ? {} : { serial }),
     ...(maxFail === undefined ? {} : { maxFailPercentage: maxFail }),
     anyErrorsFatal: read("any_errors_fatal", (value) => context.bool(value, "any_errors_fatal"), false),
   };
   checkNotify(play, context);
+  if (play.anyErrorsFatal) checkFatal(play, context);
   return play;
 }
 

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { InputErrors, type Position } from "../util/errors.js";
 import {
   BLOCK_KEYWORDS,
+  become,
   CONNECTION_VARS,
   HANDLER_KEYWORDS,
   INCLUDE_KEYWORDS,
@@ -36,6 +37,7 @@ export interface Inherited {
   readonly checkMode?: boolean;
   readonly diff?: boolean;
   readonly runOnce?: boolean;
+  readonly anyErrorsFatal?: boolean;
   readonly flags?: Readonly<Partial<Record<FlagName, Templated>>>;
   readonly defaults: ModuleDefaults;
 }
@@ -48,6 +50,7 @@ const FLAGS: readonly (readonly [FlagName, string])[] = [
   ["checkMode", "check_mode"],
   ["diff", "diff"],
   ["runOnce", "run_once"],
+  ["anyErrorsFatal", "any_errors_fatal"],
 ];
 
 /** Where the nodes at hand stand. */
@@ -103,6 +106,14 @@ export function mapFields(node: YamlNode | undefined): Fields {
   return node?.kind === "map" ? fieldsOf(node) : NO_FIELDS;
 }
 
+/** There is one way to become another user. */
+export function readBecomeMethod(entry: MapEntry | undefined, context: LoadContext): void {
+  if (entry === undefined) return;
+  const name = context.text(entry.value, "become_method");
+  if (!["sudo", "ansible.builtin.sudo"].includes(name))
+    context.problem(entry.value.position, `the become_method "${name}" is not supported`, become);
+}
+
 /** A key whose value is not null, which Ansible takes for one that is not there. */
 export function setEntry(fields: Fields, name: string): MapEntry | undefined {
   const found = fields.get(name);
@@ -154,6 +165,7 @@ export class TaskLoader {
     const vars = get("vars");
     const environment = get("environment");
     const defaults = get("module_defaults");
+    readBecomeMethod(set("become_method"), context);
     return {
       ...outer,
       when: when === undefined ? outer.when : [...outer.when, ...context.conditions(when.value, "when")],
@@ -166,10 +178,21 @@ export class TaskLoader {
           : [...outer.environment, ...readEnvironment(environment.value, context)],
       ...this.#optional("remoteUser", set("remote_user"), (node) => context.templated(node)),
       ...this.#optional("becomeUser", get("become_user"), (node) => context.templated(node)),
+      ...this.#connection(set("connection")),
       ...this.#optional("delegateTo", get("delegate_to"), (node) => context.templated(node)),
       ...this.#flags(fields, outer),
       defaults: defaults === undefined ? outer.defaults : readDefaults(defaults.value, outer.defaults, context),
     };
+  }
+
+  /** Where tasks run: `local` is this machine, as if they were delegated to it. */
+  #connection(entry: MapEntry | undefined): Partial<Inherited> {
+    if (entry === undefined) return {};
+    const name = this.context.text(entry.value, "connection");
+    if (["local", "ansible.builtin.local"].includes(name)) return { delegateTo: HERE };
+    if (!["ssh", "smart", "ansible.builtin.ssh"].includes(name))
+      this.context.problem(entry.value.position, `the connection "${name}" is not supported`, "It is ssh or local.");
+    return {};
   }
 
   #vars(node: YamlNode): Readonly<Record<string, Templated>> {

@@ -47,7 +47,7 @@ export interface Templated {
 export type LoopWith = "items" | "list" | "dict" | "nested" | "together" | "sequence" | "indexed_items" | "subelements";
 
 /** Keywords that are true or false, or a template that says so on each host. */
-export type FlagName = "become" | "ignoreErrors" | "noLog" | "checkMode" | "diff" | "runOnce";
+export type FlagName = "become" | "ignoreErrors" | "noLog" | "checkMode" | "diff" | "runOnce" | "anyErrorsFatal";
 
 export type TemplatedVars = Readonly<Record<string, Templated>>;
 
@@ -115,6 +115,8 @@ export interface TaskNode {
   readonly changedWhen?: readonly Condition[];
   readonly failedWhen?: readonly Condition[];
   readonly ignoreErrors: boolean;
+  /** Its failure ends the play for all hosts. */
+  readonly anyErrorsFatal?: boolean;
   readonly until?: readonly Condition[];
   readonly retries?: Templated;
   /** Seconds between retries. */
@@ -212,6 +214,9 @@ export interface VarsPrompt {
   readonly unsafe: boolean;
 }
 
+/** In which order the hosts of a play go. */
+export type HostOrder = "inventory" | "reverse_inventory" | "sorted" | "reverse_sorted";
+
 export interface Play {
   readonly name: string;
   readonly position: Position;
@@ -244,6 +249,8 @@ export interface Play {
   /** Names of its roles. */
   readonly roles: readonly string[];
   readonly tags: readonly string[];
+  /** That of the inventory unless given. */
+  readonly order?: HostOrder;
   /** Sizes of its batches, in hosts or percent; the last one is that of all that follow. */
   readonly serial?: readonly Serial[];
   readonly anyErrorsFatal: boolean;

@@ -228,8 +228,8 @@ const cases: [string, string | Record<string, string>, string[]][] = [
     "play keyword",
     "- hosts: all\n  strategy: free\n  taks: []\n",
     [
-      'play.yml:2:3 keyword of a play "strategy" is not supported | All hosts run the play at their own pace; serial limits how many.',
       'play.yml:3:3 unknown keyword of a play "taks" | Did you mean "tasks"?',
+      'play.yml:2:13 the strategy "free" is not supported | All hosts run the play at their own pace; serial limits how many.',
     ],
   ],
   [
@@ -253,6 +253,16 @@ const cases: [string, string | Record<string, string>, string[]][] = [
       'play.yml:4:18 unknown key of vars_prompt "defualt" | Did you mean "default"?',
       "play.yml:4:62 'b' is undefined",
       'play.yml:4:39 encrypt knows sha512_crypt and sha256_crypt, not "md5_crypt"',
+    ],
+  ],
+  [
+    "words of plays and tasks",
+    "- hosts: all\n  strategy: linear\n  order: shuffle\n  become_method: su\n  any_errors_fatal: true\n  tasks:\n    - debug: {}\n      connection: docker\n      become_method: sudo\n      any_errors_fatal: false\n",
+    [
+      'play.yml:3:10 the order "shuffle" is not supported | What is random is not the same the next time.',
+      'play.yml:4:18 the become_method "su" is not supported | sudo is the one way to become another user.',
+      'play.yml:8:19 the connection "docker" is not supported | It is ssh or local.',
+      "play.yml:7:7 the play has any_errors_fatal, and the task does not | Set it on the tasks alone.",
     ],
   ],
   ["no hosts", "- tasks: []\n", ["play.yml:1:3 the play names no hosts | Add `hosts: all`."]],
@@ -345,7 +355,7 @@ const cases: [string, string | Record<string, string>, string[]][] = [
     - { role: a.b.c }
     - { role: "{{ which }}" }
     - { vars: {} }
-    - { role: r, strategy: free }
+    - { role: r, throttle: 1 }
     - loop
   tasks:
     - import_role: { name: r, tasks_from: other, file: x }
@@ -362,7 +372,7 @@ const cases: [string, string | Record<string, string>, string[]][] = [
     [
       "play.yml:5:19 'which' is undefined",
       "play.yml:6:7 the role has no name | Write `- role: NAME`.",
-      'play.yml:7:18 keyword of a role "strategy" is not supported | All hosts run the play at their own pace; serial limits how many.',
+      'play.yml:7:18 keyword of a role "throttle" is not supported | All hosts run the play at their own pace; serial limits how many.',
       'play.yml:3:7 there is no role "nobody" | Roles are looked for in dir/roles.',
       'play.yml:4:15 there is no role "a.b.c" | Roles of collections are not read: copy it to roles/ beside the playbook.',
       "roles/r/meta/argument_specs.yml:1:25 the argument_specs of main must be a mapping",

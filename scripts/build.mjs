@@ -60,8 +60,8 @@ async function bundle() {
     banner: { js: COMMONJS_NAMES },
     // React's production build; its development build is slower and warns.
     define: { "process.env.NODE_ENV": '"production"' },
-    // Ours is not minified: names and lines in stack traces are worth the bytes.
-    minify: false,
+    // Names and lines in stack traces are worth their bytes; longer ways to say the same are not.
+    minifySyntax: true,
     legalComments: "linked",
     logLevel: "warning",
   });

@@ -68,7 +68,7 @@ export function programText(segment: Segment, options: ProgramOptions): string {
     ),
   ];
   if (options.start > 1) settings.push(replayText(options.ended, options.start));
-  if (options.looks === true && segment.libs.has("wait")) settings.push("LOOK=1");
+  if (options.looks === true && (segment.libs.has("wait") || segment.libs.has("git"))) settings.push("LOOK=1");
   if (segment.libs.has("systemd")) settings.push(`UN='${[...segment.units].join(" ")}' UQ=`);
   if (segment.libs.has("reboot")) settings.push(rebootText(segment, options.booted));
   const foreign = "JD=/dev/null/none\njournal() { :; }\n";

@@ -33,6 +33,9 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
     "By the host's curl, or its wget where nothing is asked that only curl can. What does not match its checksum never takes the place of what is there.",
     "A check asks the server only where the file itself says nothing.",
   ],
+  git: [
+    "A check asks the remote by ls-remote; it fetches nothing, and its diff names commits. Without `dest` it is refused.",
+  ],
   lineinfile: [
     "Edits by perl, which every Debian has. Expressions are Python's; refused are those that perl would not match alike, such as `(a?)*` with a group.",
   ],

@@ -10,6 +10,7 @@ import { file } from "./file.js";
 import { find } from "./find.js";
 import { fetch } from "./from-host.js";
 import { getent } from "./getent.js";
+import { git } from "./git.js";
 import { hostname, packageFacts, serviceFacts } from "./host-facts.js";
 import { groupText, userText } from "./lib/accounts.js";
 import { asyncText } from "./lib/async.js";
@@ -22,6 +23,7 @@ import { fileText, pathInfoText, tempText } from "./lib/file.js";
 import { findText } from "./lib/find.js";
 import { fetchText } from "./lib/from-host.js";
 import { getentText } from "./lib/getent.js";
+import { gitText } from "./lib/git.js";
 import { factsText, hostnameText } from "./lib/host-facts.js";
 import { blockText } from "./lib/lines.js";
 import { mountText } from "./lib/mount.js";
@@ -55,6 +57,7 @@ const implementations: readonly TaskModule[] = [
   find,
   getent,
   getUrl,
+  git,
   group,
   hostname,
   lineinfile,
@@ -122,6 +125,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["aptrepo", aptRepositoryText],
   ["authkey", authorizedKeyText],
   ["getent", getentText],
+  ["git", gitText],
   ["group", groupText],
   ["user", userText],
   ["systemd", systemdText],

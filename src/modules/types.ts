@@ -89,6 +89,7 @@ export type LibName =
   | "find"
   | "flags"
   | "getent"
+  | "git"
   | "group"
   | "hostname"
   | "mount"

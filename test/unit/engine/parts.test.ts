@@ -282,6 +282,7 @@ t.test("a task's environment ends with it, and touches nothing that programs hav
     "APT_LISTCHANGES_FRONTEND",
     "NEEDRESTART_MODE",
     "XDG_RUNTIME_DIR",
+    "GIT_SSH_COMMAND",
   ];
   t.strictSame(
     [...new Set(assigned)].filter((name) => !isOwn(name) && !meant.includes(name)),

@@ -28,7 +28,8 @@ const CHANGED =
   /\.(regexp|search_regex|search_string|before|after|insertbefore|insertafter)$|^(mount|sysctl|cron|uri|get_url)\./;
 
 /** What these take is shell text. */
-const SHELL = /^(shell|raw|script)\.(_raw_params|cmd)$|^script\.executable$|^reboot\.(boot_time|reboot|test)_command$/;
+const SHELL =
+  /^(shell|raw|script)\.(_raw_params|cmd)$|^script\.executable$|^reboot\.(boot_time|reboot|test)_command$|^git\.ssh_opts$/;
 /** What `command` expands, and templates begin with. */
 const EXPANDED = /\0|\$[A-Z{]|^~|[{}]/;
 /** A part of it is the name of a file. */

@@ -15,6 +15,7 @@ HANG_UP_SECONDS=2
 
 # Asks systemd about all units at once; each question costs as much as all of them. To be asked again after a change.
 look() {
+    in_use=$(target "$IN_USE")
     units=$(systemctl show -p Id,ActiveState,MainPID,NeedDaemonReload \
         run-edge-hls.mount edge-rtmp.service edge-http.service edge-rtmps.service 2>/dev/null) || units=
 }
@@ -54,13 +55,16 @@ same_tmpfs() {
     property_of "edge-$1.service" MainPID
     pid=$property
     [ "$pid" -gt 0 ] 2>/dev/null || return 0
-    seen=$(stat -c %d "/proc/$pid/root/run/edge/hls" 2>/dev/null) || seen=
-    [ "$seen" = "$(stat -c %d /run/edge/hls 2>/dev/null)" ]
+    seen=$(stat -c %d "/proc/$pid/root/run/edge/hls" /run/edge/hls 2>/dev/null) || {
+        [ -z "$seen" ]
+        return
+    }
+    [ "${seen%%[!0-9]*}" = "${seen##*[!0-9]}" ]
 }
 
 # Whether apt has replaced the program that unit $1 runs, or a module of it (nginx_from: packages).
 replaced() {
-    from_packages "$(target "$IN_USE")" || return 1
+    from_packages "$in_use" || return 1
     property_of "edge-$1.service" MainPID
     [ "$property" -gt 0 ] 2>/dev/null || return 1
     grep -q '/nginx[^ ]* (deleted)$' "/proc/$property/maps" 2>/dev/null
@@ -71,7 +75,7 @@ need() {
     active "$1" || { say start; return; }
     [ "$(started "$1" unit)" = "$(unit_hash "$1")" ] || { say restart; return; }
     same_tmpfs "$1" || { say restart; return; }
-    [ "$(started "$1" build)" = "$(target "$IN_USE")" ] || { say exchange; return; }
+    [ "$(started "$1" build)" = "$in_use" ] || { say exchange; return; }
     ! replaced "$1" || { say exchange; return; }
     [ "$(started "$1" conf)" = "$(conf_hash "$1")" ] || { say reload; return; }
 }
@@ -243,7 +247,7 @@ settle_restart() {
 
 # What comes without a restart must not wait for one; unit $1 goes on with its old file and mounts.
 bring() {
-    if [ "$(started "$1" build)" != "$(target "$IN_USE")" ] || replaced "$1"; then
+    if [ "$(started "$1" build)" != "$in_use" ] || replaced "$1"; then
         exchange "$1" || return 1
         say "exchange $1"
     elif [ "$(started "$1" conf)" != "$(conf_hash "$1")" ]; then

@@ -8,6 +8,9 @@ import type { FleetHost } from "./fleet.js";
 /** Of playbooks/tasks/certificate-ca.yml: what it has to do is asking a CA. */
 const TASK = "The certificate is the CA's";
 
+/** The results that it looks at. */
+export const GUARD_ASKS: readonly string[] = ["edge_release.stdout", "edge_certificate.stdout"];
+
 /**
  * Looks, from this machine, at what a CA will look at, before a host is changed in order to ask one. A host whose certificate is
  * current costs nothing here. By ansible-playbook, edge-certs looks at the same from the host.

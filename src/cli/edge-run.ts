@@ -15,7 +15,7 @@ import { loadPlaybook } from "../playbook/load-playbook.js";
 import { nowText } from "../report/events.js";
 import { connect } from "../transport/connect.js";
 import { packageRoot } from "../util/package-root.js";
-import { certificateGuard } from "./certificate-guard.js";
+import { certificateGuard, GUARD_ASKS } from "./certificate-guard.js";
 import type { ConvergeOptions } from "./converge.js";
 import { EDGES, type Fleet, type FleetHost } from "./fleet.js";
 import type { HeadStart } from "./head-start.js";
@@ -93,6 +93,7 @@ export async function runEdgePlaybook(options: ConvergeOptions, head: HeadStart)
       placeFile: (part, dest) => (artifacts.owns(dest) ? artifacts.accept(part, dest) : renameSync(part, dest)),
       canResolveSource: (path) => dirname(resolve(path)) === cacheDir,
       guards: (host) => certificateGuard(ofFleet(host), { emit, signal }),
+      guardsAsk: GUARD_ASKS,
     });
   } finally {
     await artifacts.tidy();

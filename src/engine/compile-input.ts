@@ -6,6 +6,7 @@ import type { FactGroup } from "./facts-script.js";
 import type { Moment } from "./groups.js";
 import type { HostSteps } from "./host-steps.js";
 import type { KnownFacts } from "./known-facts.js";
+import type { ResultUses } from "./result-uses.js";
 import type { Sight } from "./setup.js";
 
 /** What one host brings to the compile step. */
@@ -58,6 +59,8 @@ export interface CompileInput {
   readonly host: HostScope;
   readonly options: BuildOptions;
   readonly check: boolean;
+  /** What is asked of results: a program that only looks sends no more. */
+  readonly uses: ResultUses;
   /** The check is the look before an apply, which comes to all tasks again. */
   readonly looks: boolean;
   /** Whether this host is the one that does what is done once: the first of its batch that comes to it. @param order the task's place */

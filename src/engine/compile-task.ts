@@ -8,6 +8,7 @@ import { type LookupReader, UndefinedVariableError } from "../playbook/scope.js"
 import type { Condition, Expr, TaskNode, Templated, Value } from "../playbook/types.js";
 import { formatPosition, InputError, InputErrors } from "../util/errors.js";
 import type { TaskLanguage } from "./language.js";
+import { isSent, type SentFields } from "./result-uses.js";
 import { type RegisterShapes, shellCondition } from "./shell-condition.js";
 import type { SourceStore } from "./sources.js";
 import { inEnvironment } from "./task-environment.js";
@@ -91,6 +92,7 @@ export function buildTask(
   language: TaskLanguage,
   environment: readonly Templated[],
   options: BuildOptions,
+  sent: SentFields,
 ): BuiltTask {
   const module = findModule(node.module);
   if (module === undefined) {
@@ -124,7 +126,8 @@ export function buildTask(
         return options.sources.hashes(path);
       },
       hostName: options.hostName,
-      wantsResult: [node.register, node.changedWhen, node.failedWhen, node.until].some((use) => use !== undefined),
+      wantsResult: sent === "all" || (sent?.size ?? 0) > 0,
+      wants: (...fields) => fields.some((field) => isSent(sent, field)),
       wantDiff: options.wantDiff,
       environment: env,
       ...(job === undefined ? {} : { async: job }),

@@ -8,7 +8,7 @@ import { isMistake, NeedsControllerError, notBeforeApply } from "./compile-task.
 import type { Segment, StepPosition } from "./compiled.js";
 import { GROUP_BY } from "./control.js";
 import { Draft, SegmentEnd } from "./draft.js";
-import { UnknownValueError } from "./language.js";
+import { UnknownValueError, UnsentResultError } from "./language.js";
 import type { Step, TaskStep } from "./steps.js";
 import { HOSTVARS, TaskCompiler } from "./task-compiler.js";
 import { playTarget } from "./task-scope.js";
@@ -276,8 +276,9 @@ class SegmentCompiler {
       compile();
     } catch (cause) {
       const error = placed(cause, node);
-      if (!(error instanceof InputError || error instanceof InputErrors)) throw error;
-      if (!this.input.lenient || this.#neverThere(error)) {
+      const unsent = error instanceof UnsentResultError;
+      if (!(unsent || error instanceof InputError || error instanceof InputErrors)) throw error;
+      if (!unsent && (!this.input.lenient || this.#neverThere(error))) {
         if (this.input.options.mistakesFirst || !isMistake(error)) throw error;
         draft.rewind(mark);
         this.#tasks.fails({ ref, node }, error);

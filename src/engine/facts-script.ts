@@ -284,7 +284,7 @@ if [ -d /run/systemd/system ]; then o systemd yes; fi
 for _c in apt dpkg sudo flock systemctl systemd-run curl wget tar gzip dnf apk pacman zypper; do
   if h "$_c"; then o has "$_c"; fi
 done
-for _b in /opt/edge/builds/*/.complete; do if [ -f "$_b" ]; then o build "$_b"; fi; done
+for _b in /opt/edge/builds/*/.complete /var/lib/edge-setup/library/*; do if [ -f "$_b" ]; then o build "$_b"; fi; done
 o df
 df -PkT /
 o libraries

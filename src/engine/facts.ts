@@ -33,8 +33,12 @@ export interface HostFacts {
   readonly summary: string;
   /** The same for all machines of one kind. */
   readonly model: string;
+  /** Functions of programs that it keeps, by their names, until one turns out not to be there. */
+  readonly libraries: Set<string>;
 }
 
+/** Functions of programs (library.ts). */
+const LIBRARY = /^\/var\/lib\/edge-setup\/library\/([0-9a-f]{32})$/;
 /** Characters of what is said of a host in one line. */
 const MAX_SUMMARY = 300;
 
@@ -112,5 +116,6 @@ export function parseFacts(answer: string, groups: readonly FactGroup[], became 
   const model = modelKey(one(got, "board"), String(facts.machine), Number(facts.processor_vcpus));
   const [loginUid, loginUser] = one(got, "login").split(" ");
   const login = became && loginUid ? { uid: Number(loginUid), user: loginUser ?? "" } : { uid: Number(uid), user };
-  return { facts, ...login, summary: safeLine(machineSummary(plain, machine), MAX_SUMMARY), model };
+  const libraries = new Set(all(got, "build").flatMap((path) => LIBRARY.exec(path)?.[1] ?? []));
+  return { facts, ...login, summary: safeLine(machineSummary(plain, machine), MAX_SUMMARY), model, libraries };
 }

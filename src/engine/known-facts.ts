@@ -36,6 +36,11 @@ export class KnownFacts {
     return this.#gathered.facts;
   }
 
+  /** Names of the libraries that the host keeps. */
+  get libraries(): Set<string> {
+    return this.#gathered.libraries;
+  }
+
   /** Asks the host for more, or for all of it again. @throws UnreachableError */
   async gather(groups: Iterable<FactGroup>, anew = false): Promise<void> {
     const { session, as } = this.#asker;

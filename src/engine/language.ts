@@ -32,6 +32,13 @@ export class UnknownValueError extends Error {
   }
 }
 
+/** A file asks for fields of a result that a program which only looks has not sent. */
+export class UnsentResultError extends Error {
+  constructor(register: string) {
+    super(`a file asks for ${register}`);
+  }
+}
+
 export type Decision =
   | { readonly kind: "known"; readonly value: boolean; readonly source: string }
   | { readonly kind: "open"; readonly expr: Expr; readonly source: string };
@@ -40,11 +47,19 @@ export type Decision =
 export class TaskLanguage {
   readonly #scope: Scope;
   readonly #isRuntime: (name: string) => boolean;
+  readonly #onText: (text: string) => void;
 
   readonly #owes: Owes;
 
-  constructor(scope: Scope, unknown: ReadonlySet<string>, owes: Owes = () => []) {
+  /** @param onText is given the text of each template file before it is rendered */
+  constructor(
+    scope: Scope,
+    unknown: ReadonlySet<string>,
+    owes: Owes = () => [],
+    onText: (text: string) => void = () => {},
+  ) {
     this.#scope = scope;
+    this.#onText = onText;
     this.#isRuntime = (name) => unknown.has(name);
     this.#owes = owes;
   }
@@ -132,6 +147,7 @@ export class TaskLanguage {
     } catch (cause) {
       throw new InputError("E_TEMPLATE_FILE", `The template ${path} cannot be read.`, { cause });
     }
+    this.#onText(text);
     const template = parseTemplate(text, { file: path, line: 1, column: 1 }, templateOptions(args));
     this.#need(namesOfBody(template.nodes));
     const dest = typeof args.dest === "string" ? args.dest : null;

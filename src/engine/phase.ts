@@ -11,12 +11,14 @@ import type { Delegates, Link } from "./delegates.js";
 import { type Moment, momentOf, type RunGroups } from "./groups.js";
 import { HostSteps } from "./host-steps.js";
 import { FactsWantedError } from "./language.js";
+import { library, libraryEntry } from "./library.js";
 import { type Booted, programText } from "./program.js";
 import { type CallState, emitStart, mergeDiffs, ProgramReader, stateOf } from "./program-reader.js";
 import { ProtocolParser } from "./protocol.js";
 import { RecapCounter } from "./recap.js";
 import type { PlaceFile } from "./receiver.js";
 import { hasFailed } from "./replay.js";
+import type { ResultUses } from "./result-uses.js";
 import { loopValue, resultValue } from "./results.js";
 import type { Clock, HostSession, ProgramListener } from "./session.js";
 import type { SourceStore } from "./sources.js";
@@ -28,11 +30,14 @@ export interface PhaseInput {
   /** The play's number, for what tells tasks of all plays apart. */
   readonly playNumber: number;
   readonly place: Place;
+  readonly uses: ResultUses;
   readonly groups: RunGroups;
   readonly play: Play;
   readonly steps: PlaySteps;
   readonly host: HostScope;
   readonly session: HostSession;
+  /** Functions of programs that the host keeps. */
+  readonly libraries: Set<string>;
   readonly delegates: Delegates;
   readonly sources: SourceStore;
   readonly build: BuildOptions;
@@ -203,8 +208,8 @@ export class Phase {
       try {
         const isChosen = (order: number) => place.isChosen(order);
         const [now, met] = [this.#now(), this.#metBefore];
-        const { looks } = this.#input;
-        return compileSegment({ play, steps, host, options, check, looks, lenient, isChosen, now, met }, from);
+        const { looks, uses } = this.#input;
+        return compileSegment({ play, steps, host, options, check, uses, looks, lenient, isChosen, now, met }, from);
       } catch (error) {
         if (error instanceof FactsWantedError) await this.#input.gather(error);
         else if (error instanceof UndecidedSource) await place.decide(error.path);
@@ -274,7 +279,10 @@ export class Phase {
         throw new TaskError("E_PAYLOAD", "The host asks for the same file again and again.");
       const nonce = this.#input.newNonce();
       const sent = new Set(current.calls.flatMap((call) => call.payloads.filter((digest) => payloads.has(digest))));
-      const entries = [...sent].flatMap((digest) => sources.entry(digest) ?? []);
+      const payload = [...sent].flatMap((digest) => sources.entry(digest) ?? []);
+      const keeps = this.#keepsLibrary(current.target);
+      const entries = keeps ? [...payload, libraryEntry()] : payload;
+      if (keeps) this.#input.libraries.add(library().name);
       const text = programText(current, {
         nonce,
         run: this.#input.run,
@@ -293,6 +301,8 @@ export class Phase {
         notified: this.#notified,
         booted,
         ended,
+        libraries: this.#libraries(current.target),
+        keepsLibrary: keeps,
       });
       const reader = new ProgramReader(current, this.#input, this, ended);
       const parser = new ProtocolParser(nonce, (message) => reader.take(message));
@@ -333,6 +343,10 @@ export class Phase {
         this.failed ||= this.#fatal.size === 0;
         return current;
       }
+      if (end === "library") {
+        this.#input.libraries.clear();
+        continue;
+      }
       if (end === "locked") throw lockedError(this.holder);
       if (end === "stopped") throw this.#input.place.stop.aborted ? new PlayEnded() : reader.interruption();
       if (end === "sent") {
@@ -358,6 +372,20 @@ export class Phase {
         hint: "It may have been killed, or the host restarted. Run again: what is done is done.",
       });
     }
+  }
+
+  /** What changes a host may leave something there, what looks at it may not; and it is root's. */
+  #keepsLibrary(target: Target): boolean {
+    const { host, check } = this.#input;
+    const root = target.user === undefined ? host.uid === 0 : target.user === "root";
+    return !check && root && this.#libraries(target)?.has(library().name) === false;
+  }
+
+  /** The libraries that the host has on which a program runs, as far as that is known. */
+  #libraries(target: Target): ReadonlySet<string> | undefined {
+    const { session, libraries, lockFile } = this.#input;
+    if (target.delegate !== undefined || target.local !== session.isLocal) return undefined;
+    return target.local && lockFile !== undefined ? undefined : libraries;
   }
 
   /** Waits until the host is back from a boot. */

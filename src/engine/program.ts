@@ -3,6 +3,7 @@ import { libTexts } from "../modules/registry.js";
 import { partsOf, reached, type ShellPart, withoutChanges } from "../modules/sh.js";
 import { quote } from "../util/shell.js";
 import type { Segment } from "./compiled.js";
+import { library, libraryCheck, libraryKeep, librarySource, worksInCheck } from "./library.js";
 import { type Ended, replayText } from "./replay.js";
 import { lockLookText, lockText, runtimeText } from "./runtime.js";
 
@@ -44,6 +45,10 @@ export interface ProgramOptions {
   readonly booted?: Booted | undefined;
   /** Of calls before `start`. */
   readonly ended: Ended;
+  /** Names of the libraries that the host has. */
+  readonly libraries?: ReadonlySet<string> | undefined;
+  /** The library comes with it, and stays. */
+  readonly keepsLibrary?: boolean;
 }
 
 const RUN_PLACE = '"/run/edge-setup.XXXXXX"';
@@ -77,18 +82,32 @@ journaled
 ${segment.body}if [ -n "$DEAD" ]; then fin failed; fi
 fin 'done'
 `;
-  const parts = [
+  const base = [
     ...variant(runtimeText, check),
     ...lockPlace(options),
     ...(options.own ? variant(check ? lockLookText : lockText, check) : [EMIT_PID]),
-    ...[...libTexts]
-      .filter(([name]) => segment.libs.has(name))
-      .flatMap(([name, text]) => variant(text, check && !segment.realLibs.has(name))),
   ];
-  const text = [...settings, ...reached(parts, own).map((part) => part.text), own].join("\n");
+  const modules = [...libTexts].filter(([name]) => segment.libs.has(name));
+  const parts = [...base, ...modules.flatMap(([name, text]) => variant(text, check && !segment.realLibs.has(name)))];
+  const functions = textOf(reached(parts, own));
+  const kept = library();
+  if (check && options.libraries?.has(kept.name) === true && functions.length >= WORTH) {
+    const statements = base.filter((part) => part.name === undefined);
+    const real = modules.filter(([name]) => segment.realLibs.has(name) && !worksInCheck(name));
+    const more = textOf(reached([...statements, ...real.flatMap(([, text]) => variant(text, false))], own));
+    const text = [libraryCheck(kept, options.nonce), ...settings, librarySource(kept), more, own].join("\n");
+    return options.alone ? `{\n${text}}\n` : text;
+  }
+  const keeps = options.keepsLibrary ? [libraryKeep(kept)] : [];
+  const text = [...settings, functions, ...keeps, own].join("\n");
   // On its way through a pipe it is read as one command: none of it runs before all of it is there.
   return options.alone ? `{\n${text}}\n` : text;
 }
+
+/** Below this many characters the functions of a program come with it. */
+const WORTH = 4096;
+
+const textOf = (parts: readonly ShellPart[]) => parts.map((part) => part.text).join("\n");
 
 function rebootText({ target }: Segment, booted: Booted | undefined): string {
   const local = `LOC=${target.local ? "1" : ""}`;

@@ -43,7 +43,7 @@ export type ProgramMessage =
   | { kind: "locked"; holder: string }
   /** Handlers notified and not run yet, by number. */
   | { kind: "handlers"; notified: number[] }
-  | { kind: "end"; reason: "done" | "failed" | "stopped" | "locked" | "need" | "sent" | "reboot" };
+  | { kind: "end"; reason: "done" | "failed" | "stopped" | "locked" | "need" | "sent" | "reboot" | "library" };
 
 /** A field holds at most 128 KiB of file or 64 KiB of output, in base64. */
 const MAX_LINE = 256 * 1024;
@@ -65,7 +65,7 @@ export const textOfBytes = (bytes: Buffer): string => bytes.toString("utf8").rep
 const shown = (field: string, most?: number): string => safeLine(textOf(field), most);
 
 const STATUSES: readonly string[] = ["ok", "changed", "failed", "skipped", "pending"];
-const ENDS: readonly string[] = ["done", "failed", "stopped", "locked", "need", "sent", "reboot"];
+const ENDS: readonly string[] = ["done", "failed", "stopped", "locked", "need", "sent", "reboot", "library"];
 
 /** Turns chunks of a program's stdout into messages, as they come. */
 export class ProtocolParser {

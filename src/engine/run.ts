@@ -35,6 +35,7 @@ import { magicOf } from "./magic.js";
 import { reachedBy, saysLogin } from "./reach.js";
 import { emptyRecap } from "./recap.js";
 import type { PlaceFile } from "./receiver.js";
+import { type ResultUses, resultUses } from "./result-uses.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
 import { sightOf } from "./setup.js";
 import { SourceStore } from "./sources.js";
@@ -85,6 +86,8 @@ export interface RunInput {
   readonly fileKind?: LookupReader["kindOf"];
   /** What the controller looks at before it changes a host. */
   readonly guards?: (host: InventoryHost) => Guards;
+  /** Results that `guards` look at, as expressions. */
+  readonly guardsAsk?: readonly string[];
 }
 
 export interface RunOutcome {
@@ -127,6 +130,7 @@ class PlaybookRun {
   readonly #settable: (name: string) => boolean;
   readonly #asked: RunFacts;
   readonly #known = new Map<string, KnownFacts>();
+  #knownUses: ResultUses | undefined;
   readonly #errors: EdgeError[] = [];
   #taskFailed = false;
   /** Too many hosts of a batch failed: nothing comes after it. */
@@ -195,6 +199,12 @@ class PlaybookRun {
       traffic,
     });
     return { recap, exitCode, dirty: Object.values(recap).some((one) => one.changed > 0 || one.pending > 0) };
+  }
+
+  #uses(): ResultUses {
+    const { playbook, inventory, options, guardsAsk = [] } = this.#input;
+    this.#knownUses ??= resultUses(playbook, [inventory.hosts, options.extraVars ?? {}, guardsAsk]);
+    return this.#knownUses;
   }
 
   #exitCode(): ExitCode {
@@ -318,6 +328,7 @@ class PlaybookRun {
     const failed = await runHostPlay({
       playNumber: about.number,
       place,
+      uses: this.#uses(),
       groups: this.#groups,
       delegates: this.#delegates,
       play,
@@ -355,6 +366,7 @@ class PlaybookRun {
       },
       guards: this.#input.guards?.(host) ?? {},
       facts: known.all,
+      libraries: known.libraries,
       onRecap: (recap) => this.#add(host.name, recap),
     });
     const { facts, registers, given, included } = scope;
@@ -408,7 +420,10 @@ class PlaybookRun {
     this.#greeted.add(session);
     const transport = await session.transport();
     this.#emit({ type: "host.connected", time: this.#now(), host: host.name, description: transport.description });
-    const facts = await session.facts(this.#groupsFor(host), { as: asOf(play, access) });
+    const gathering = session.facts(this.#groupsFor(host), { as: asOf(play, access) });
+    // The host is at work, and this machine is not.
+    this.#uses();
+    const facts = await gathering;
     this.#emit({ type: "host.facts", time: this.#now(), host: host.name, summary: facts.summary, model: facts.model });
     return session;
   }

@@ -23,8 +23,9 @@ import type { FactGroup } from "./facts-script.js";
 import type { Inclusion } from "./host-steps.js";
 import { hostVarsScope } from "./host-vars.js";
 import { includeVars } from "./include-vars.js";
-import { FactsWantedError, TaskLanguage, UnknownValueError } from "./language.js";
+import { FactsWantedError, TaskLanguage, UnknownValueError, UnsentResultError } from "./language.js";
 import { factNames, withFacts } from "./module-facts.js";
+import type { SentFields } from "./result-uses.js";
 import { itemFields, loopValue } from "./results.js";
 import type { IncludeStep, TaskStep } from "./steps.js";
 import { itemLabel, loopItems, loopVars } from "./task-loop.js";
@@ -47,6 +48,7 @@ type Gate = ReturnType<typeof decideAll>;
 /** What a call's condition came to, where it is skipped. */
 const SKIPPED = { changed: false, failed: false, skipped: true, skip_reason: "Conditional result was False" } as const;
 const NO_ITEMS = { results: [], changed: false, skipped: true, skipped_reason: "No items in the list" } as const;
+const NO_FIELDS: ReadonlySet<string> = new Set();
 /** What a rescue knows of the failure before it. */
 const FAILURE = ["ansible_failed_task", "ansible_failed_result"];
 
@@ -145,7 +147,12 @@ export class TaskCompiler {
     const unknown = new Set([...this.#draft.shapes.keys(), ...this.#draft.coming]);
     if (own !== undefined) unknown.add(own);
     if (this.#draft.unsure > 0) for (const name of FAILURE) unknown.add(name);
-    return new TaskLanguage(this.#scope(node, extra), unknown, (name, scope) => this.#owes(name, scope));
+    return new TaskLanguage(
+      this.#scope(node, extra),
+      unknown,
+      (name, scope) => this.#owes(name, scope),
+      (text) => this.#beforeText(text),
+    );
   }
 
   /** Keeps a result that is known; where the program may pass the task over, the program keeps it. */
@@ -357,6 +364,7 @@ export class TaskCompiler {
         language,
         [...this.#input.play.environment, ...node.environment],
         this.#options(node),
+        this.#sent(node, false),
       );
       // Where nothing may be run, what would be run stays here.
       made = runs ? built : { ...built, shell: built.look ?? built.shell };
@@ -395,11 +403,12 @@ export class TaskCompiler {
     }
     const { play, list } = this.#input.steps;
     const asked = play.asksFailure && isRescued(list, this.#draft.at);
-    const verdict = compileVerdict(this.#verdictContext(), node, rest.returns, about, asked);
+    const sent = this.#sent(node, asked);
+    const verdict = compileVerdict(this.#verdictContext(), node, rest.returns, about, sent);
     const shell =
       node.until === undefined
         ? made.shell
-        : retryLoop(this.#verdictContext(), node, language, made.shell, rest.returns, about);
+        : retryLoop(this.#verdictContext(), node, language, made.shell, rest.returns, about, sent);
     const open = gate.kind === "open";
     const reads = readOnly(node) && made.libs.includes("command");
     const acts = node.until !== undefined || made.libs.some((lib) => ACTS.includes(lib)) || (reads && runs);
@@ -446,7 +455,10 @@ export class TaskCompiler {
       readFile: (path) => {
         this.#beforeRead(path);
         const text = reader.readFile(path);
-        if (text !== undefined) this.#beforeUse(text);
+        if (text !== undefined) {
+          this.#beforeUse(text);
+          this.#beforeText(text);
+        }
         return text;
       },
       kindOf: (path, follow) => {
@@ -477,6 +489,13 @@ export class TaskCompiler {
     }
   }
 
+  #beforeText(text: string): void {
+    const register = this.#input.check ? this.#input.uses.asksForMore(text) : undefined;
+    if (register === undefined) return;
+    if (!this.#finished) throw new UnsentResultError(register);
+    throw new InputError("E_NEEDS_RESULT", `This needs fields of ${register}, which are not there before apply.`);
+  }
+
   /** Whether calls of this program may make or remove any file of this machine. */
   #worksHere(): boolean {
     const works = this.#draft.calls.some((call) => call.decided === undefined && call.brings === undefined);
@@ -486,6 +505,14 @@ export class TaskCompiler {
   #options(node: TaskNode): BuildOptions {
     const { options, play } = this.#input;
     return { ...options, directories: searchPath(node, play), beforeRead: (path) => this.#beforeRead(path) };
+  }
+
+  /** Which fields of its result a task sends. @param asked a rescue asks for them all */
+  #sent(node: TaskNode, asked: boolean): SentFields {
+    if (asked) return "all";
+    const { register, until, changedWhen, failedWhen } = node;
+    if (register !== undefined) return this.#input.check ? this.#input.uses.of(register) : "all";
+    return [until, changedWhen, failedWhen].some((use) => use !== undefined) ? NO_FIELDS : undefined;
   }
 
   #notify(node: TaskNode): string {

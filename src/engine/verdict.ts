@@ -6,6 +6,7 @@ import { quote } from "../util/shell.js";
 import { decideAll, isMistake, mistakeReason, NeedsControllerError } from "./compile-task.js";
 import type { CallOutcome, CompiledCall } from "./compiled.js";
 import { TaskLanguage } from "./language.js";
+import { isSent, type SentFields } from "./result-uses.js";
 import { resultValue } from "./results.js";
 import type { RegisterShape } from "./shell-condition.js";
 
@@ -26,27 +27,29 @@ export function itemVars({ turnVars }: CallItem): Vars {
 }
 
 /** The words that name a result's fields in a program. */
-function fieldNames(node: TaskNode, returns: CompiledCall["returns"]): readonly string[] {
-  const sent = Object.entries(returns).filter(([, type]) => type !== "known");
-  const names = sent.map(([path]) => path.replaceAll(".", "_"));
+function fieldNames(node: TaskNode, returns: CompiledCall["returns"], sent: SentFields): readonly string[] {
+  const travel = Object.entries(returns).filter(([path, type]) => type !== "known" && isSent(sent, path));
+  const names = travel.map(([path]) => path.replaceAll(".", "_"));
   const word = findModule(node.module)?.fieldNames;
-  if (word === undefined || names.length === 0) return names;
+  if (word === undefined || sent !== "all" || names.length === 0) return names;
   return node.until === undefined ? [word] : [word, "attempts"];
 }
 
-/** register, changed_when, failed_when. @param asked its result is of use without `register`, too */
+/** register, changed_when, failed_when. @param sent undefined where nobody asks for the result */
 export function compileVerdict(
   context: VerdictContext,
   node: TaskNode,
   returns: CompiledCall["returns"],
   about: CallItem,
-  asked: boolean,
+  sent: SentFields,
 ): { shell: string; judged: boolean } {
   const conditional = node.changedWhen !== undefined || node.failedWhen !== undefined;
-  if (!conditional && node.register === undefined && !asked) return { shell: "", judged: false };
+  if (sent === undefined) return { shell: "", judged: false };
   const name = node.register ?? "_";
-  const fields = fieldNames(node, returns);
-  let shell = `D\nRF ${[name, ...fields].join(" ")}\n`;
+  const fields = fieldNames(node, returns, sent);
+  // The end of a loop says what became of it.
+  if (!conditional && fields.length === 0 && about.itemValue !== undefined) return { shell: "", judged: false };
+  let shell = `D\n${fields.length === 0 ? "RS" : "RF"} ${[name, ...fields].join(" ")}\n`;
   if (!conditional) return { shell, judged: false };
   const shapes = new Map(context.shapes).set(name, { returns, loop: false });
   // The task's own result is to come: an older one of that name must not decide.
@@ -127,6 +130,7 @@ export function retryLoop(
   shell: string,
   returns: CompiledCall["returns"],
   about: CallItem,
+  sent: SentFields,
 ): string {
   const attempts = node.retries === undefined ? 3 : Math.max(0, Number(language.render(node.retries))) + 1;
   if (node.until === undefined || attempts === 1) return `${shell}R_attempts=1\n`;
@@ -141,7 +145,7 @@ export function retryLoop(
     if (error instanceof NeedsControllerError) throw tooComplex(node);
     throw error;
   }
-  const fields = fieldNames(node, returns);
+  const fields = fieldNames(node, returns, sent);
   return (
     `TRY=1\nwhile :; do\n${shell}R_attempts=$TRY\nD\nRF ${[name, ...fields].join(" ")}\n` +
     `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +

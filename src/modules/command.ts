@@ -52,7 +52,7 @@ function run(args: Args, context: ModuleContext, { body, feed, program = "''", c
   const conditions = [word(globWord(text(args, "creates"))), word(globWord(text(args, "removes")))];
   const setup = environmentLines(context.environment);
   if (context.async === undefined) {
-    const options = `${flag(args, "strip_empty_ends") ? "" : "k"}${context.wantsResult ? "t" : ""}`;
+    const options = `${flag(args, "strip_empty_ends") ? "" : "k"}${context.wants("start", "end", "delta") ? "t" : ""}`;
     const words = ["m_cmd", program, ...conditions, chdir, word(options)];
     while (words.at(-1) === "''") words.pop();
     const line = `${words.join(" ")}\n`;
@@ -143,7 +143,7 @@ export const raw: TaskModule = {
     if (Object.keys(context.environment).length > 0) {
       throw new ArgumentError("raw takes no environment: use shell, which does", FREE_FORM);
     }
-    const made = shell.build({ ...args, strip_empty_ends: false }, { ...context, wantsResult: false });
+    const made = shell.build({ ...args, strip_empty_ends: false }, { ...context, wants: () => false });
     return { shell: made.shell, look: "unset R_rc\nlater 'check mode does not run raw'\n", libs: made.libs };
   },
 };

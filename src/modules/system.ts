@@ -80,8 +80,9 @@ function unitCall(args: Args, context: ModuleContext): ModuleCall {
   const name = unitName(asked);
   const words = [text(args, "state"), yesNo(args, "enabled"), yesNo(args, "masked")];
   let shell = call("m_unit", name, ...words, bit(reload), bit(flag(args, "no_block")));
-  if (context.wantsResult)
-    shell = call("unitall", name) + shell + call("unitres", asked, words[0] ?? "", words[1] ?? "");
+  const whole = context.wants("status");
+  if (whole) shell = call("unitall", name) + shell;
+  if (context.wants("name", "state", "enabled")) shell += call("unitres", asked, words[0] ?? "", words[1] ?? "");
   // Units of others are not among those that are asked about together.
   if (own) shell = `US=$UN UN=\n${shell}UN=$US\n`;
   const units = !own && PLAIN_UNIT.test(name) ? [name] : [];
@@ -89,7 +90,7 @@ function unitCall(args: Args, context: ModuleContext): ModuleCall {
     shell: withOptions(args, reexec + shell),
     libs: ["systemd"],
     units,
-    ...(context.wantsResult ? { tells } : {}),
+    ...(whole ? { tells } : {}),
   };
 }
 

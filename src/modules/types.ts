@@ -61,8 +61,10 @@ export interface ModuleContext {
   hashes(path: string): FileHashes | undefined;
   /** inventory_hostname. */
   readonly hostName: string;
-  /** The result is registered, or a condition asks for it: fields that cost a process are worth it. */
+  /** Somebody asks for more of the result than what became of the task. */
   readonly wantsResult: boolean;
+  /** Somebody asks for one of these fields: it is worth a process. */
+  wants(...fields: readonly string[]): boolean;
   /** True when the caller wants the old content back, to show a diff. */
   readonly wantDiff: boolean;
   /** Environment of the task's commands. */

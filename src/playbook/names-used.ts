@@ -2,10 +2,9 @@
 
 import { functionNames } from "./names.js";
 import type { Scope } from "./scope.js";
-import { CAPTURED, isPossiblyTemplate, parseTemplate, type TemplateNode } from "./template-parser.js";
+import { CAPTURED, isPossiblyTemplate, type TemplateNode } from "./template-parser.js";
 import type { Expr, Value } from "./types.js";
-
-const NOWHERE = { file: "<value>", line: 1, column: 1 };
+import { templateOfText } from "./value-templates.js";
 
 /** The expressions directly below one. */
 export function children(expr: Expr): Expr[] {
@@ -192,7 +191,7 @@ export function namesOfTemplate(source: string): ReadonlySet<string> {
   if (!isPossiblyTemplate(source)) return NO_NAMES;
   const known = knownNames.get(source);
   if (known !== undefined) return known;
-  const names = namesOfBody(parseTemplate(source, NOWHERE, { escapes: "literal" }).nodes);
+  const names = namesOfBody(templateOfText(source).nodes);
   if (knownNames.size >= MAX_KNOWN) knownNames.clear();
   knownNames.set(source, names);
   return names;

@@ -39,23 +39,10 @@ import {
 } from "./template-parser.js";
 import type { Locate } from "./template-source.js";
 import type { Expr, Templated, Value } from "./types.js";
+import { valueTemplate } from "./value-templates.js";
 
 const UNKNOWN: Position = { file: "<value>", line: 1, column: 1 };
 const SINGLE_VARIABLE = /^\{\{\s*([\p{L}\p{N}_]*)\s*\}\}\n?$/u;
-const MAX_CACHED = 5000;
-const parsed = new Map<string, Template>();
-
-/** A string of a playbook as a template. Parsed once; `locate` makes the places within it exact. */
-function valueTemplate(source: string, position: Position, locate?: Locate): Template {
-  const key = `${position.file}:${position.line}:${position.column}:${source}`;
-  const known = parsed.get(key);
-  if (known !== undefined) return known;
-  if (parsed.size >= MAX_CACHED) parsed.clear();
-  const template = parseTemplate(source, locate ?? position, { escapes: "literal" });
-  parsed.set(key, template);
-  return template;
-}
-
 /** Checks the syntax of a playbook's string at load time, and remembers where its parts stand. @throws InputError */
 export function checkTemplate(source: string, position: Position, locate: Locate): void {
   if (isPossiblyTemplate(source)) valueTemplate(source, position, locate);

@@ -77,17 +77,7 @@ export class Scope {
 
   /** Variables of plays, blocks, tasks and vars_files, with the places of their parts. */
   withVars(vars: Readonly<Record<string, Templated>>): Scope {
-    return this.#with(
-      Object.entries(vars).map(([name, part]) => [
-        name,
-        {
-          value: part.value,
-          templated: part.isData !== true,
-          position: part.position,
-          positionOf: (path: string) => part.positionOf(path),
-        },
-      ]),
-    );
+    return this.#above(layerOf(vars));
   }
 
   /** The same names, and below all of them others: what is only taken where nothing else says it. */
@@ -101,7 +91,11 @@ export class Scope {
   }
 
   #with(entries: readonly (readonly [string, Binding])[]): Scope {
-    return entries.length === 0 ? this : new Scope(this.options, [new Map(entries), ...this.layers]);
+    return this.#above(new Map(entries));
+  }
+
+  #above(layer: Layer): Scope {
+    return layer.size === 0 ? this : new Scope(this.options, [layer, ...this.layers]);
   }
 
   lookup(name: string): Binding | undefined {
@@ -115,6 +109,21 @@ export class Scope {
   names(): Set<string> {
     return new Set(this.layers.flatMap((layer) => [...layer.keys()]));
   }
+}
+
+/** A play's variables are the same ones for all its tasks and hosts. */
+const knownLayers = new WeakMap<Readonly<Record<string, Templated>>, Layer>();
+
+function layerOf(vars: Readonly<Record<string, Templated>>): Layer {
+  const known = knownLayers.get(vars);
+  if (known !== undefined) return known;
+  const layer = new Map<string, Binding>();
+  for (const [name, part] of Object.entries(vars)) {
+    const { value, position } = part;
+    layer.set(name, { value, templated: part.isData !== true, position, positionOf: (path) => part.positionOf(path) });
+  }
+  knownLayers.set(vars, layer);
+  return layer;
 }
 
 /** A template cannot be computed: an operation that fails, a variable that is missing. */

@@ -42,6 +42,7 @@ const context: ModuleContext = {
   hashes: (path) => (path.includes("here") ? { sha1: "1".repeat(40), md5: null } : undefined),
   hostName: "a",
   wantsResult: false,
+  wants: () => false,
   wantDiff: false,
   environment: { LANG: "C.UTF-8" },
 };

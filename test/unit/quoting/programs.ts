@@ -152,6 +152,7 @@ export class NastyCalls {
       hashes: () => undefined,
       hostName: "host",
       wantsResult: true,
+      wants: () => true,
       wantDiff: this.words.flip(),
       environment: {},
       ...(this.words.number(5) === 0 ? { async: { seconds: 1, poll: 1 } } : {}),

@@ -1,12 +1,15 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { evaluateCondition, parseCondition } from "../playbook/conditions.js";
+import { locateProblem } from "../playbook/evaluate.js";
+import { runLookup } from "../playbook/lookups.js";
 import { namesOfBody, namesOfExpr, namesOfValue, runtimeNamesOf } from "../playbook/names-used.js";
 import { parseExpression } from "../playbook/parser.js";
+import { fromValue, toValue } from "../playbook/python-values.js";
 import { evaluate, includePathOf, renderTemplate, renderValue } from "../playbook/render.js";
 import { isLiteral, residualConditions } from "../playbook/residual.js";
 import type { FileKind, LookupReader, Scope } from "../playbook/scope.js";
 import { parseTemplate } from "../playbook/template-parser.js";
-import type { Condition, Expr, Templated, Value } from "../playbook/types.js";
+import type { Condition, Expr, FileLoop, Templated, Value } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
 import { realPath, templateVars } from "./controller-files.js";
 import type { FactGroup } from "./facts-script.js";
@@ -112,6 +115,16 @@ export class TaskLanguage {
     const expr = parseExpression(source, position);
     this.#need(namesOfExpr(expr));
     return evaluate(expr, this.#scope);
+  }
+
+  /** What a lookup of files finds. @param folder where it looks first in each directory */
+  files(kind: FileLoop, terms: readonly Value[], folder: string, position: Position): readonly Value[] {
+    const scope = this.#scope.withOptions({ ...this.#scope.options, folder });
+    try {
+      return runLookup(kind, terms.map(fromValue), {}, scope).map(toValue);
+    } catch (error) {
+      throw locateProblem(error, position, scope);
+    }
   }
 
   /** Decides conditions that must all hold, as far as they can be decided now. */

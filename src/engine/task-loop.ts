@@ -1,4 +1,5 @@
-import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
+import { UndefinedVariableError } from "../playbook/scope.js";
+import type { FileLoop, TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { EdgeError, InputError } from "../util/errors.js";
 import { decideAll } from "./compile-task.js";
 import type { TaskLanguage } from "./language.js";
@@ -13,14 +14,44 @@ export function loopItems(
 ): readonly Value[] | undefined {
   const { loop } = node;
   if (loop === undefined) return undefined;
+  const { loopWith } = node;
+  if (loopWith === "fileglob" || loopWith === "first_found")
+    return lazily(node, language, shapes, () => filesOf(loopWith, node, loop, language)) ?? [];
   const value = lazily(node, language, shapes, () => language.render(loop));
   // A task that is skipped anyway need not have a list.
   if (value === undefined) return [];
-  if (node.loopWith !== undefined) return itemsOf(node.loopWith, value, loop.position);
+  if (loopWith !== undefined) return itemsOf(loopWith, value, loop.position);
   if (!Array.isArray(value)) {
     throw new InputError("E_LOOP", "loop is no list.", { position: loop.position });
   }
   return value as readonly Value[];
+}
+
+/** Where first_found looks by the task's module, as in Ansible. */
+const FOLDERS: readonly (readonly [string, string])[] = [
+  ["template", "templates"],
+  ["var", "vars"],
+];
+
+function filesOf(kind: FileLoop, { module }: TaskNode, loop: Templated, language: TaskLanguage): readonly Value[] {
+  const folder = FOLDERS.find(([word]) => module.includes(word))?.[1] ?? "files";
+  const rendered = kind === "fileglob" ? language.render(loop) : definedOf(loop, language);
+  return language.files(kind, Array.isArray(rendered) ? rendered : [rendered], folder, loop.position);
+}
+
+/** What first_found looks for: a term that needs what is undefined is passed over. */
+function definedOf(loop: Templated, language: TaskLanguage): Value {
+  const { value } = loop;
+  if (!Array.isArray(value)) return language.render(loop);
+  return value.flatMap((one: Value, index): readonly Value[] => {
+    const positionOf = (path: string) => loop.positionOf(path === "" ? String(index) : `${index}/${path}`);
+    try {
+      return [language.render({ value: one, position: positionOf(""), positionOf })];
+    } catch (error) {
+      if (!(error instanceof UndefinedVariableError)) throw error;
+      return [];
+    }
+  });
 }
 
 /** The variables of one turn of a loop. */

@@ -1,5 +1,5 @@
 /** The items that the lookups of `with_*` make of what they are given. */
-import type { LoopWith, Value } from "../playbook/types.js";
+import type { FileLoop, LoopWith, Value } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
 
 type List = readonly Value[];
@@ -12,7 +12,7 @@ const isDict = (value: Value | undefined): value is Dict =>
 const flattened = (values: List): List => values.flatMap((value) => (isList(value) ? value : [value]));
 
 /** @throws InputError for what the lookup cannot make items of */
-export function itemsOf(kind: LoopWith, value: Value, position: Position): List {
+export function itemsOf(kind: Exclude<LoopWith, FileLoop>, value: Value, position: Position): List {
   const terms = isList(value) ? value : [value];
   const wrong = (what: string): InputError => new InputError("E_LOOP", `with_${kind}: ${what}.`, { position });
   switch (kind) {

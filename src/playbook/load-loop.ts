@@ -14,15 +14,15 @@ const LOOPS: readonly LoopWith[] = [
   "sequence",
   "indexed_items",
   "subelements",
+  "fileglob",
+  "first_found",
 ];
 /** Other lookups, and how their loops are written here. */
 const INSTEAD: Readonly<Record<string, string>> = {
   cartesian: "Use with_nested.",
-  fileglob: "Write the files' names as a list.",
   filetree: "Write the files' names as a list.",
   flattened: 'Use loop: "{{ LIST | flatten }}".',
   file: "Use loop with the files' names, and lookup('file', item).",
-  first_found: "Use a condition: `{{ 'a' if 'a' is exists else 'b' }}`.",
   inventory_hostnames: "Use loop: \"{{ groups['NAME'] }}\".",
   lines: "Use loop: \"{{ lookup('file', 'NAME').splitlines() }}\".",
   random_choice: "What is random is not the same the next time.",

@@ -147,8 +147,13 @@ export class TaskLoader {
       const imported = entryOf(fields, "import_tasks");
       if (imported !== undefined) return this.#import(imported, fields, inherited, place);
       const included = entryOf(fields, INCLUDE_TASKS);
-      if (included !== undefined) return this.#include(node, included, fields, inherited, place) ?? [];
       const role = entryOf(fields, "import_role") ?? entryOf(fields, INCLUDE_ROLE);
+      if (place.handlers && (included ?? role) !== undefined) {
+        const { key, position } = included ?? (role as MapEntry);
+        this.context.problem(position, `${key} is no handler`, "Use import_tasks: each task of its file is a handler.");
+        return [];
+      }
+      if (included !== undefined) return this.#include(node, included, fields, inherited, place) ?? [];
       if (role !== undefined) return place.roles.ofTask(this, { node, entry: role, fields, inherited, place });
       if (fields.has("block")) return this.#block(node, fields, inherited, place);
       const task = this.#task(node, fields, inherited, place);

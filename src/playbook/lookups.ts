@@ -118,8 +118,7 @@ function fileGlob(name: string, _given: Keywords, scope: Scope): string[] {
   if (at >= 0) {
     const looked = candidates(name.slice(0, at) || "/", "files", scope);
     const found = looked.find((path) => reader.kindOf(path, true) !== undefined);
-    if (found === undefined) throw notFound(name.slice(0, at), looked);
-    directories = [found];
+    directories = found === undefined ? [] : [found];
   }
   for (const directory of directories) {
     const found = globFiles(posix.join(directory, name.slice(at + 1)), reader);
@@ -155,7 +154,8 @@ function firstFound(terms: readonly Rt[], given: Keywords, scope: Scope): readon
   };
   for (const term of terms) add(term);
   for (const name of wanted) {
-    const found = candidates(name, "files", scope).find((path) => readerOf(scope).kindOf(path, true) !== undefined);
+    const { folder = "files" } = scope.options;
+    const found = candidates(name, folder, scope).find((path) => readerOf(scope).kindOf(path, true) !== undefined);
     if (found !== undefined) return [found];
   }
   if (skip) return [];

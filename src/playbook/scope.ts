@@ -47,6 +47,8 @@ export interface ScopeOptions {
   readonly includePath?: readonly string[] | undefined;
   /** Directories in which lookups search: of the task's file first, then of the playbook. Absolute. */
   readonly searchPath?: readonly string[] | undefined;
+  /** Where first_found looks first in each of them, instead of files/. */
+  readonly folder?: string | undefined;
 }
 
 type Layer = ReadonlyMap<string, Binding>;

@@ -44,7 +44,19 @@ export interface Templated {
 }
 
 /** Lookups of old that give a loop its items. */
-export type LoopWith = "items" | "list" | "dict" | "nested" | "together" | "sequence" | "indexed_items" | "subelements";
+export type LoopWith =
+  | "items"
+  | "list"
+  | "dict"
+  | "nested"
+  | "together"
+  | "sequence"
+  | "indexed_items"
+  | "subelements"
+  | FileLoop;
+
+/** Those that look for files of this machine. */
+export type FileLoop = "fileglob" | "first_found";
 
 /** Keywords that are true or false, or a template that says so on each host. */
 export type FlagName = "become" | "ignoreErrors" | "noLog" | "checkMode" | "diff" | "runOnce" | "anyErrorsFatal";

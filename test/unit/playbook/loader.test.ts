@@ -172,6 +172,15 @@ const cases: [string, string | Record<string, string>, string[]][] = [
     ['play.yml:4:7 unknown keyword of a task "wehn" | Did you mean "when"?'],
   ],
   [
+    "no handlers",
+    "- hosts: all\n  handlers:\n    - include_tasks: x.yml\n    - import_role: { name: x }\n    - block: [{ debug: }]\n",
+    [
+      "play.yml:3:7 include_tasks is no handler | Use import_tasks: each task of its file is a handler.",
+      "play.yml:4:7 import_role is no handler | Use import_tasks: each task of its file is a handler.",
+      "play.yml:5:7 a handler is a single task | Write each task of the block as a handler, and join them with listen.",
+    ],
+  ],
+  [
     "refused keyword",
     play("- copy: { dest: /x }\n  with_lines: [1]\n- copy: { dest: /x }\n  with_fileblob: x\n  loop: [1]"),
     [

@@ -47,6 +47,7 @@ export function connectByOpenSsh(connection: OpenSshConnection): Promise<Transpo
   const place: Place = { label: `${host.user}@${shown}:${host.port}`, hostname: host.hostname, port: host.port };
   const talk = new Conversation(connection);
   return memory.starts.run(async () => {
+    options.onAnswer?.();
     await options.login;
     // ssh makes no folder for known_hosts but its own.
     const [file] = options.knownHostsFile === undefined ? host.userKnownHostsFiles : [options.knownHostsFile];

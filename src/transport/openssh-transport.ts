@@ -7,6 +7,7 @@ import { lostError, type Place } from "./connect-errors.js";
 import { likeSocket, OPEN_MS } from "./like-socket.js";
 import { lastLine } from "./openssh-errors.js";
 import type { OpenSshMaster } from "./openssh-master.js";
+import { firstLine, fits, SpareShell, WAIT } from "./spare-shell.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
 
 /** As with ssh2: sshd frees a session only a little after the client saw it close. */
@@ -24,6 +25,8 @@ export class OpenSshTransport implements Transport {
   readonly remoteHost: string;
   readonly #channels = new Semaphore(CHANNELS);
   readonly #stats: TransportStats = { execs: 0, bytesUp: 0, bytesDown: 0 };
+  #spare: SpareShell<ChildProcessWithoutNullStreams> | undefined;
+  #wantsSpare = false;
   #closed = false;
 
   /** @param reason why OpenSSH has it, for who looks at the log */
@@ -46,12 +49,34 @@ export class OpenSshTransport implements Transport {
       this.#stats.execs += 1;
       this.#stats.bytesUp += Buffer.byteLength(command);
       if (this.#closed) throw this.#lost("it was closed from here");
-      const { result, tail } = await this.#run(command, options);
+      const spare = options.plain && fits(command) ? this.#waiting() : undefined;
+      const { result, tail } = await this.#run(command, options, spare);
       if (result.code !== SSH_FAILED) return result;
       if (!(await this.master.isAlive())) throw this.#lost(lastLine(tail));
       if (/^mux_client_request_session: |Session open refused by peer/m.test(tail)) throw this.#refused(tail);
       return result;
     }, options.signal);
+  }
+
+  openAhead(): void {
+    this.#wantsSpare = this.#spare === undefined;
+  }
+
+  /** Called when a command runs: a host may allow a single session, and what is run already comes first. */
+  #openSpare(): void {
+    if (!this.#wantsSpare || this.#closed) return;
+    this.#wantsSpare = false;
+    this.#spare = new SpareShell(
+      (give) => give(spawn("ssh", [...this.master.through, "--", "x", WAIT], { stdio: "pipe" })),
+      (child) => child.kill(NOW),
+    );
+  }
+
+  #waiting(): ChildProcessWithoutNullStreams | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#wantsSpare = false;
+    return spare?.take();
   }
 
   openTcp(host: string, port: number): Promise<Duplex> {
@@ -92,14 +117,20 @@ export class OpenSshTransport implements Transport {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#spare?.close();
     await this.master.close();
   }
 
-  #run(command: string, options: ExecOptions): Promise<{ readonly result: ExecResult; readonly tail: string }> {
+  /** @param spare a shell that waits for a command line, in place of one to be opened */
+  #run(
+    command: string,
+    options: ExecOptions,
+    spare: ChildProcessWithoutNullStreams | undefined,
+  ): Promise<{ readonly result: ExecResult; readonly tail: string }> {
     const { signal, stdin } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(interrupted());
-      const child = spawn("ssh", [...this.master.through, "--", "x", command], { stdio: "pipe" });
+      const child = spare ?? spawn("ssh", [...this.master.through, "--", "x", command], { stdio: "pipe" });
       let isOver = false;
       let tail = "";
       const end = (settle: () => void) => {
@@ -120,6 +151,7 @@ export class OpenSshTransport implements Transport {
       const stderr = new Collected(flood);
       const hear = (collected: Collected, callback: ExecOptions["onStdout"]) => (chunk: Buffer) => {
         if (isOver) return;
+        this.#openSpare();
         this.#stats.bytesDown += chunk.length;
         if (callback === undefined) collected.push(chunk);
         else callback(chunk);
@@ -139,6 +171,7 @@ export class OpenSshTransport implements Transport {
           resolve({ result, tail });
         }),
       );
+      if (spare !== undefined) spare.stdin.write(firstLine(command));
       this.#feed(child, stdin, fail);
     });
   }

@@ -1,33 +1,44 @@
-import type { ClientChannel } from "ssh2";
+import type { EventEmitter } from "node:events";
+import type { Readable } from "node:stream";
 import { quote } from "../util/shell.js";
-import type { SshSession } from "./ssh-session.js";
 
 /** What the shell says once it waits. A login shell that greets may say something before. */
 const READY = "edge-setup-waits\n";
 
 /**
- * A POSIX shell that becomes the command which it then reads. `read` takes no byte behind the line, so that the command
- * has all the rest of stdin.
+ * Runs a POSIX shell that becomes the command which it then reads. `read` takes no byte behind the line, so that the
+ * command has all the rest of stdin.
  */
-const WAIT = `sh -c ${quote(`echo ${READY.trim()}; IFS= read -r c && eval "exec $c"`)}`;
+export const WAIT = `sh -c ${quote(`echo ${READY.trim()}; IFS= read -r c && eval "exec $c"`)}`;
+
+/** A channel, or an ssh that goes through another. */
+interface Started extends EventEmitter {
+  readonly stdout: Readable;
+}
 
 /**
  * A shell on the host that waits for its one command, opened while something else is waited for: a channel costs a round
  * trip, and the start of a command another. A host that does not want it, by MaxSessions or a forced command, has none.
  */
-export class SpareShell {
-  #channel: ClientChannel | undefined;
+export class SpareShell<S extends Started> {
+  #shell: S | undefined;
   #heard = "";
   #isOver = false;
 
-  constructor(session: Pick<SshSession, "client" | "lost">) {
-    if (session.lost.aborted) return;
-    session.client.exec(WAIT, (error, channel) => {
-      if (error) return;
-      if (this.#isOver) return channel.close();
-      this.#channel = channel;
-      channel.on("data", this.#hear).on("exit", this.#end).on("close", this.#end);
-      channel.on("error", () => {});
+  /**
+   * @param start runs WAIT; where it cannot, it gives nothing
+   * @param end ends what it gave
+   */
+  constructor(
+    start: (give: (shell: S) => void) => void,
+    private readonly end: (shell: S) => void,
+  ) {
+    start((shell) => {
+      if (this.#isOver) return this.end(shell);
+      this.#shell = shell;
+      shell.stdout.on("data", this.#hear);
+      shell.on("exit", this.#lose).on("close", this.#lose);
+      shell.on("error", this.#lose);
     });
   }
 
@@ -35,19 +46,31 @@ export class SpareShell {
     this.#heard = (this.#heard + chunk.toString("latin1")).slice(-READY.length);
   };
 
-  readonly #end = () => {
+  readonly #lose = () => {
     this.#isOver = true;
   };
 
-  /** Gives the channel away, once, if the shell waits there; closes it if not. */
-  take(): ClientChannel | undefined {
+  /** Gives the shell away, once, if it waits there; ends it if not. */
+  take(): S | undefined {
+    const shell = this.#shell;
     const waits = !this.#isOver && this.#heard === READY;
     this.#isOver = true;
-    this.#channel?.off("data", this.#hear).off("exit", this.#end).off("close", this.#end);
-    if (waits) return this.#channel;
-    this.#channel?.close();
+    this.#shell = undefined;
+    shell?.stdout.off("data", this.#hear);
+    if (waits) return shell;
+    if (shell !== undefined) this.end(shell);
     return undefined;
   }
+
+  close(): void {
+    const shell = this.take();
+    if (shell !== undefined) this.end(shell);
+  }
+}
+
+/** Whether a shell that waits can read a command: it reads one line. */
+export function fits(command: string): boolean {
+  return !command.includes("\n");
 }
 
 /** What a shell that waits is sent before the command's own input. */

@@ -7,7 +7,7 @@ import { interrupted, Semaphore } from "../util/semaphore.js";
 import { quote } from "../util/shell.js";
 import { lostError } from "./connect-errors.js";
 import { likeSocket, OPEN_MS } from "./like-socket.js";
-import { firstLine, SpareShell } from "./spare-shell.js";
+import { firstLine, fits, SpareShell, WAIT } from "./spare-shell.js";
 import { lossOf, type SshSession } from "./ssh-session.js";
 import type { ExecOptions, ExecResult, Transport, TransportStats } from "./transport.js";
 
@@ -27,7 +27,7 @@ export class SshTransport implements Transport {
   readonly #session: SshSession;
   readonly #release: () => void;
   readonly #channels = new Semaphore(CHANNELS);
-  #spare: SpareShell | undefined;
+  #spare: SpareShell<ClientChannel> | undefined;
   #execs = 0;
   #closed = false;
 
@@ -51,15 +51,14 @@ export class SshTransport implements Transport {
       if (options.inlined === true && stdin instanceof Uint8Array) {
         return execOn(this.#session, withInput(command, stdin), { ...options, stdin: NOTHING }, undefined);
       }
-      const fits = options.plain === true && !command.includes("\n");
-      return execOn(this.#session, command, options, fits ? this.#waiting() : undefined);
+      return execOn(this.#session, command, options, options.plain && fits(command) ? this.#waiting() : undefined);
     }, options.signal);
   }
 
   openAhead(): void {
     // What is run already comes first: a host may allow a single session.
     setImmediate(() => {
-      if (!this.#closed) this.#spare ??= new SpareShell(this.#session);
+      if (!this.#closed) this.#spare ??= waitingShell(this.#session);
     });
   }
 
@@ -119,6 +118,16 @@ function inTime(opening: Promise<Duplex>): Promise<Duplex> {
 /** What the host gives as a reason, behind ssh2's own words. */
 function reasonOf(error: Error): string {
   return safeLine(error.message.replace(/^\(SSH\) Channel open failure: /, ""), MAX_REASON);
+}
+
+function waitingShell(session: SshSession): SpareShell<ClientChannel> {
+  const start = (give: (channel: ClientChannel) => void) => {
+    if (session.lost.aborted) return;
+    session.client.exec(WAIT, (error, channel) => {
+      if (!error) give(channel);
+    });
+  };
+  return new SpareShell(start, (channel) => channel.close());
 }
 
 /** A command line that brings the command's input; any login shell takes it. */

@@ -97,7 +97,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Nobody is asked and no login is made before it; where it rejects, the connection ends with its reason. */
   readonly login?: Promise<void>;
-  /** Called when the host has said what it speaks: its key comes a round trip later. */
+  /** Called when the host has said what it speaks, whose key comes a round trip later; where OpenSSH connects, when that could begin. */
   readonly onAnswer?: () => void;
   /** Passed as `-F` to `ssh -G`; tests use it, users may. */
   readonly sshConfigFile?: string | undefined;

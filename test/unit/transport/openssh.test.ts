@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerChannel } from "ssh2";
 import t, { type Test } from "tap";
 import { typesIn } from "../../../src/transport/agent-types.js";
 import { fingerprint, KnownHostsFiles } from "../../../src/transport/known-hosts.js";
@@ -24,6 +25,7 @@ import {
   makeBench,
   makeKey,
   plain,
+  runByShell,
   type ServerOptions,
   startServer,
 } from "./ssh-server.js";
@@ -103,6 +105,30 @@ t.test("commands, as over the other connector", async (t) => {
   const again = await bench.connect(server.port, openssh);
   await again.close();
   await t.rejects(again.exec("x"), { code: "E_CONNECTION_LOST" });
+});
+
+t.test("a shell that waits has the next plain command, where the host allows a second session", async (t) => {
+  for (const [maxSessions, others] of [
+    [10, [/^sh -c 'echo edge-setup-waits; /]],
+    [1, ["sh -c 'cat; exit 3'"]],
+  ] as const) {
+    const commands: string[] = [];
+    const onExec = (channel: ServerChannel, command: string) => {
+      commands.push(command);
+      runByShell(channel, command);
+    };
+    const server = await serve(t, { maxSessions, onExec });
+    const transport = await makeBench().connect(server.port, openssh);
+    transport.openAhead?.();
+    await transport.exec("echo begins; sleep 1");
+    const result = await transport.exec("sh -c 'cat; exit 3'", { stdin: Buffer.from("input\0"), plain: true });
+    t.match(result, { code: 3, signal: null, stdout: Buffer.from("input\0") });
+    t.match(commands, ["echo begins; sleep 1", ...others]);
+    t.equal(commands.length, 2);
+    transport.openAhead?.();
+    await transport.exec("echo begins");
+    await transport.close();
+  }
 });
 
 t.test("connections as the host sees them", async (t) => {

@@ -1,6 +1,6 @@
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { quote } from "../util/shell.js";
 
 /** A socket's path has 104 bytes on macOS and 108 on Linux; ssh adds 17 while it makes it, and we a name. */
@@ -62,7 +62,9 @@ export function makeOpenSshFolder(rules: OpenSshRules): OpenSshFolder {
 
 /** The first value that ssh finds counts. */
 function configText({ configFile, knownHostsFile }: OpenSshRules): string {
-  const files = configFile === undefined ? [join(homedir(), ".ssh", "config"), "/etc/ssh/ssh_config"] : [configFile];
+  // ssh looks below ~/.ssh for what is included by a relative path.
+  const own = configFile === undefined ? undefined : resolve(configFile);
+  const files = own === undefined ? [join(homedir(), ".ssh", "config"), "/etc/ssh/ssh_config"] : [own];
   return [
     "Host *",
     // A new key is asked about by us; a changed one is refused, whatever the user's files say.

@@ -425,6 +425,12 @@ Are you sure you want to continue connecting (yes/no/[fingerprint])? `;
   t.match(readQuestion("Confirm user presence for key ED25519-SK SHA256:x", "none"), { kind: "notice" });
 });
 
+t.test("a configuration by a relative path is the one that the flag names", async (t) => {
+  const { path, config } = makeOpenSshFolder({ configFile: "my/config", knownHostsFile: undefined });
+  t.teardown(() => rmSync(path, { recursive: true }));
+  t.match(readFileSync(config, "utf8"), `Include "${join(process.cwd(), "my/config")}"`);
+});
+
 t.test("what ssh runs to ask: an answer, a refusal, and a key that wants to be touched", async (t) => {
   const folder = makeOpenSshFolder({ configFile: undefined, knownHostsFile: undefined });
   t.teardown(() => rmSync(folder.path, { recursive: true }));

@@ -16,6 +16,8 @@ import type { ExecOptions, ExecResult, Transport, TransportStats } from "./trans
  * seven busy workers are already refused now and then.
  */
 const CHANNELS = 5;
+/** BSD's csh, as a login shell, takes words of 8 KB; bytes, before base64. */
+const MOST_INLINED = 4096;
 const NOTHING = Buffer.alloc(0);
 /** Characters of a reason that the host gives. */
 const MAX_REASON = 200;
@@ -48,7 +50,7 @@ export class SshTransport implements Transport {
     return this.#channels.run(() => {
       this.#execs += 1;
       const { stdin } = options;
-      if (options.inlined === true && stdin instanceof Uint8Array) {
+      if (options.inlined === true && stdin instanceof Uint8Array && stdin.length <= MOST_INLINED) {
         return execOn(this.#session, withInput(command, stdin), { ...options, stdin: NOTHING }, undefined);
       }
       return execOn(this.#session, command, options, options.plain && fits(command) ? this.#waiting() : undefined);

@@ -241,7 +241,9 @@ t.test("input that comes with the command line", async (t) => {
   const stdin = Buffer.from([0, 255, 10, 39, 34, 92]);
   const result = await transport.exec("sh -c 'cat; exit 5'", { stdin, inlined: true });
   t.match(result, { code: 5, stdout: stdin });
-  t.match(commands, [/^sh -c 'echo AP8KJyJc \| base64 -d \| sh -c /]);
+  const long = Buffer.alloc(4097, "x");
+  t.match(await transport.exec("cat", { stdin: long, inlined: true }), { code: 0, stdout: long });
+  t.match(commands, [/^sh -c 'echo AP8KJyJc \| base64 -d \| sh -c /, "cat"]);
 });
 
 t.test("before its login is wanted a host is called, and no more", async (t) => {

@@ -33,6 +33,7 @@ import {
 } from "./types.js";
 import { type MapEntry, type MapNode, nodeValue, type YamlNode } from "./yaml-nodes.js";
 
+const FACT_PATH = "/etc/ansible/facts.d";
 const ORDERS: readonly HostOrder[] = ["inventory", "reverse_inventory", "sorted", "reverse_sorted"];
 const OTHER_ORDERS = { shuffle: "What is random is not the same the next time." };
 const STRATEGIES = ["linear"];
@@ -135,6 +136,12 @@ function readWord<W extends string>(
   return word;
 }
 
+/** The host's own facts have one place. */
+function checkFactPath(entry: MapEntry | undefined, context: LoadContext): void {
+  if (entry !== undefined && context.text(entry.value, "fact_path").replace(/\/+$/, "") !== FACT_PATH)
+    context.problem(entry.value.position, `fact_path is ${FACT_PATH}`, "ansible_local is what stands there.");
+}
+
 /** `any_errors_fatal: false` of tasks within a play that has it. */
 function checkFatal(play: Play, context: LoadContext): void {
   for (const task of tasksOf([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers])) {
@@ -201,6 +208,7 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   if (strategyEntry !== undefined) readWord(strategyEntry, STRATEGIES, OTHER_STRATEGIES, context);
   const order = orderEntry === undefined ? undefined : readWord(orderEntry, ORDERS, OTHER_ORDERS, context);
   readBecomeMethod(setEntry(fields, "become_method"), context);
+  checkFactPath(setEntry(fields, "fact_path"), context);
   const prompts = read("vars_prompt", (value) => readPrompts(value, context), []);
   const hostsWith = hosts === undefined || prompts.length === 0 ? undefined : askedPattern(hosts, context);
   const pattern = hosts === undefined || hostsWith !== undefined ? "" : patternOf(hosts, context.known, context);

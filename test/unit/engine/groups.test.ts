@@ -250,3 +250,36 @@ t.test(
     t.notOk(existsSync(join(dir, "b")));
   },
 );
+
+t.test("any_errors_fatal of a task, and the order of hosts", async (t) => {
+  const dir = t.testdir();
+  const text = `- name: Own failure
+  hosts: all
+  order: reverse_sorted
+  tasks:
+    - name: own
+      fail: { msg: its own }
+      when: inventory_hostname == 'c'
+    - name: first
+      copy: { content: "{{ inventory_hostname }}", dest: DIR/first }
+      run_once: true
+- name: Fatal
+  hosts: all
+  tasks:
+    - name: fatal
+      fail: { msg: bad }
+      when: inventory_hostname == 'a'
+      any_errors_fatal: "{{ kind != 'z' }}"
+    - name: write
+      copy: { content: x, dest: "DIR/{{ inventory_hostname }}" }
+- name: After
+  hosts: all
+  tasks: [{ name: after, debug: { msg: x } }]
+`;
+  const run = await fleetRun(dir, playbook(dir, text), "apply", three());
+  t.equal(run.exitCode, 1);
+  t.equal(readFileSync(join(dir, "first"), "utf8"), "b", "c is the first, and failed on its own");
+  t.strictSame(run.of("a").at(-1), "failed fatal: bad");
+  t.notOk(existsSync(join(dir, "b")), "b is not changed");
+  t.notOk(run.lines.some((line) => line.includes("after")));
+});

@@ -266,12 +266,13 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ],
   [
     "words of plays and tasks",
-    "- hosts: all\n  strategy: linear\n  order: shuffle\n  become_method: su\n  any_errors_fatal: true\n  tasks:\n    - debug: {}\n      connection: docker\n      become_method: sudo\n      any_errors_fatal: false\n",
+    "- hosts: all\n  strategy: linear\n  order: shuffle\n  become_method: su\n  fact_path: /x\n  any_errors_fatal: true\n  tasks:\n    - debug: {}\n      connection: docker\n      become_method: sudo\n      any_errors_fatal: false\n",
     [
       'play.yml:3:10 the order "shuffle" is not supported | What is random is not the same the next time.',
       'play.yml:4:18 the become_method "su" is not supported | sudo is the one way to become another user.',
-      'play.yml:8:19 the connection "docker" is not supported | It is ssh or local.',
-      "play.yml:7:7 the play has any_errors_fatal, and the task does not | Set it on the tasks alone.",
+      "play.yml:5:14 fact_path is /etc/ansible/facts.d | ansible_local is what stands there.",
+      'play.yml:9:19 the connection "docker" is not supported | It is ssh or local.',
+      "play.yml:8:7 the play has any_errors_fatal, and the task does not | Set it on the tasks alone.",
     ],
   ],
   ["no hosts", "- tasks: []\n", ["play.yml:1:3 the play names no hosts | Add `hosts: all`."]],

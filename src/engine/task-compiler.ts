@@ -354,6 +354,8 @@ export class TaskCompiler {
     this.#draft.take(targetOf(node, language, this.#input));
     const runs = !this.#input.check || node.checkMode === false;
     let made: { shell: string; libs: readonly LibName[] };
+    /** Only a task that has run is judged. */
+    let judged = node;
     let rest: Pick<
       CompiledCall,
       "payloads" | "missing" | "awaited" | "brings" | "tells" | "reboots" | "returns" | "known" | "reason" | "decided"
@@ -393,6 +395,8 @@ export class TaskCompiler {
       if (sure && loop && !(error.cause instanceof ArgumentError)) throw error;
       const reason = mistakeReason(error);
       made = { shell: `bad ${quote(reason)}\n`, libs: [] };
+      const { changedWhen: _, failedWhen: __, ...unjudged } = node;
+      judged = unjudged;
       rest = { payloads: [], missing: [], returns: {} };
       if (sure) rest = { ...rest, reason, decided: "failed" };
     }
@@ -404,7 +408,7 @@ export class TaskCompiler {
     const { play, list } = this.#input.steps;
     const asked = play.asksFailure && isRescued(list, this.#draft.at);
     const sent = this.#sent(node, asked);
-    const verdict = compileVerdict(this.#verdictContext(), node, rest.returns, about, sent);
+    const verdict = compileVerdict(this.#verdictContext(), judged, rest.returns, about, sent);
     const shell =
       node.until === undefined
         ? made.shell

@@ -221,8 +221,8 @@ for (const shell of here) {
         writeFileSync(file, JSON.stringify(play));
         const fact = words.word(/[^ -~]|\$[A-Z{]/).text;
         const host = new NastyHost(new Sandbox(directory, shell), {
-          id: "uid=0(root) gid=0(root)",
-          env: `ILL=${fact}`,
+          id: "uid=1000(me) gid=1000(me)",
+          env: Buffer.from(`ILL=${fact}\0`).toString("base64"),
         });
         const run = await localRun(file, "apply", {
           inventory: fleet({ edge: {} }),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** A place in shell text where a value stands in quotes of the text's own, instead of in those that `quote` gives it. */
 const RAW = /'\$\{(?!quote\(|quoteAll\(|quotePlus\(|call\(|word\(|pathWord\()((?:[^{}]|\{[^{}]*\})*)\}/g;
 /** Lines for people, and shell's own expansions. */
-const OTHER = /Error\(|value\.replace\(|^\s*(?:\/\/|\*|\/\*)|_PLACE = |message|reason:/;
+const OTHER = /Error\(|value\.replace\(|^\s*(?:\/\/|\*|\/\*)|_PLACE = |message|reason:|Could not /;
 
 /** What needs no quotes, and why. */
 const PLAIN: Readonly<Record<string, string>> = {

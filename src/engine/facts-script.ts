@@ -52,7 +52,7 @@ echo "$_x"
   // As Python's getfqdn(): the names that the address of the name has.
   fqdn: {
     script: sh`
-_x=$(getent hosts "$(uname -n)")
+_x=$(getent hosts "$_n")
 o fqdn "$(getent hosts "$\{_x%% *}" || hostname -f)"
 `,
   },
@@ -270,7 +270,10 @@ LC_ALL=C
 PATH=$\{PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
 exec 2>/dev/null
-o uname "$(uname -snrvm)"
+_x=$(uname -snrvm)
+o uname "$_x"
+_n=$\{_x#* }
+_n=$\{_n%% *}
 o id "$(id)"
 o login "$SUDO_UID $SUDO_USER"
 o files

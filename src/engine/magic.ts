@@ -1,4 +1,5 @@
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
+import { sourceVars } from "../inventory/host-source.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
 import type { Play, Playbook, Vars } from "../playbook/types.js";
 import type { Moment, RunGroups } from "./groups.js";
@@ -30,9 +31,7 @@ export function magicOf(input: MagicInput): (now: Moment) => Vars {
     ansible_play_hosts_all: hosts,
     ansible_play_name: play.name,
     playbook_dir: resolve(dirname(playbook.file)),
-    inventory_file: resolve(inventory.file),
-    inventory_dir: resolve(dirname(inventory.file)),
-    inventory_basename: basename(inventory.file),
+    ...sourceVars(host.name, inventory),
     ansible_check_mode: options.check,
     ansible_diff_mode: options.diff ?? false,
     ansible_run_tags: tags.length === 0 ? ["all"] : tags,
@@ -41,7 +40,9 @@ export function magicOf(input: MagicInput): (now: Moment) => Vars {
     ansible_forks: forks,
     ansible_verbosity: 0,
     ansible_version: ANSIBLE_VERSION,
-    ansible_inventory_sources: [resolve(inventory.file)],
+    ansible_inventory_sources: (inventory.sources ?? [inventory.file]).map((one) =>
+      one.includes(",") ? one : resolve(one),
+    ),
   };
   let known: { readonly state: string; readonly vars: Vars } | undefined;
   return (now) => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { type HostAccess, hostAccess } from "../inventory/host-address.js";
+import { sourceVars } from "../inventory/host-source.js";
 import type { Inventory, InventoryHost } from "../inventory/types.js";
 import { renderValue } from "../playbook/render.js";
 import type { LookupReader, Scope } from "../playbook/scope.js";
@@ -476,6 +477,7 @@ class PlaybookRun {
         inventory_hostname_short: name.split(".")[0] ?? name,
         groups: this.#groups.all(now),
         group_names: this.#groups.namesOf(host, now),
+        ...sourceVars(name, inventory),
       };
       const own = this.#scopes.get(name);
       return hostVarsScope(own?.base(own.sights) ?? baseScope(host, {}), own, {

@@ -45,7 +45,7 @@ export async function loadSources(sources: readonly string[], options: SourcesOp
   const beside = await varsOf(loader.directories);
   const playbook = await varsOf(playbookDirectory === undefined ? [] : [playbookDirectory]);
   if (errors.length > 0) throw new InputErrors(errors);
-  return buildInventory(loader.files[0] ?? INLINE_FILE, loader.graph, beside, playbook);
+  return { ...buildInventory(loader.files[0] ?? INLINE_FILE, loader.graph, beside, playbook), sources };
 }
 
 class SourceLoader {

@@ -1,4 +1,3 @@
-import { basename, dirname, resolve } from "node:path";
 import { renderValue } from "../playbook/render.js";
 import type { LookupReader, Scope } from "../playbook/scope.js";
 import type { Value } from "../playbook/types.js";
@@ -7,6 +6,7 @@ import { masker } from "../util/mask.js";
 import { Secret } from "../util/secret.js";
 import { usedAnsibleVars } from "./ansible-vars.js";
 import { hostScope } from "./host-scope.js";
+import { sourceVars } from "./host-source.js";
 import { type HostValue, hasTemplate, hidden, secretsIn } from "./host-value.js";
 import { PASSWORD_VARS, secretSettings } from "./secret-vars.js";
 import type { Inventory, InventoryHost } from "./types.js";
@@ -157,15 +157,13 @@ function asProblem(name: string, error: EdgeError, position: Position, mask: (te
 }
 
 /** What Ansible sets itself, as far as it is known without a play. */
-function magic(host: InventoryHost, { file, groups }: Inventory): Readonly<Record<string, Value>> {
+function magic(host: InventoryHost, inventory: Inventory): Readonly<Record<string, Value>> {
   return {
     inventory_hostname: host.name,
     inventory_hostname_short: host.name.split(".")[0] ?? host.name,
     group_names: host.groups.filter((group) => group !== "all"),
-    groups,
-    inventory_file: resolve(file),
-    inventory_dir: resolve(dirname(file)),
-    inventory_basename: basename(file),
+    groups: inventory.groups,
+    ...sourceVars(host.name, inventory),
   };
 }
 

@@ -14,6 +14,8 @@ export interface InventoryHost {
 
 export interface Inventory {
   readonly file: string;
+  /** As they were given, where there are several. */
+  readonly sources?: readonly string[];
   /** In Ansible's order: level by level below `all`, a group's own hosts first. */
   readonly hosts: readonly InventoryHost[];
   /** Group name to host names, `all` and `ungrouped` included. */

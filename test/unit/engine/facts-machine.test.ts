@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { parseFacts } from "../../../src/engine/facts.js";
+import { readIni } from "../../../src/engine/facts-local.js";
 
 // What the facts' program prints on such hosts, without their networks. `armel` is an emulated host of the lab.
 const folder = join(import.meta.dirname, "fixtures/facts");
@@ -88,4 +89,9 @@ t.test("distributions are told as Ansible tells them", async (t) => {
     t.strictSame(found, wanted, name);
     t.equal("distribution_minor_version" in facts, "distribution_minor_version" in wanted, name);
   }
+});
+
+t.test("facts that are INI files are read as Python's ConfigParser reads them", async (t) => {
+  const cases = JSON.parse(readFileSync(join(folder, "ini.json"), "utf8")) as { text: string; sections: unknown }[];
+  for (const { text, sections } of cases) t.strictSame(readIni(text) ?? null, sections, JSON.stringify(text));
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { sourceVars } from "../../../src/inventory/host-source.js";
 import { loadSources } from "../../../src/inventory/load-sources.js";
 import { errorsOf, lines, memoryReaders } from "./fixtures/helpers.js";
 
@@ -105,4 +106,12 @@ t.test("what is wrong in an inventory, with its place", async (t) => {
       expected,
       text,
     );
+});
+
+t.test("a host is of the source that named it first", async (t) => {
+  const files = { "x/one": "a\n", "y/two.yml": "all: {hosts: {a: {v: 1}, b: {}}}\n" };
+  const inventory = await loadSources(["x/one", "y/two.yml"], { readers: memoryReaders(files) });
+  t.match(sourceVars("a", inventory), { inventory_file: /\/x\/one$/, inventory_dir: /\/x$/ });
+  t.match(sourceVars("b", inventory), { inventory_file: /\/y\/two\.yml$/, inventory_dir: /\/y$/ });
+  t.same(sourceVars("localhost", inventory), {}, "one that is implied is of none");
 });

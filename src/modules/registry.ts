@@ -5,6 +5,7 @@ import { command, raw, script, shell } from "./command.js";
 import { controlModules } from "./control.js";
 import { copy, template } from "./copy.js";
 import { cron } from "./cron.js";
+import { debconf } from "./debconf.js";
 import { getUrl, slurp, stat, unarchive } from "./fetch.js";
 import { file } from "./file.js";
 import { find } from "./find.js";
@@ -18,6 +19,7 @@ import { aptRepositoryText, authorizedKeyText } from "./lib/authorized-key.js";
 import { commandText } from "./lib/command.js";
 import { copiedText, copyText, rcopyText } from "./lib/copy.js";
 import { cronText } from "./lib/cron.js";
+import { debconfText } from "./lib/debconf.js";
 import { slurpText, statText, unarchiveText, urlText } from "./lib/fetch.js";
 import { fileText, pathInfoText, tempText } from "./lib/file.js";
 import { findText } from "./lib/find.js";
@@ -52,6 +54,7 @@ const implementations: readonly TaskModule[] = [
   command,
   copy,
   cron,
+  debconf,
   fetch,
   file,
   find,
@@ -125,6 +128,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["aptrepo", aptRepositoryText],
   ["authkey", authorizedKeyText],
   ["getent", getentText],
+  ["debconf", debconfText],
   ["git", gitText],
   ["group", groupText],
   ["user", userText],

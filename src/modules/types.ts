@@ -85,6 +85,7 @@ export type LibName =
   | "copied"
   | "copy"
   | "cron"
+  | "debconf"
   | "facts"
   | "fetch"
   | "file"

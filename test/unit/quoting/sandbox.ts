@@ -15,7 +15,7 @@ const REAL =
   "awk base64 basename cat chmod cmp comm cp cut date dd diff dirname env expr find grep head id ln md5sum mkdir mktemp mv od paste readlink rm rmdir sed sha1sum sha224sum sha256sum sha384sum sha512sum sort stat tail tee touch tr uname uniq wc xargs";
 /** Commands that would change this machine, or wait: they are only written down. */
 const STAND_INS =
-  "apt-cache apt-get apt-mark chage chgrp chown chpasswd crontab curl dpkg dpkg-deb dpkg-query findmnt flock getent getfacl git gpasswd groupadd groupdel groupmod gunzip gzip hostname hostnamectl journalctl kill loginctl mount mountpoint nohup passwd ping pkill ps python3 reboot record service setfacl setsid shutdown sleep ss sync sysctl systemctl systemd-run tar timedatectl timeout udevadm umount unzip useradd userdel usermod wget xz zstd";
+  "apt-cache apt-get apt-mark chage chgrp chown chpasswd crontab curl debconf-set-selections debconf-show dpkg dpkg-deb dpkg-query findmnt flock getent getfacl git gpasswd groupadd groupdel groupmod gunzip gzip hostname hostnamectl journalctl kill loginctl mount mountpoint nohup passwd ping pkill ps python3 reboot record service setfacl setsid shutdown sleep ss sync sysctl systemctl systemd-run tar timedatectl timeout udevadm umount unzip useradd userdel usermod wget xz zstd";
 /** Nobody: what a word of ill will may do is little. */
 const NOBODY = 65534;
 

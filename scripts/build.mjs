@@ -38,6 +38,28 @@ const withoutDevtools = {
   },
 };
 
+/** Shell text of ours. */
+const SHELL_TEXT = /\bsh`((?:[^`\\]|\\.)*)`/gs;
+
+/** Programs go without the comments and the indentation of library text; what ships needs enough of the latter to tell blocks. */
+const shellText = {
+  name: "shell-text",
+  setup(build) {
+    build.onLoad({ filter: /src\/(modules\/lib|engine)\/[^/]+\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(SHELL_TEXT, (_whole, text) => `sh\`${shortened(text)}\``),
+      loader: "ts",
+    }));
+  },
+};
+
+function shortened(text) {
+  return text
+    .split("\n")
+    .filter((line) => !/^\s*#(?!(apply|end)$)/.test(line))
+    .map((line) => line.replace(/^ +/, (blanks) => " ".repeat(blanks.length / 2)))
+    .join("\n");
+}
+
 async function bundle() {
   await rm(output, { recursive: true, force: true });
   const { metafile } = await build({
@@ -56,7 +78,7 @@ async function bundle() {
     jsx: "automatic",
     chunkNames: "chunks/[name]-[hash]",
     external: NATIVE,
-    plugins: [withoutDevtools],
+    plugins: [withoutDevtools, shellText],
     banner: { js: COMMONJS_NAMES },
     // React's production build; its development build is slower and warns.
     define: { "process.env.NODE_ENV": '"production"' },

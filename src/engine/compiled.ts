@@ -37,6 +37,14 @@ export interface CallOutcome {
   readonly more?: Readonly<Record<string, Value>>;
 }
 
+/** `until` that shell cannot say: the program ends with its call, which is made again by another one. */
+export interface Retry {
+  readonly attempts: number;
+  /** Seconds between two. */
+  readonly delay: number;
+  readonly done: (outcome: CallOutcome, registers: Readonly<Record<string, Value>>) => boolean;
+}
+
 /** One numbered call of a program: a task, or one item of its loop. */
 export interface CompiledCall {
   /** The step that it is of; a handler's is the flush. */
@@ -78,6 +86,7 @@ export interface CompiledCall {
   readonly joins?: Joined;
   /** Text that needs results which are there when the call ends (debug, fail). */
   readonly say?: (registers: Readonly<Record<string, Value>>) => Said;
+  readonly retry?: Retry;
   /** changed_when and failed_when that shell cannot say, decided from the result. */
   readonly judge?: (raw: CallOutcome, registers: Readonly<Record<string, Value>>) => CallOutcome;
 }

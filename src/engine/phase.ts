@@ -61,6 +61,9 @@ export interface PhaseInput {
   readonly placeFile: PlaceFile | undefined;
 }
 
+/** What a task says whose `until` does not hold. */
+const NOT_YET = "until does not hold";
+
 type Boot = NonNullable<ProgramReader["reboots"]>;
 
 /** How often a program may be sent again with a payload that it missed, beyond one for each call. */
@@ -96,6 +99,8 @@ export class Phase {
   /** Files that were waited for in vain, and why. */
   readonly #lost = new Map<string, string>();
   #resultBytes = 0;
+  /** Of the call at hand, where `until` is decided here. */
+  #attempts = 0;
   /** Where the task at which all hosts met last is behind. */
   #met = 0;
   readonly #steps: HostSteps;
@@ -332,6 +337,12 @@ export class Phase {
         booted = await this.#reboot(current, boot);
         continue;
       }
+      if (reader.again !== undefined) {
+        start = reader.again.call;
+        sends--;
+        await this.#input.clock.sleep(reader.again.delay * 1000, this.#input.signal);
+        continue;
+      }
       if (lost) {
         start = Math.max(start, reader.nextCall);
         continue;
@@ -456,13 +467,42 @@ export class Phase {
     return this.#input.sources.describe(path)?.digest;
   }
 
+  #judged(call: CompiledCall, raw: CallOutcome): CallOutcome {
+    return call.judge === undefined ? raw : call.judge(raw, this.#input.host.registers);
+  }
+
+  /** Counts an attempt; whether another one is to come. */
+  fails(call: CompiledCall, raw: CallOutcome): boolean {
+    const { retry } = call;
+    if (retry === undefined || raw.status === "skipped" || raw.status === "pending") return false;
+    this.#attempts++;
+    return this.#attempts < retry.attempts && this.#tried(call, this.#judged(call, raw)).reason === NOT_YET;
+  }
+
+  /** A result with its number of attempts, that failed where the last one was in vain. */
+  #tried(call: CompiledCall, judged: CallOutcome): CallOutcome {
+    const { retry } = call;
+    if (retry === undefined || judged.status === "skipped" || judged.status === "pending") return judged;
+    const attempt = this.#attempts;
+    const fields = (attempts: number) => ({ ...judged.fields, attempts: String(attempts) });
+    try {
+      if (retry.done({ ...judged, fields: fields(attempt) }, this.#input.host.registers))
+        return { ...judged, fields: fields(attempt) };
+    } catch (error) {
+      if (!isMistake(error)) throw error;
+      return { ...judged, status: "failed", reason: mistakeReason(error) };
+    }
+    const changed = judged.status === "changed" || judged.changed === true ? { changed: true as const } : {};
+    return { ...judged, ...changed, status: "failed", reason: NOT_YET, fields: fields(attempt - 1) };
+  }
+
   /** A call has ended. */
   settle(call: CompiledCall, state: CallState, raw: CallOutcome): void {
-    const { host, clock, session } = this.#input;
+    const { clock, session } = this.#input;
     this.#resultBytes += Object.values(raw.fields).reduce((total, value) => total + value.length, 0);
     if (this.#resultBytes > MAX_RESULT_BYTES) throw new TaskError("E_RESULTS", "The host's results are too large.");
-    const judged = call.judge === undefined ? raw : call.judge(raw, host.registers);
-    const { outcome, said } = this.#said(call, judged);
+    const { outcome, said } = this.#said(call, this.#tried(call, this.#judged(call, raw)));
+    this.#attempts = 0;
     // A handler that an earlier run did not get to is work, whatever its own probe says.
     const due = call.ref.handler && outcome.status !== "skipped";
     if (due || outcome.status === "changed" || outcome.status === "pending") this.dirty = true;

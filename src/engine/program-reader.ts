@@ -110,6 +110,8 @@ export class ProgramReader {
   /** A boot that has begun: the call, and what was before it. */
   reboots: { readonly call: number; readonly boot: string; readonly since: number } | undefined;
   need: { call: number; digest: string } | undefined;
+  /** A call that is made again, after some seconds. */
+  again: { readonly call: number; readonly delay: number } | undefined;
   /** First call without a result. */
   nextCall = 1;
   /** Characters of files that were taken, and that no limit of answers counts. */
@@ -252,6 +254,10 @@ export class ProgramReader {
   #result(number: number, call: CompiledCall, state: CallState, said: CallOutcome): void {
     const outcome =
       call.brings === undefined ? said : broughtOutcome(call.brings, said, state.receiver, this.#brings(call));
+    if (this.phase.fails(call, outcome)) {
+      this.again = { call: number, delay: call.retry?.delay ?? 0 };
+      return;
+    }
     this.ended.set(number, { call, outcome });
     this.phase.settle(call, state, outcome);
     if (call.brings !== undefined && this.#brings(call) && existsSync(call.brings.dest)) {

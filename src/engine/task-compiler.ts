@@ -65,6 +65,19 @@ function truth(value: Value, { position }: Templated): boolean {
   throw new InputError("E_KEYWORD", `${JSON.stringify(value)} is neither true nor false.`, { position });
 }
 
+function tooComplex(node: TaskNode): InputError {
+  const hint =
+    "In loops, handlers, rescue and always write `until` as x.rc == 0, x is changed, 'word' in x.stdout or the like.";
+  return new InputError(
+    "E_CONDITION_TOO_COMPLEX",
+    "This until is too complex here: the host itself has to decide it.",
+    {
+      position: node.until?.[0]?.position ?? node.position,
+      hint,
+    },
+  );
+}
+
 /** What is not known before the hosts have met. */
 export const HOSTVARS = "hostvars";
 
@@ -289,7 +302,7 @@ export class TaskCompiler {
     known: readonly (Value | undefined)[],
     calls: readonly CompiledCall[],
   ): void {
-    if (calls.some((call) => call.judge !== undefined)) {
+    if (calls.some((call) => call.judge !== undefined || call.retry !== undefined)) {
       // What comes behind it in a part that may be passed over would not know how it was judged.
       if (this.#draft.unsure > 0 && !calls.some((call) => call.ref.handler)) throw new NeedsControllerError();
       this.#draft.closed = true;
@@ -409,10 +422,12 @@ export class TaskCompiler {
     const asked = play.asksFailure && isRescued(list, this.#draft.at);
     const sent = this.#sent(node, asked);
     const verdict = compileVerdict(this.#verdictContext(), judged, rest.returns, about, sent);
-    const shell =
+    const { shell, retry } =
       node.until === undefined
-        ? made.shell
-        : retryLoop(this.#verdictContext(), node, language, made.shell, rest.returns, about, sent);
+        ? { shell: made.shell }
+        : retryLoop(this.#verdictContext(), node, language, made.shell, rest, about, sent);
+    if (retry !== undefined && (loop || this.#draft.unsure > 0)) throw tooComplex(node);
+    const later = verdict.judged || retry !== undefined;
     const open = gate.kind === "open";
     const reads = readOnly(node) && made.libs.includes("command");
     const acts = node.until !== undefined || made.libs.some((lib) => ACTS.includes(lib)) || (reads && runs);
@@ -420,20 +435,21 @@ export class TaskCompiler {
       `if ${this.#draft.begin("B")}; then\n` +
       (node.checkMode === undefined ? "" : node.checkMode ? "K=1\n" : "K=\n") +
       (open ? `if ${gate.shell}; then\n` : "") +
-      (verdict.judged ? "" : this.#notify(node)) +
+      (later ? "" : this.#notify(node)) +
       (node.noLog || node.diff === false ? "NODIFF=1\n" : "") +
       (reads ? "RO=1\n" : "") +
       (acts ? "look\n" : "") +
       shell +
       (open ? "else skip -; fi\n" : "") +
       verdict.shell +
-      `E ${endFlag(node, loop, verdict.judged)}\nfi\n`;
+      `E ${endFlag(node, loop, later)}\nfi\n`;
     if (acts) this.#draft.act();
     this.#draft.calls.push({
       ...{ at: this.#draft.at, ref: step.ref, node },
       ...rest,
       ...about,
       ...(open ? { when: gate.source } : {}),
+      ...(retry === undefined ? {} : { retry }),
       ...(verdict.judged ? { judge: judgeOf(this.#verdictContext(), node, rest, about) } : {}),
     });
     return undefined;

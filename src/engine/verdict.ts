@@ -1,10 +1,9 @@
 import { findModule } from "../modules/registry.js";
 import type { Scope } from "../playbook/scope.js";
 import type { TaskNode, Vars } from "../playbook/types.js";
-import { InputError } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import { decideAll, isMistake, mistakeReason, NeedsControllerError } from "./compile-task.js";
-import type { CallOutcome, CompiledCall } from "./compiled.js";
+import type { CallOutcome, CompiledCall, Retry } from "./compiled.js";
 import { TaskLanguage } from "./language.js";
 import { isSent, type SentFields } from "./result-uses.js";
 import { resultValue } from "./results.js";
@@ -116,24 +115,19 @@ function judged(node: TaskNode, raw: CallOutcome, language: TaskLanguage): CallO
   };
 }
 
-function tooComplex(node: TaskNode): InputError {
-  return new InputError("E_CONDITION_TOO_COMPLEX", "This condition is too complex: the host itself has to decide it.", {
-    position: node.until?.[0]?.position ?? node.position,
-  });
-}
-
-/** until, retries, delay: a loop in the program. Ansible's count: `retries` more attempts after the first. */
+/** until, retries, delay: a loop in the program, or of programs. Ansible's count: `retries` more attempts after the first. */
 export function retryLoop(
   context: VerdictContext,
   node: TaskNode,
   language: TaskLanguage,
   shell: string,
-  returns: CompiledCall["returns"],
+  call: Pick<CompiledCall, "returns" | "known">,
   about: CallItem,
   sent: SentFields,
-): string {
+): { shell: string; retry?: Retry } {
+  const { returns } = call;
   const attempts = node.retries === undefined ? 3 : Math.max(0, Number(language.render(node.retries))) + 1;
-  if (node.until === undefined || attempts === 1) return `${shell}R_attempts=1\n`;
+  if (node.until === undefined || attempts === 1) return { shell: `${shell}R_attempts=1\n` };
   const delay = node.delay === undefined ? 5 : Math.max(0, Number(language.render(node.delay)));
   const name = node.register ?? "_";
   const shapes = new Map(context.shapes).set(name, { returns, loop: false });
@@ -142,17 +136,32 @@ export function retryLoop(
     const gate = decideAll(node.until, context.language(node, itemVars(about), name), shapes);
     done = gate.kind === "open" ? gate.shell : gate.value ? ":" : "false";
   } catch (error) {
-    if (error instanceof NeedsControllerError) throw tooComplex(node);
-    throw error;
+    if (!(error instanceof NeedsControllerError)) throw error;
+    return { shell, retry: { attempts, delay, done: untilOf(context, node, call, about) } };
   }
   const fields = fieldNames(node, returns, sent);
-  return (
+  const loop =
     `TRY=1\nwhile :; do\n${shell}R_attempts=$TRY\nD\nRF ${[name, ...fields].join(" ")}\n` +
     `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +
     `if [ "$TRY" -ge ${attempts} ]; then S='' R_attempts=${attempts - 1}; bad "not so after ${attempts} attempts"; break; fi\n` +
     `[ -z "$STOP" ] || fin stopped\n` +
-    `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW='' FCH=''\nsleep ${delay}\nlook\ndone\n`
-  );
+    `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW='' FCH=''\nsleep ${delay}\nlook\ndone\n`;
+  return { shell: loop };
+}
+
+/** Whether `until` holds of a result. */
+function untilOf(
+  context: VerdictContext,
+  node: TaskNode,
+  fields: Pick<CompiledCall, "returns" | "known">,
+  about: CallItem,
+): Retry["done"] {
+  return (outcome, registers) => {
+    const own = { [node.register ?? "_"]: resultValue({ node, ...fields, ...about }, outcome) };
+    const scope = context.scope(node, itemVars(about)).withValues({ ...registers, ...own });
+    const decision = new TaskLanguage(scope, new Set()).decide(node.until ?? []);
+    return decision.kind === "known" && decision.value;
+  };
 }
 
 /** What never counts as a change: of a command, the playbook says that it only reads. */

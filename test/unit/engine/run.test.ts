@@ -122,6 +122,43 @@ t.test("round trips do not grow with tasks, and bytes little", async (t) => {
   }
 });
 
+t.test("until that shell cannot say is judged here, by a program for each attempt", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: counts
+  shell: echo x >>n; wc -l <n
+  args: { chdir: "{{ dir }}" }
+  register: count
+  until: count.stdout | int + 1 > 3
+  retries: 5
+  delay: 0
+- name: in vain
+  command: echo {{ count.attempts }}
+  register: vain
+  until: vain.stdout_lines | length > 1
+  retries: 1
+  delay: 0
+  ignore_errors: true
+- name: mistaken
+  command: echo x
+  register: wrong
+  until: wrong.stdout[nosuch]
+  delay: 0
+  ignore_errors: true
+- name: after
+  debug: { msg: "{{ count.attempts }} {{ vain.attempts }} {{ vain is failed }}" }
+`,
+  );
+  const run = await localRun(file, "apply");
+  t.match(run.lines, [
+    "changed counts: ran",
+    "failed in vain: until does not hold",
+    /^failed mistaken: .*nosuch/,
+    "ok after: 3 1 True",
+  ]);
+});
+
 t.test("what a command writes is seen behind it, whatever it counts as", async (t) => {
   const dir = t.testdir();
   const copies = (name: string) => `- name: ${name}

@@ -10,15 +10,7 @@ import type { Play, Playbook, TaskNode, Vars } from "../playbook/types.js";
 import { type EmitEvent, EVENT_VERSION, type HostRecap, type HostTraffic } from "../report/events.js";
 import { maskedEvents } from "../report/masked-events.js";
 import type { Transport } from "../transport/transport.js";
-import {
-  EdgeError,
-  type ExitCode,
-  exitCodes,
-  formatPosition,
-  InputErrors,
-  InterruptedError,
-  UnreachableError,
-} from "../util/errors.js";
+import type { ExitCode } from "../util/errors.js";
 import { Semaphore } from "../util/semaphore.js";
 import { Batch, type Place, PlayEnded } from "./batch.js";
 import type { HostScope } from "./compile-input.js";
@@ -33,10 +25,12 @@ import { baseScope, hostVarsScope, settableNames } from "./host-vars.js";
 import { KnownFacts } from "./known-facts.js";
 import { controllerReader, fileKind } from "./language.js";
 import { magicOf } from "./magic.js";
+import { batchesOf, bearableFailures, implicitLocalhost, inOrder } from "./play-batches.js";
 import { reachedBy, saysLogin } from "./reach.js";
 import { emptyRecap } from "./recap.js";
 import type { PlaceFile } from "./receiver.js";
 import { type ResultUses, resultUses } from "./result-uses.js";
+import { RunTally } from "./run-tally.js";
 import { type Clock, HostSession, systemClock } from "./session.js";
 import { sightOf } from "./setup.js";
 import { SourceStore } from "./sources.js";
@@ -123,7 +117,7 @@ class PlaybookRun {
   readonly #greeted = new Set<HostSession>();
   readonly #delegates: Delegates;
   readonly #groups: RunGroups;
-  readonly #recaps: Record<string, HostRecap> = {};
+  readonly #tally: RunTally;
   readonly #failed = new Set<string>();
   readonly #states = new Map<string, HostState>();
   /** Of the play that each host has begun last. */
@@ -132,8 +126,6 @@ class PlaybookRun {
   readonly #asked: RunFacts;
   readonly #known = new Map<string, KnownFacts>();
   #knownUses: ResultUses | undefined;
-  readonly #errors: EdgeError[] = [];
-  #taskFailed = false;
   /** Too many hosts of a batch failed: nothing comes after it. */
   #ended = false;
 
@@ -150,6 +142,7 @@ class PlaybookRun {
     this.#asked = new RunFacts(input.playbook);
     this.#clock = input.clock ?? systemClock;
     this.#emit = maskedEvents(input.emit, input.secrets ?? []);
+    this.#tally = new RunTally(this.#emit, this.#clock);
   }
 
   #now(): string {
@@ -166,7 +159,7 @@ class PlaybookRun {
     const isLate = (number: number) => grouping >= 0 && number > grouping;
     const known = playbook.plays.flatMap((play, number) => this.#hostsOf(play, number, isLate(number)));
     const hosts = [...new Set(known.map((host) => host.name))];
-    for (const name of hosts) this.#recaps[name] = emptyRecap();
+    for (const name of hosts) this.#tally.add(name, emptyRecap());
     this.#emit({
       type: "run.start",
       version: EVENT_VERSION,
@@ -186,11 +179,11 @@ class PlaybookRun {
       for (const { host, traffic: own } of this.#sessions) traffic[host.name] = sumOf(own, traffic[host.name]);
       await Promise.all(this.#sessions.map((session) => session.close()));
     }
-    for (const name of Object.keys(this.#recaps)) {
-      this.#emit({ type: "host.end", time: this.#now(), host: name, recap: this.#recaps[name] ?? emptyRecap() });
+    const recap = { ...this.#tally.recaps };
+    for (const [host, own] of Object.entries(recap)) {
+      this.#emit({ type: "host.end", time: this.#now(), host, recap: own });
     }
-    const exitCode = this.#exitCode();
-    const recap = { ...this.#recaps };
+    const exitCode = this.#tally.exitCode(this.#input.signal?.aborted === true);
     this.#emit({
       type: "run.end",
       time: this.#now(),
@@ -206,21 +199,6 @@ class PlaybookRun {
     const { playbook, inventory, options, guardsAsk = [] } = this.#input;
     this.#knownUses ??= resultUses(playbook, [inventory.hosts, options.extraVars ?? {}, guardsAsk]);
     return this.#knownUses;
-  }
-
-  #exitCode(): ExitCode {
-    if (this.#input.signal?.aborted) return exitCodes.interrupted;
-    if (this.#taskFailed) return exitCodes.taskFailed;
-    const codes = new Set(this.#errors.map((error) => error.exitCode));
-    const order = [
-      exitCodes.internal,
-      exitCodes.hostKey,
-      exitCodes.unreachable,
-      exitCodes.locked,
-      exitCodes.taskFailed,
-      exitCodes.usage,
-    ];
-    return [...order, exitCodes.interrupted].find((code) => codes.has(code)) ?? exitCodes.ok;
   }
 
   /** @param late whether the play's groups may be made by a play before it */
@@ -273,11 +251,11 @@ class PlaybookRun {
       await this.#onHost(about, host, place);
     } catch (error) {
       if (error instanceof PlayEnded) {
-        this.#message(host, "stopped, as too many other hosts failed", undefined, "info");
+        this.#tally.message(host.name, "stopped, as too many other hosts failed", "info");
         return true;
       }
       this.#failed.add(host.name);
-      this.#report(host, error);
+      this.#tally.report(host.name, error);
     }
     return !this.#failed.has(host.name);
   }
@@ -368,13 +346,13 @@ class PlaybookRun {
       guards: this.#input.guards?.(host) ?? {},
       facts: known.all,
       libraries: known.libraries,
-      onRecap: (recap) => this.#add(host.name, recap),
+      onRecap: (recap) => this.#tally.add(host.name, recap),
     });
     const { facts, registers, given, included } = scope;
     this.#states.set(host.name, { facts, registers, given, included, sights: scope.sights });
     if (failed) {
       this.#failed.add(host.name);
-      this.#taskFailed = true;
+      this.#tally.taskFailed();
     }
   }
 
@@ -492,51 +470,6 @@ class PlaybookRun {
     };
     return { names: inventory.hosts.map((host) => host.name), scopeOf, meets, settable: this.#settable, owes };
   }
-
-  #add(host: string, recap: HostRecap): void {
-    const total = this.#recaps[host] ?? emptyRecap();
-    for (const key of Object.keys(recap) as (keyof HostRecap)[]) total[key] += recap[key];
-    this.#recaps[host] = total;
-  }
-
-  #report(host: InventoryHost, error: unknown): void {
-    if (!(error instanceof EdgeError)) {
-      // A bug of ours must not look like a failure of the host; other hosts finish first.
-      this.#taskFailed = true;
-      this.#message(
-        host,
-        `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        undefined,
-      );
-      this.#add(host.name, { ...emptyRecap(), failed: 1 });
-      return;
-    }
-    this.#errors.push(error);
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    if (error instanceof UnreachableError || error.exitCode === exitCodes.hostKey) {
-      this.#emit({
-        type: "host.unreachable",
-        time: this.#now(),
-        host: host.name,
-        code: error.code,
-        text: error.message,
-        ...hint,
-      });
-      this.#add(host.name, { ...emptyRecap(), unreachable: 1 });
-      return;
-    }
-    const parts = error instanceof InputErrors ? error.errors : [error];
-    for (const part of parts) {
-      const place = part.position === undefined ? "" : `${formatPosition(part.position)}: `;
-      this.#message(host, place + part.message, part.hint);
-    }
-    if (!(error instanceof InterruptedError)) this.#add(host.name, { ...emptyRecap(), failed: 1 });
-  }
-
-  #message(host: InventoryHost, text: string, hint: string | undefined, level: "error" | "info" = "error"): void {
-    const more = hint === undefined ? {} : { hint };
-    this.#emit({ type: "message", time: this.#now(), level, host: host.name, text, ...more });
-  }
 }
 
 /** One play, as far as it is the same for all its hosts. */
@@ -554,50 +487,15 @@ function asOf(play: Play, access: HostAccess): string | undefined {
   return play.become || access.become === true ? (play.becomeUser ?? access.becomeUser ?? "root") : undefined;
 }
 
-/** As Ansible: at least one host each, and the last size for all that are left. */
-export function batchesOf<T>(hosts: readonly T[], serial: Play["serial"] = []): readonly (readonly T[])[] {
-  const batches: (readonly T[])[] = [];
-  for (let from = 0; from < hosts.length; ) {
-    const { count, percent } = serial[Math.min(batches.length, serial.length - 1)] ?? { count: 0, percent: false };
-    const size = percent ? Math.max(1, Math.trunc((count / 100) * hosts.length)) : count || hosts.length;
-    batches.push(hosts.slice(from, from + size));
-    from += size;
-  }
-  return batches;
-}
-
-/** As Ansible: one failure is too much for any_errors_fatal, and more than so many percent of a batch. */
-function bearableFailures({ anyErrorsFatal, maxFailPercentage }: Play, hosts: number): number {
-  if (anyErrorsFatal) return 0;
-  return maxFailPercentage === undefined ? Number.POSITIVE_INFINITY : Math.floor((hosts * maxFailPercentage) / 100);
-}
-
 function sumOf(a: HostTraffic, b: HostTraffic | undefined): HostTraffic {
   if (b === undefined) return a;
   return { execs: a.execs + b.execs, bytesUp: a.bytesUp + b.bytesUp, bytesDown: a.bytesDown + b.bytesDown };
-}
-
-function inOrder(hosts: readonly InventoryHost[], order: Play["order"]): readonly InventoryHost[] {
-  if (order === undefined || order === "inventory") return hosts;
-  const sorted = order === "reverse_inventory" ? [...hosts] : [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return order === "sorted" ? sorted : sorted.reverse();
-}
-
-function isFatal({ anyErrorsFatal, flags }: TaskNode): boolean {
-  return anyErrorsFatal === true || flags?.anyErrorsFatal !== undefined;
 }
 
 function makesGroups(steps: readonly Step[]): boolean {
   return steps.some((step) => step.kind === "task" && step.node.module === GROUP_BY);
 }
 
-/** `hosts: localhost` in an inventory that does not have it. */
-function implicitLocalhost(play: Play): InventoryHost {
-  return {
-    name: "localhost",
-    groups: [],
-    vars: { ansible_connection: "local" },
-    origins: {},
-    position: play.position,
-  };
+function isFatal({ anyErrorsFatal, flags }: TaskNode): boolean {
+  return anyErrorsFatal === true || flags?.anyErrorsFatal !== undefined;
 }

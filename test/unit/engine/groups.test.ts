@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { batchesOf } from "../../../src/engine/run.js";
+import { batchesOf } from "../../../src/engine/play-batches.js";
 import { UnreachableError } from "../../../src/util/errors.js";
 import { fleet, fleetRun } from "./fleet-run.js";
 

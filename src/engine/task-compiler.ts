@@ -1,9 +1,7 @@
-import { resolve } from "node:path";
 import { ArgumentError, type LibName } from "../modules/types.js";
 import { INCLUDE_ROLE } from "../playbook/load-tasks.js";
-import type { HostVarsSource, LookupReader, Scope } from "../playbook/scope.js";
-import { isPossiblyTemplate } from "../playbook/template-parser.js";
-import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
+import type { HostVarsSource, Scope } from "../playbook/scope.js";
+import type { TaskNode, Value, Vars } from "../playbook/types.js";
 import { InputError, type InputErrors } from "../util/errors.js";
 import { quote } from "../util/shell.js";
 import type { CompileInput } from "./compile-input.js";
@@ -16,19 +14,20 @@ import {
   NeedsControllerError,
 } from "./compile-task.js";
 import type { CompiledCall } from "./compiled.js";
-import { compileControl, ENDS, isControl } from "./control.js";
+import { compileControl, isControl } from "./control.js";
 import type { Draft } from "./draft.js";
-import { AskedFacts } from "./facts-asked.js";
 import type { FactGroup } from "./facts-script.js";
 import type { Inclusion } from "./host-steps.js";
 import { hostVarsScope } from "./host-vars.js";
 import { includeVars } from "./include-vars.js";
-import { FactsWantedError, TaskLanguage, UnknownValueError, UnsentResultError } from "./language.js";
+import { FactsWantedError, TaskLanguage, UnknownValueError } from "./language.js";
 import { factNames, withFacts } from "./module-facts.js";
 import type { SentFields } from "./result-uses.js";
 import { itemFields, loopValue } from "./results.js";
 import type { IncludeStep, TaskStep } from "./steps.js";
+import { isOnce, looking, resolved } from "./task-keywords.js";
 import { itemLabel, loopItems, loopVars } from "./task-loop.js";
+import { TaskReader } from "./task-reader.js";
 import { searchPath, targetOf, taskScope } from "./task-scope.js";
 import {
   type CallItem,
@@ -55,16 +54,6 @@ const FAILURE = ["ansible_failed_task", "ansible_failed_result"];
 /** Libraries of calls that wait, or ask others, and count as no change: what was seen before may be another by then. */
 const ACTS: readonly LibName[] = ["uri", "wait"];
 
-const TRUE = /^(?:y|yes|on|1|true|t|1\.0)$/i;
-const FALSE = /^(?:n|no|off|0|false|f|0\.0)$/i;
-
-/** A keyword that is true or false. @throws InputError for anything else */
-function truth(value: Value, { position }: Templated): boolean {
-  if (TRUE.test(String(value))) return true;
-  if (FALSE.test(String(value))) return false;
-  throw new InputError("E_KEYWORD", `${JSON.stringify(value)} is neither true nor false.`, { position });
-}
-
 function tooComplex(node: TaskNode): InputError {
   const hint =
     "In loops, handlers, rescue and always write `until` as x.rc == 0, x is changed, 'word' in x.stdout or the like.";
@@ -85,17 +74,20 @@ export const HOSTVARS = "hostvars";
 export class TaskCompiler {
   readonly #input: CompileInput;
   readonly #draft: Draft;
+  readonly #reader: TaskReader;
   #cached: { readonly like: TaskNode; readonly version: number; readonly scope: Scope } | undefined;
   #finished = false;
 
   constructor(input: CompileInput, draft: Draft) {
     this.#input = input;
     this.#draft = draft;
+    this.#reader = new TaskReader(input, draft);
   }
 
   /** What is asked of this machine from now on is asked while the program runs, or later. */
   finish(): void {
     this.#finished = true;
+    this.#reader.finish();
   }
 
   #scope(node: TaskNode, extra: Vars): Scope {
@@ -114,7 +106,7 @@ export class TaskCompiler {
       if (owed.length > 0) return new FactsWantedError(owed);
       return shapes.has(name) ? new UnknownValueError(name) : undefined;
     };
-    const options = { reader: this.#reader, waits, hostvars: this.#hostvars() };
+    const options = { reader: this.#reader.reader, waits, hostvars: this.#hostvars() };
     const scope = taskScope(this.#input, options, node, extra, { facts, registers, sights, included });
     seen = scope;
     // Lazy variables are computed once for all tasks that see the same ones.
@@ -164,7 +156,7 @@ export class TaskCompiler {
       this.#scope(node, extra),
       unknown,
       (name, scope) => this.#owes(name, scope),
-      (text) => this.#beforeText(text),
+      (text) => this.#reader.beforeText(text),
     );
   }
 
@@ -224,7 +216,7 @@ export class TaskCompiler {
 
   task(given: TaskStep): void {
     const draft = this.#draft;
-    const step = { ...given, node: this.#looking(this.#resolved(given.node)) };
+    const step = { ...given, node: this.#asIs(given.node) };
     const { node } = step;
     const language = this.#language(node);
     const items = loopItems(node, language, draft.shapes);
@@ -259,33 +251,17 @@ export class TaskCompiler {
     this.#afterCalls(node, items !== undefined, known, calls);
   }
 
-  /** `check_mode: false` holds where nothing but a check is asked for: before an apply the task would do its work twice. */
-  #looking(node: TaskNode): TaskNode {
-    if (!this.#input.looks || node.checkMode !== false || readOnly(node)) return node;
-    const { checkMode: _, ...rest } = node;
-    return rest;
-  }
-
-  /** A task whose keywords are what their templates say on this host. */
-  #resolved(node: TaskNode): TaskNode {
-    const { flags } = node;
-    const templates = node.notify.some(isPossiblyTemplate);
-    if (flags === undefined && !templates) return node;
-    const language = this.#language(node);
-    const values = Object.entries(flags ?? {}).map(([name, value]) => [name, truth(language.render(value), value)]);
-    const notify = node.notify.map((name) => {
-      const { position } = node;
-      return String(language.render({ value: name, position, positionOf: () => position }));
-    });
-    return { ...node, notify, ...Object.fromEntries(values) };
+  /** A task as its keywords and this run have it. */
+  #asIs(node: TaskNode): TaskNode {
+    return looking(
+      resolved(node, () => this.#language(node)),
+      this.#input.looks,
+    );
   }
 
   /** `run_once`, which may be a template. */
   isOnce(node: TaskNode): boolean {
-    const value = node.flags?.runOnce;
-    const ends = node.module === "meta" ? ENDS[String(node.freeForm?.value)] : undefined;
-    if (ends !== undefined && ends !== "host") return true;
-    return value === undefined ? node.runOnce : truth(this.#language(node).render(value), value);
+    return isOnce(node, () => this.#language(node));
   }
 
   #checkNotify(name: string, { position }: TaskNode): void {
@@ -467,64 +443,9 @@ export class TaskCompiler {
     return { judge: judgeOf(this.#verdictContext(), node, { returns: {} }, about) };
   }
 
-  /** Reads this machine's files as they are when a task's turn has come. */
-  get #reader(): LookupReader {
-    const { reader } = this.#input.options;
-    return {
-      ...reader,
-      readFile: (path) => {
-        this.#beforeRead(path);
-        const text = reader.readFile(path);
-        if (text !== undefined) {
-          this.#beforeUse(text);
-          this.#beforeText(text);
-        }
-        return text;
-      },
-      kindOf: (path, follow) => {
-        this.#beforeRead(resolve(path));
-        if (this.#worksHere()) throw new NeedsControllerError();
-        return reader.kindOf(path, follow);
-      },
-    };
-  }
-
-  /** What a template that is read by another names is known when it is read. */
-  #beforeUse(text: string): void {
-    if (this.#finished) return;
-    const asked = new AskedFacts();
-    asked.text(text);
-    const { known, sights } = this.#input.host;
-    const all = [...sights, ...this.#draft.sights];
-    const owed = known
-      .lacks((fact) => all.some((sight) => sight.shows(fact)))
-      .filter((group) => asked.groups.has(group));
-    if (owed.length > 0) throw new FactsWantedError(owed);
-  }
-
-  #beforeRead(path: string): void {
-    if (this.#finished) return;
-    for (const dest of this.#draft.brought) {
-      if (dest === path || dest.startsWith(`${path.replace(/\/+$/, "")}/`)) throw new NeedsControllerError();
-    }
-  }
-
-  #beforeText(text: string): void {
-    const register = this.#input.check ? this.#input.uses.asksForMore(text) : undefined;
-    if (register === undefined) return;
-    if (!this.#finished) throw new UnsentResultError(register);
-    throw new InputError("E_NEEDS_RESULT", `This needs fields of ${register}, which are not there before apply.`);
-  }
-
-  /** Whether calls of this program may make or remove any file of this machine. */
-  #worksHere(): boolean {
-    const works = this.#draft.calls.some((call) => call.decided === undefined && call.brings === undefined);
-    return !this.#finished && !this.#input.check && this.#draft.target?.local === true && works;
-  }
-
   #options(node: TaskNode): BuildOptions {
     const { options, play } = this.#input;
-    return { ...options, directories: searchPath(node, play), beforeRead: (path) => this.#beforeRead(path) };
+    return { ...options, directories: searchPath(node, play), beforeRead: (path) => this.#reader.beforeRead(path) };
   }
 
   /** Which fields of its result a task sends. @param asked a rescue asks for them all */
@@ -563,7 +484,7 @@ export class TaskCompiler {
       ...{ language, shapes, later },
       known: host.known,
       changed: !this.#input.check && !this.#draft.decided,
-      readVars: (args) => includeVars(node, args, searchPath(node, play), this.#reader),
+      readVars: (args) => includeVars(node, args, searchPath(node, play), this.#reader.reader),
     });
     if (decided.facts !== undefined || decided.sight !== undefined || decided.included !== undefined) {
       if (gate.kind === "open" || this.#draft.unsure > 0) throw new NeedsControllerError();

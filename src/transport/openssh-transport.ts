@@ -49,7 +49,7 @@ export class OpenSshTransport implements Transport {
       this.#stats.execs += 1;
       this.#stats.bytesUp += Buffer.byteLength(command);
       if (this.#closed) throw this.#lost("it was closed from here");
-      const spare = options.plain && fits(command) ? this.#waiting() : undefined;
+      const spare = options.plain && fits(command) ? await this.#waiting() : undefined;
       const { result, tail } = await this.#run(command, options, spare);
       if (result.code !== SSH_FAILED) return result;
       if (!(await this.master.isAlive())) throw this.#lost(lastLine(tail));
@@ -72,7 +72,7 @@ export class OpenSshTransport implements Transport {
     );
   }
 
-  #waiting(): ChildProcessWithoutNullStreams | undefined {
+  async #waiting(): Promise<ChildProcessWithoutNullStreams | undefined> {
     const spare = this.#spare;
     this.#spare = undefined;
     this.#wantsSpare = false;

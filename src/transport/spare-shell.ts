@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { quote } from "../util/shell.js";
 
 /** What the shell says once it waits. A login shell that greets may say something before. */
@@ -51,7 +52,10 @@ export class SpareShell<S extends Started> {
   };
 
   /** Gives the shell away, once, if it waits there; ends it if not. */
-  take(): S | undefined {
+  async take(): Promise<S | undefined> {
+    // What it said may have come while the program was compiled, and is read now.
+    if (this.#heard !== READY) await setImmediate();
+    if (this.#heard !== READY) await setImmediate();
     const shell = this.#shell;
     const waits = !this.#isOver && this.#heard === READY;
     this.#isOver = true;
@@ -63,8 +67,8 @@ export class SpareShell<S extends Started> {
   }
 
   close(): void {
-    const shell = this.take();
-    if (shell !== undefined) this.end(shell);
+    this.#isOver = true;
+    if (this.#shell !== undefined) this.end(this.#shell);
   }
 }
 

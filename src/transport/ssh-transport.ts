@@ -47,13 +47,18 @@ export class SshTransport implements Transport {
   }
 
   exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    return this.#channels.run(() => {
+    return this.#channels.run(async () => {
       this.#execs += 1;
       const { stdin } = options;
       if (options.inlined === true && stdin instanceof Uint8Array && stdin.length <= MOST_INLINED) {
         return execOn(this.#session, withInput(command, stdin), { ...options, stdin: NOTHING }, undefined);
       }
-      return execOn(this.#session, command, options, options.plain && fits(command) ? this.#waiting() : undefined);
+      return execOn(
+        this.#session,
+        command,
+        options,
+        options.plain && fits(command) ? await this.#waiting() : undefined,
+      );
     }, options.signal);
   }
 
@@ -64,7 +69,7 @@ export class SshTransport implements Transport {
     });
   }
 
-  #waiting(): ClientChannel | undefined {
+  async #waiting(): Promise<ClientChannel | undefined> {
     const spare = this.#spare;
     this.#spare = undefined;
     return spare?.take();

@@ -1,7 +1,9 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { Readable } from "node:stream";
 import type { ServerChannel } from "ssh2";
 import t, { type Test } from "tap";
+import { SpareShell, WAIT } from "../../../src/transport/spare-shell.js";
 import type { Transport } from "../../../src/transport/transport.js";
 import { makeBench, makeKey, runByShell, startServer } from "./ssh-server.js";
 
@@ -212,6 +214,25 @@ t.test(
     await openAhead();
   },
 );
+
+t.test("what a shell says while the processor has other work is heard before it is given up", async (t) => {
+  let ended = 0;
+  const shell = new SpareShell<ChildProcessWithoutNullStreams>(
+    (give) => give(spawn("sh", ["-c", WAIT], { stdio: "pipe" })),
+    (child) => {
+      ended += 1;
+      child.kill();
+    },
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+  const child = await shell.take();
+  t.ok(child);
+  t.equal(await shell.take(), undefined);
+  shell.close();
+  t.equal(ended, 0, "who has it ends it");
+  child?.kill();
+});
 
 t.test("where no shell waits, a plain command is run as any other", async (t) => {
   const forced = (force: (channel: ServerChannel, command: string) => void) => (c: ServerChannel, command: string) =>

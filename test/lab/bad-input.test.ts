@@ -176,8 +176,9 @@ t.test("a host that cannot be reached, entered, or made an edge", { skip: labImp
 
   await t.test("a CPU that does not run what the userland is compiled for", (t) =>
     broken(
-      `printf '#!/bin/sh\\necho armhf\\n' >/usr/local/bin/dpkg; chmod 755 /usr/local/bin/dpkg`,
-      "rm /usr/local/bin/dpkg",
+      `sed '/^Package: dpkg$/,/^$/s/^Architecture: .*/Architecture: armhf/' /var/lib/dpkg/status >/run/status
+       mount --bind /run/status /var/lib/dpkg/status`,
+      "umount /var/lib/dpkg/status",
       () =>
         refused(t, { code: 1, says: [/userland of edge is armhf\/armv7-a, its CPU \S+\./, /Raspberry Pi OS Lite/] }),
     ),

@@ -182,7 +182,7 @@ export class HostSession {
     const host = {
       description: transport.description,
       exec: async (line: string, options: Parameters<Transport["exec"]>[1]) => {
-        const result = await transport.exec(line, { ...options, onStderr: (chunk) => stderr.push(chunk) });
+        const result = await transport.exec(line, options);
         code = result.code ?? 1;
       },
     };
@@ -191,6 +191,7 @@ export class HostSession {
       // A password must not be seen among the host's processes.
       inlined: user === undefined,
       most: FACTS_LIMIT,
+      onStderr: (chunk) => stderr.push(chunk),
       timeoutMs: this.options.factsTimeoutMs ?? FACTS_TIMEOUT_MS,
       signal: this.options.signal,
     });

@@ -41,6 +41,7 @@ interface Runner {
       readonly stdin: Uint8Array;
       readonly inlined: boolean;
       readonly onStdout: (chunk: Buffer) => void;
+      readonly onStderr: (chunk: Buffer) => void;
       readonly signal: AbortSignal;
     },
   ): Promise<unknown>;
@@ -52,6 +53,7 @@ interface Bounds {
   readonly inlined?: boolean;
   /** Bytes. */
   readonly most: number;
+  readonly onStderr?: (chunk: Buffer) => void;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -61,9 +63,10 @@ interface Bounds {
  * @throws UnreachableError E_ANSWER for one that is longer, E_TIMEOUT for one that does not end; InterruptedError
  */
 export async function boundedAnswer(host: Runner, command: string, bounds: Bounds): Promise<Buffer> {
-  const { stdin, inlined = false, most, timeoutMs, signal } = bounds;
+  const { stdin, inlined = false, most, onStderr, timeoutMs, signal } = bounds;
   const chunks: Buffer[] = [];
   let size = 0;
+  let complaints = 0;
   let refusal: UnreachableError | undefined;
   const end = new AbortController();
   const giveUp = (error?: UnreachableError) => {
@@ -82,6 +85,11 @@ export async function boundedAnswer(host: Runner, command: string, bounds: Bound
         size += chunk.length;
         if (size <= most) chunks.push(chunk);
         else giveUp(tooMuch(host.description, most));
+      },
+      onStderr: (chunk) => {
+        complaints += chunk.length;
+        if (complaints > MAX_COLLECTED) giveUp(tooMuch(host.description, MAX_COLLECTED));
+        else onStderr?.(chunk);
       },
       signal: end.signal,
     });

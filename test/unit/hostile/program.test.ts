@@ -87,7 +87,7 @@ t.test("forged facts are data", async (t) => {
   });
   t.notMatch(JSON.stringify(facts), /\\u00[01]|\u009b/);
   t.notMatch(summary, /[^\x20-\x7e…]/);
-  t.ok(summary.length < 300);
+  t.ok(summary.length <= 300, summary);
   t.equal(({} as Record<string, unknown>).polluted, undefined);
 });
 

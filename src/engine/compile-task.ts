@@ -163,7 +163,7 @@ function asyncOf(node: TaskNode, language: TaskLanguage): { seconds: number; pol
   const poll = node.poll === undefined ? 10 : Number(language.render(node.poll));
   if (!Number.isInteger(seconds) || seconds < 0) throw new ArgumentError("async is no number of seconds");
   if (seconds === 0) return undefined;
-  if (!(poll > 0)) throw new ArgumentError("poll: 0 leaves a job that nobody waits for, which is not supported");
+  if (!(poll >= 0)) throw new ArgumentError("poll is no number of seconds");
   return { seconds, poll: Math.ceil(poll) };
 }
 

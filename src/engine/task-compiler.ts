@@ -366,7 +366,7 @@ export class TaskCompiler {
       }
       for (const unit of built.units ?? []) this.#draft.units.add(unit);
       const { payloads = [], missing = [], awaited, brings, tells, reboots, known } = built;
-      const { returns } = built.module;
+      const returns = built.returns ?? built.module.returns;
       rest = { payloads, missing, returns: node.until === undefined ? returns : { ...returns, attempts: "int" } };
       if (known !== undefined) rest = { ...rest, known };
       if (awaited !== undefined) rest = { ...rest, awaited };

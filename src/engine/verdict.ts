@@ -29,8 +29,10 @@ export function itemVars({ turnVars }: CallItem): Vars {
 function fieldNames(node: TaskNode, returns: CompiledCall["returns"], sent: SentFields): readonly string[] {
   const travel = Object.entries(returns).filter(([path, type]) => type !== "known" && isSent(sent, path));
   const names = travel.map(([path]) => path.replaceAll(".", "_"));
-  const word = findModule(node.module)?.fieldNames;
-  if (word === undefined || sent !== "all" || names.length === 0) return names;
+  const module = findModule(node.module);
+  const word = module?.fieldNames;
+  const others = Object.keys(returns).some((path) => path !== "attempts" && module?.returns[path] === undefined);
+  if (word === undefined || sent !== "all" || names.length === 0 || others) return names;
   return node.until === undefined ? [word] : [word, "attempts"];
 }
 

@@ -1,6 +1,7 @@
 import { basename } from "node:path/posix";
 import type { ArgSpec, Value } from "../playbook/types.js";
 import { type Args, flag, given, list, text } from "./args.js";
+import { startReturns } from "./async-status.js";
 import { sha256Hex } from "./digest.js";
 import { call, commandWord, environmentLines, quote, quoteAll, splitWords } from "./fragments.js";
 import { globWord, pathWord, word } from "./path-words.js";
@@ -61,6 +62,13 @@ function run(args: Args, context: ModuleContext, { body, feed, program = "''", c
   if (feed !== "") throw new ArgumentError("a task with async takes no stdin", "stdin");
   const job = setup + (text(args, "chdir") === "" ? "" : `cd ${chdir} || exit 1\n`) + body;
   const libs: LibName[] = ["command", "async"];
+  if (context.async.poll === 0) {
+    const [condition] = (["creates", "removes"] as const).filter((name) => given(args, name));
+    if (condition !== undefined)
+      throw new ArgumentError("a task with poll: 0 takes no creates and no removes: use stat and when", condition);
+    const start = call("m_start", sha256Hex(job).slice(0, 16), String(context.async.seconds), JSON.stringify(cmd));
+    return { shell: `JOB=${quote(job)}\n${start}`, look: start, libs, returns: startReturns };
+  }
   const words = [sha256Hex(job).slice(0, 16), String(context.async.seconds), String(context.async.poll)];
   const line = `m_job ${[...words, ...conditions].join(" ")}\n`;
   return { shell: `JOB=${quote(job)}\n${line}`, look: line, libs, known };

@@ -1,5 +1,6 @@
 import type { ModuleArgs, ModuleCatalog } from "../playbook/types.js";
 import { group, user } from "./accounts.js";
+import { asyncStatus } from "./async-status.js";
 import { aptRepository, authorizedKey } from "./authorized-key.js";
 import { command, raw, script, shell } from "./command.js";
 import { controlModules } from "./control.js";
@@ -49,6 +50,7 @@ import { waitFor } from "./wait-for.js";
 const implementations: readonly TaskModule[] = [
   apt,
   aptRepository,
+  asyncStatus,
   authorizedKey,
   blockinfile,
   command,

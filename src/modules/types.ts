@@ -139,6 +139,8 @@ export interface ModuleCall {
   readonly probes?: readonly Probe[];
   /** Units that the call asks systemd about, likewise. */
   readonly units?: readonly string[];
+  /** Fields of the result, where they are others than the module's. */
+  readonly returns?: TaskModule["returns"];
   /** Fields of the result that the controller knows; of type "known", or what others are where the host gives none. */
   readonly known?: Readonly<Record<string, Value>>;
 }

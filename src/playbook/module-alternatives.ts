@@ -55,7 +55,6 @@ const GROUPS: readonly (readonly [hint: string, names: string])[] = [
 const SINGLE: Readonly<Record<string, string>> = {
   deb822_repository: "Use copy: a .sources file in /etc/apt/sources.list.d, and apt with update_cache.",
   synchronize: "Use copy, whose src may be a directory, or unarchive; or command with rsync by delegate_to: localhost.",
-  async_status: "A task with async is followed to its end: poll: 0 is refused.",
   add_host: "Put the host into the inventory; group_by makes groups while a playbook runs.",
   expect: "Use command with stdin, or an option of the program that asks nothing.",
   include_vars: "Use vars_files of the play.",

@@ -75,7 +75,7 @@ m_user() {
     try usermod -u "$2" $\{UO-} "$1" || return 1
   fi
   if [ -n "$3" ]; then
-    _w=$(getent group "$3") || nogroup "$3" || return 1
+    _w=$(getent group -- "$3") || nogroup "$3" || return 1
     _w=$\{_w#*:*:}
     if [ "$\{_w%%:*}" != "$_gid" ] && chg "group -> $3"; then try usermod -g "$3" "$1" || return 1; fi
   fi

@@ -67,4 +67,60 @@ job() {
     bad "did not finish within $2 s, or was stopped; log in $_k.log"
   fi
 }
+# m_start KEY SECONDS CMD: runs the text in JOB likewise, and does not wait for it; CMD is the task's own, as JSON
+m_start() {
+  unset R_rc
+  chg ran || return 0
+  #apply
+  _j=$1.$RUNID.$C
+  # a program that is sent once more after its link broke begins with the call at which it did
+  [ "$C" = "$START" ] || while [ -e "$BD/$_j" ]; do _j=$\{_j}0; done
+  _k=$BD/$_j
+  R_ansible_job_id=$_j R_results_file=$_k R_started=1 R_finished=0
+  [ ! -e "$_k" ] || return 0
+  if ! { mkdir -p "$BD" && chmod 700 "$BD" && (umask 077 && printf '%s\n' "$JOB" >"$_k.sh" && printf %s "$3" >"$_k"); }; then
+    bad "cannot write $BD"
+    return 1
+  fi
+  # shellcheck disable=SC2016
+  try systemd-run --quiet --collect --unit="edge-setup-$_j.service" --property=RuntimeMaxSec="$2" \
+    --property=KillMode=control-group --property=UMask=0022 --property=WorkingDirectory="-$HD" \
+    --property=CPUWeight=10 --property=IOWeight=10 --description="edge-setup job" -- /bin/sh -c \
+    'umask 077; date "+%s%N %z" >"$1.begin"; (umask 022; exec /bin/sh "$1.sh") >"$1.out" 2>"$1.err" </dev/null; r=$?
+date "+%s%N" >"$1.end"; echo $r >"$1.new" && mv "$1.new" "$1.rc"' job "$_k" || rm -f "$_k" "$_k.sh"
+  #end
+}
+# m_jobstate JID MODE: what became of it
+m_jobstate() {
+  _k=$BD/$1 R_ansible_job_id=$1 R_started=1 R_finished=0 R_stdout='' R_stderr=''
+  unset R_rc R_msg R_cmd R_erased R_results_file R_start R_end R_delta
+  if [ ! -e "$_k" ]; then
+    R_finished=1 R_results_file=$_k
+    bad 'could not find job'
+    return 1
+  fi
+  if [ "$2" = cleanup ]; then
+    R_started=0 R_erased=$_k
+    fine erased
+    [ -n "$K" ] || rm -f "$_k" "$_k".*
+    return
+  fi
+  R_results_file=$_k
+  if [ ! -e "$_k.rc" ]; then
+    if systemctl is-active -q "edge-setup-$1.service" || [ -e "$_k.rc" ]; then fine 'still running'; return; fi
+    R_finished=1 R_msg='Timeout exceeded'
+    bad 'did not finish in its time, or was stopped'
+    return 1
+  fi
+  R_finished=1 R_rc=$(cat "$_k.rc") R_cmd=$(cat "$_k") R_msg=''
+  R_stdout=$(tr -d '\000' <"$_k.out") R_stderr=$(tr -d '\000' <"$_k.err")
+  read -r _b _z <"$_k.begin"
+  read -r _e <"$_k.end"
+  lasted "$\{_b%???????}" "$\{_e%???????}" "$_z"
+  chg 'has run' || :
+  if [ "$R_rc" != 0 ]; then
+    R_msg='non-zero return code' FCH=1 OUT=$_k.err
+    bad "exit status $R_rc"
+  fi
+}
 `;

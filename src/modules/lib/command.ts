@@ -73,8 +73,12 @@ now() {
 # took START: R_start, R_end and R_delta of what began then
 took() {
   now
-  R_start="$1 $TZ0" R_end="$N_ $TZ0"
-  _n=$((N_ - $1))
+  lasted "$1" "$N_" "$TZ0"
+}
+# lasted START END ZONE: R_start, R_end and R_delta
+lasted() {
+  R_start="$1 $3" R_end="$2 $3"
+  _n=$(($2 - $1))
   _m=$((100 + _n / 6000 % 60)) _s=$((100 + _n / 100 % 60)) _c=$((100 + _n % 100))
   R_delta=$((_n / 360000)):$\{_m#1}:$\{_s#1}.$\{_c#1}0000
   case $_c in 100) R_delta=$\{R_delta%.*} ;; esac

@@ -58,6 +58,9 @@ t.test("a detached job takes no stdin, and says so", async (t) => {
   for (const module of ["command", "shell"]) {
     t.throws(() => build(module, { cmd: "cat", stdin: "lost" }, detached), { message: /takes no stdin/ });
     t.match(build(module, { cmd: "cat" }, detached).shell, "m_job");
+    const alone: ModuleContext = { ...context, async: { seconds: 60, poll: 0 } };
+    t.match(build(module, { cmd: "cat" }, alone), { shell: "m_start", returns: { ansible_job_id: "str" } });
+    t.throws(() => build(module, { cmd: "cat", creates: "/x" }, alone), { message: /takes no creates/ });
   }
 });
 

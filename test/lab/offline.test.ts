@@ -61,9 +61,7 @@ t.test("without internet", { skip: labImpossible() }, async (t) => {
 
   await t.test("a host of another system is refused before anything is touched", async (t) => {
     const release = (await host.exec("cat /etc/os-release")).stdout;
-    await host.exec(
-      "sed -i 's/^VERSION_ID=.*/VERSION_ID=\"12\"/; s/^VERSION_CODENAME=.*/VERSION_CODENAME=bookworm/' /etc/os-release",
-    );
+    await host.exec("sed -i 's/^VERSION_ID=.*/VERSION_ID=\"12\"/; s/trixie/bookworm/g' /etc/os-release");
     const { code, stdout, stderr } = await run("apply", "--yes", "--no-input", "--bundle", bundle);
     await host.exec("cat >/etc/os-release", { input: release });
     t.equal(code, 1);

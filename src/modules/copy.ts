@@ -34,7 +34,7 @@ function write(args: Args, dest: string, info: SourceInfo | undefined, mode: str
   const flags = `${flag(args, "backup") ? "b" : ""}${flag(args, "force") ? "" : "n"}${flag(args, "follow") ? "o" : ""}`;
   const octal = mode === "preserve" ? (info?.mode ?? 0o644).toString(8) : mode;
   const name = base !== "" && base === basename(dest) && !dest.endsWith("/") ? "." : base;
-  const words = [info?.digest ?? "", String(info?.size ?? 0), owner, group, octal, flags, name];
+  const words = [info?.digest ?? "", owner, group, octal, flags, name];
   return `m_copy ${[pathWord(dest), ...words.map(word)].join(" ")}\n`;
 }
 

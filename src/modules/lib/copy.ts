@@ -1,29 +1,29 @@
 import { sh } from "../sh.js";
 
-/** m_copy DEST DIGEST BYTES OWNER GROUP MODE FLAGS BASENAME; BASENAME . is that of DEST; flags: b backup, n no force, o follow; uses VLD and V(). */
+/** m_copy DEST DIGEST OWNER GROUP MODE FLAGS BASENAME; BASENAME . is that of DEST; flags: b backup, n no force, o follow; uses VLD and V(). */
 export const copyText = sh`
 m_copy() {
   d=$1
   case $d in
-  */) d=$d$8 ;;
+  */) d=$d$7 ;;
   *)
     if [ -d "$d" ]; then
-      if [ -z "$8" ]; then bad 'can not use content with a dir as dest'; return 1; fi
-      if [ "$8" = . ]; then d=$d/$\{d##*/}; else d=$d/$8; fi
+      if [ -z "$7" ]; then bad 'can not use content with a dir as dest'; return 1; fi
+      if [ "$7" = . ]; then d=$d/$\{d##*/}; else d=$d/$7; fi
     fi
     ;;
   esac
-  case $7 in *o*) if [ -L "$d" ]; then d=$(readlink -f "$d"); fi ;; esac
+  case $6 in *o*) if [ -L "$d" ]; then d=$(readlink -f "$d"); fi ;; esac
   fst "$d"
   case $FT in
   -) _w=missing ;;
   f)
-    case $7 in *n*) fine "exists, force is no"; att "$d" "$4" "$5" "$6"; return ;; esac
+    case $6 in *n*) fine "exists, force is no"; att "$d" "$3" "$4" "$5"; return ;; esac
     _w='content differs'
     if [ -z "$2" ]; then _w="source $\{FRM:-not yet fetched}"
-    elif [ "$FS" = "$3" ] && sha256 "$d" && [ "$\{H_#"$2"}" != "$H_" ]; then
+    elif sha256 "$d" && [ "$\{H_#"$2"}" != "$H_" ]; then
       fine 'sha256 equal'
-      att "$d" "$4" "$5" "$6"
+      att "$d" "$3" "$4" "$5"
       return
     fi
     ;;
@@ -37,11 +37,11 @@ m_copy() {
     if [ -z "$2" ] || [ ! -f "$W/p/$2" ]; then need "$2"; fi
     if [ "$FT" = f ]; then
       olddiff "$d"
-      case $7 in *b*) bak "$d" || return 1 ;; esac
+      case $6 in *b*) bak "$d" || return 1 ;; esac
     elif [ "$FT" = - ]; then
       case $1 in */) if [ ! -d "$1" ]; then try mkdir -p "$1" || return 1; fi ;; esac
     fi
-    put "$W/p/$2" "$d" "$4" "$5" "$6"
+    put "$W/p/$2" "$d" "$3" "$4" "$5"
   elif [ "$FT" = f ]; then
     olddiff "$d"
   fi

@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { type Play, type Playbook, type PlayNode, partsOf, type TaskNode, type Value } from "../playbook/types.js";
+import { type Play, type Playbook, type PlayNode, partsOf, type TaskNode } from "../playbook/types.js";
 import { ALL_GROUPS, type FactGroup } from "./facts-script.js";
-import { searchPath } from "./task-scope.js";
+import { templateFiles, templateText } from "./template-texts.js";
 
 /** The facts of each group; what every program gathers is in none. */
 const FACTS: Readonly<Record<FactGroup, string>> = {
@@ -126,25 +124,19 @@ export class AskedFacts {
 
   #task(node: TaskNode, play: Play): void {
     this.within(node);
-    const src: Value | undefined = node.module === "template" ? node.args.src?.value : undefined;
-    if (typeof src === "string" && !src.includes("{{")) this.#template(src, searchPath(node, play));
+    const src = node.module === "template" ? node.args.src?.value : undefined;
+    if (typeof src === "string" && !src.includes("{{"))
+      for (const path of templateFiles(node, play) ?? []) this.#template(path);
     if (node.module !== "setup") return;
     this.any = true;
     // Its result shows all that it gathers.
     if (node.register !== undefined) this.#all();
   }
 
-  #template(src: string, directories: readonly string[]): void {
-    for (const path of directories.flatMap((directory) => [join(directory, "templates", src), join(directory, src)])) {
-      if (this.#seen.has(path)) return;
-      try {
-        this.text(readFileSync(path, "utf8"));
-        this.#seen.add(path);
-        return;
-      } catch {
-        // It lies elsewhere, and one that is nowhere is the task's mistake.
-      }
-    }
+  #template(path: string): void {
+    if (this.#seen.has(path)) return;
+    this.#seen.add(path);
+    this.text(templateText(path) ?? "");
   }
 }
 

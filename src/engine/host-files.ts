@@ -13,13 +13,11 @@ import { InputError } from "../util/errors.js";
 export function withHostFiles(play: Play, gathered: boolean, scopeOf: (play: Play) => Scope): Play {
   const { varsFiles } = play;
   if (varsFiles === undefined) return play;
-  return varsFiles.reduce<Play>(
-    (before, one) => {
-      const own = "vars" in one ? one.vars : firstOf(one, gathered, scopeOf(before));
-      return { ...before, fileVars: [...before.fileVars, own] };
-    },
-    { ...play, fileVars: [] },
-  );
+  const fileVars: TemplatedVars[] = [];
+  for (const one of varsFiles) {
+    fileVars.push("vars" in one ? one.vars : firstOf(one, gathered, scopeOf({ ...play, fileVars: [...fileVars] })));
+  }
+  return { ...play, fileVars };
 }
 
 function firstOf(entry: Exclude<VarsFile, { vars: unknown }>, gathered: boolean, scope: Scope): TemplatedVars {

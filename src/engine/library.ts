@@ -34,6 +34,11 @@ export function library(): Library {
   return known;
 }
 
+/** The library, where a host has it: most hosts of a first run have none, and then it is not put together. */
+export function libraryAmong(names: ReadonlySet<string> | undefined): Library | undefined {
+  return names !== undefined && names.size > 0 && names.has(library().name) ? library() : undefined;
+}
+
 /** Whether the library has what a module needs for real work in check mode. */
 export function worksInCheck(name: LibName): boolean {
   return WHOLE.has(name);

@@ -2,6 +2,7 @@ import { findModule } from "../modules/registry.js";
 import type { Play, Value } from "../playbook/types.js";
 import type { EmitEvent, FileDiff, TaskStatus } from "../report/events.js";
 import { InputError, InterruptedError, LockedError, TaskError, UnreachableError } from "../util/errors.js";
+import { Attempts } from "./attempts.js";
 import { type Place, PlayEnded, UndecidedSource } from "./batch.js";
 import { compileSegment } from "./compile.js";
 import type { HostScope } from "./compile-input.js";
@@ -61,9 +62,6 @@ export interface PhaseInput {
   readonly placeFile: PlaceFile | undefined;
 }
 
-/** What a task says whose `until` does not hold. */
-const NOT_YET = "until does not hold";
-
 type Boot = NonNullable<ProgramReader["reboots"]>;
 
 /** How often a program may be sent again with a payload that it missed, beyond one for each call. */
@@ -99,8 +97,7 @@ export class Phase {
   /** Files that were waited for in vain, and why. */
   readonly #lost = new Map<string, string>();
   #resultBytes = 0;
-  /** Of the call at hand, where `until` is decided here. */
-  #attempts = 0;
+  readonly #attempts = new Attempts(() => this.#input.host.registers);
   /** Where the task at which all hosts met last is behind. */
   #met = 0;
   readonly #steps: HostSteps;
@@ -467,33 +464,9 @@ export class Phase {
     return this.#input.sources.describe(path)?.digest;
   }
 
-  #judged(call: CompiledCall, raw: CallOutcome): CallOutcome {
-    return call.judge === undefined ? raw : call.judge(raw, this.#input.host.registers);
-  }
-
   /** Counts an attempt; whether another one is to come. */
   fails(call: CompiledCall, raw: CallOutcome): boolean {
-    const { retry } = call;
-    if (retry === undefined || raw.status === "skipped" || raw.status === "pending") return false;
-    this.#attempts++;
-    return this.#attempts < retry.attempts && this.#tried(call, this.#judged(call, raw)).reason === NOT_YET;
-  }
-
-  /** A result with its number of attempts, that failed where the last one was in vain. */
-  #tried(call: CompiledCall, judged: CallOutcome): CallOutcome {
-    const { retry } = call;
-    if (retry === undefined || judged.status === "skipped" || judged.status === "pending") return judged;
-    const attempt = this.#attempts;
-    const fields = (attempts: number) => ({ ...judged.fields, attempts: String(attempts) });
-    try {
-      if (retry.done({ ...judged, fields: fields(attempt) }, this.#input.host.registers))
-        return { ...judged, fields: fields(attempt) };
-    } catch (error) {
-      if (!isMistake(error)) throw error;
-      return { ...judged, status: "failed", reason: mistakeReason(error) };
-    }
-    const changed = judged.status === "changed" || judged.changed === true ? { changed: true as const } : {};
-    return { ...judged, ...changed, status: "failed", reason: NOT_YET, fields: fields(attempt - 1) };
+    return this.#attempts.fails(call, raw);
   }
 
   /** A call has ended. */
@@ -501,8 +474,7 @@ export class Phase {
     const { clock, session } = this.#input;
     this.#resultBytes += Object.values(raw.fields).reduce((total, value) => total + value.length, 0);
     if (this.#resultBytes > MAX_RESULT_BYTES) throw new TaskError("E_RESULTS", "The host's results are too large.");
-    const { outcome, said } = this.#said(call, this.#tried(call, this.#judged(call, raw)));
-    this.#attempts = 0;
+    const { outcome, said } = this.#said(call, this.#attempts.end(call, raw));
     // A handler that an earlier run did not get to is work, whatever its own probe says.
     const due = call.ref.handler && outcome.status !== "skipped";
     if (due || outcome.status === "changed" || outcome.status === "pending") this.dirty = true;

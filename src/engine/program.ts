@@ -3,7 +3,7 @@ import { libTexts } from "../modules/registry.js";
 import { partsOf, reached, type ShellPart, withoutChanges } from "../modules/sh.js";
 import { quote } from "../util/shell.js";
 import type { Segment } from "./compiled.js";
-import { library, libraryCheck, libraryKeep, librarySource, worksInCheck } from "./library.js";
+import { library, libraryAmong, libraryCheck, libraryKeep, librarySource, worksInCheck } from "./library.js";
 import { type Ended, replayText } from "./replay.js";
 import { lockLookText, lockText, runtimeText } from "./runtime.js";
 
@@ -90,15 +90,15 @@ fin 'done'
   const modules = [...libTexts].filter(([name]) => segment.libs.has(name));
   const parts = [...base, ...modules.flatMap(([name, text]) => variant(text, check && !segment.realLibs.has(name)))];
   const functions = textOf(reached(parts, own));
-  const kept = library();
-  if (check && options.libraries?.has(kept.name) === true && functions.length >= WORTH) {
+  const kept = check && functions.length >= WORTH ? libraryAmong(options.libraries) : undefined;
+  if (kept !== undefined) {
     const statements = base.filter((part) => part.name === undefined);
     const real = modules.filter(([name]) => segment.realLibs.has(name) && !worksInCheck(name));
     const more = textOf(reached([...statements, ...real.flatMap(([, text]) => variant(text, false))], own));
     const text = [libraryCheck(kept, options.nonce), ...settings, librarySource(kept), more, own].join("\n");
     return options.alone ? `{\n${text}}\n` : text;
   }
-  const keeps = options.keepsLibrary ? [libraryKeep(kept)] : [];
+  const keeps = options.keepsLibrary ? [libraryKeep(library())] : [];
   const text = [...settings, functions, ...keeps, own].join("\n");
   // On its way through a pipe it is read as one command: none of it runs before all of it is there.
   return options.alone ? `{\n${text}}\n` : text;

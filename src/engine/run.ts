@@ -24,6 +24,7 @@ import { type Guards, runHostPlay } from "./host-play.js";
 import { baseScope, hostVarsScope, settableNames } from "./host-vars.js";
 import { KnownFacts } from "./known-facts.js";
 import { controllerReader, fileKind } from "./language.js";
+import { library } from "./library.js";
 import { magicOf } from "./magic.js";
 import { batchesOf, bearableFailures, implicitLocalhost, inOrder } from "./play-batches.js";
 import { reachedBy, saysLogin } from "./reach.js";
@@ -400,8 +401,9 @@ class PlaybookRun {
     const transport = await session.transport();
     this.#emit({ type: "host.connected", time: this.#now(), host: host.name, description: transport.description });
     const gathering = session.facts(this.#groupsFor(host), { as: asOf(play, access) });
-    // The host is at work, and this machine is not.
+    // The host is at work, and this machine is not: what the program will need is made ready.
     this.#uses();
+    library();
     const facts = await gathering;
     this.#emit({ type: "host.facts", time: this.#now(), host: host.name, summary: facts.summary, model: facts.model });
     return session;

@@ -21,27 +21,31 @@ export function templateTexts(plays: readonly Play[]): string[] | undefined {
   if (!known) return undefined;
   const texts: string[] = [];
   for (const file of files) {
-    const text = textOf(file);
+    const text = templateText(file);
     if (text === undefined || INCLUDES.test(text)) return undefined;
     texts.push(text);
   }
   return texts;
 }
 
+/** Names in folders, as far as they were asked for. */
 type Folders = Map<string, readonly string[]>;
 
 function addFiles(files: Set<string>, folders: Folders, play: Play, nodes: readonly PlayNode[]): boolean {
   return nodes.every((node) => {
     if (node.kind === "block") return addFiles(files, folders, play, partsOf(node));
     if (node.kind === "include") return node.known !== undefined && addFiles(files, folders, play, node.known);
-    const found = node.module === "template" ? filesOf(node, play, folders) : [];
+    const found = node.module === "template" ? templateFiles(node, play, folders) : [];
     for (const file of found ?? []) files.add(file);
     return found !== undefined;
   });
 }
 
-/** The files that a task's `src` may name: of one whose name is partly a template, all that it fits. */
-function filesOf(node: TaskNode, play: Play, folders: Folders): string[] | undefined {
+/**
+ * The places of the files that a task's `src` may name: of one whose name is partly a template, all that it fits.
+ * @returns undefined where that cannot be told before the task has its turn
+ */
+export function templateFiles(node: TaskNode, play: Play, folders: Folders = new Map()): string[] | undefined {
   const src = node.args.src?.value;
   if (typeof src !== "string") return undefined;
   const parts = src.replace(/\{\{.*?\}\}/gs, "\0").split("/");
@@ -70,7 +74,7 @@ function listed(folder: string): string[] {
 }
 
 /** @returns undefined for one that is too large; nothing where there is no file */
-function textOf(file: string): string | undefined {
+export function templateText(file: string): string | undefined {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats?.isFile() !== true) return "";
   return stats.size > MAX_TEXT ? undefined : readFileSync(file, "utf8");

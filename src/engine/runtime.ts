@@ -326,11 +326,14 @@ fi
 emit p $$
 `;
 
-/** A plan only looks whether somebody holds the lock. */
+/** A plan only looks whether somebody holds the lock; a second for who has just taken it and has not written yet. */
 export const lockLookText = sh`
 lockfile
+ours() {
+  case $(cat "$LK") in *"run $RUNID on"*) ;; *) return 1 ;; esac
+}
 if [ -e "$LK" ] && command -v flock >/dev/null 2>&1 && exec 9<"$LK"; then
-  flock -n -s 9 || case $(cat "$LK") in *"run $RUNID on"*) ;; *) held ;; esac
+  flock -n -s 9 || ours || flock -w 1 -s 9 || ours || held
   exec 9<&-
 fi
 emit p $$

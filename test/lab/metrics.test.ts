@@ -79,8 +79,6 @@ t.test("metrics, status and the access log", { skip: labImpossible() }, async (t
     t.ok(Number(await measured("edge_hls_memory_used_bytes")) > 100_000);
     t.ok(Number(await measured("edge_unit_cpu_seconds_total", { unit: "edge-rtmp.service" })) > 0);
     t.equal(await measured("edge_stream_up", { stream: "absent" }), 0, "a stream with a key of its own is expected");
-    const estimate = Number(one("edge_stream_viewers")?.value);
-    t.ok(Math.abs(estimate - VIEWERS) <= 1, `${VIEWERS} viewers are estimated as ${estimate}`);
     t.match(answer.headers, {
       "content-type": "text/plain; version=0.0.4; charset=utf-8",
       "cache-control": "no-store",
@@ -92,7 +90,17 @@ t.test("metrics, status and the access log", { skip: labImpossible() }, async (t
 
     const json = JSON.parse((await get(jsonUrl, { headers: login })).body.toString("utf8"));
     t.match(json.streams, [{ name: "cam", video: { codec: "H264", width: 320 }, rtmp_players: 1 }]);
-    t.ok(Math.abs(json.streams[0].viewers - VIEWERS) <= 1);
+    // Viewers that a busy machine lets ask more rarely are fewer, so that the first window of ten seconds is not the last.
+    const isNear = (viewers: unknown) => Math.abs(Number(viewers) - VIEWERS) <= 1;
+    await until(
+      `an estimate of ${VIEWERS} viewers`,
+      async () => {
+        await sleep(1000);
+        const { streams } = JSON.parse((await get(jsonUrl, { headers: login })).body.toString("utf8"));
+        return isNear(streams[0].viewers) && isNear(await measured("edge_stream_viewers", cam));
+      },
+      50_000,
+    );
     viewing.abort();
     await Promise.all(viewers);
     await player;

@@ -100,7 +100,8 @@ async function pressUntil(terminal: TmuxTerminal, wanted: string | RegExp, secon
     if (typeof wanted === "string" ? screen.includes(wanted) : wanted.test(screen)) return screen;
     if (/looking, changing nothing/.test(screen)) return terminal.waitFor(wanted, seconds);
     await terminal.press("Enter");
-    await terminal.waitFor(/\d\/\d /);
+    // Until it is heeded: a second one would be the answer to the question behind it.
+    for (let looks = 0; looks < 50 && (await terminal.screen()) === screen; looks++) await sleep(100);
   }
   return terminal.waitFor(wanted, seconds);
 }

@@ -9,7 +9,7 @@ import type { Segment, StepPosition } from "./compiled.js";
 import { GROUP_BY } from "./control.js";
 import { Draft, SegmentEnd } from "./draft.js";
 import { UnknownValueError, UnsentResultError } from "./language.js";
-import type { Step, TaskStep } from "./steps.js";
+import type { Block, Step, TaskStep } from "./steps.js";
 import { HOSTVARS, TaskCompiler } from "./task-compiler.js";
 import { playTarget } from "./task-scope.js";
 import { behindRescue, landing, nextMark, type Way } from "./way.js";
@@ -43,6 +43,8 @@ class SegmentCompiler {
   readonly #bails = new Set<number>();
   readonly #tasks: TaskCompiler;
   #blocks = 0;
+  /** Blocks that begin in this program behind what may have failed, by the number of the variable that says so. */
+  readonly #begun = new Map<Block, number>();
   #meeting: TaskStep | undefined;
   #once: TaskStep | undefined;
   #awaits: TaskStep | undefined;
@@ -127,11 +129,12 @@ class SegmentCompiler {
       case "flush":
         throw new SegmentEnd();
       case "open":
+        this.#open(step.block);
         return at + 1;
       case "rescue":
-        return this.#rescue(at);
+        return this.#rescue(step.block, at);
       case "always":
-        return this.#always(at);
+        return this.#always(step.block, at);
       case "close":
         // What failed before its `always` fails on here: the controller knows where to.
         if (this.from.failing.has(step.block)) draft.closed = true;
@@ -201,37 +204,53 @@ class SegmentCompiler {
     }
   }
 
-  #rescue(at: number): number {
+  #open(block: Block): void {
+    const draft = this.#draft;
+    this.#begun.delete(block);
+    if (draft.decided) return;
+    const n = ++this.#blocks;
+    this.#begun.set(block, n);
+    draft.body += `OB${n}=$DEAD\n`;
+  }
+
+  /** The condition of a block's part: what failed before the block passes over all of it. */
+  #within(block: Block): string {
+    const n = this.#begun.get(block);
+    return n === undefined ? "" : `[ -z "$OB${n}" ] && `;
+  }
+
+  #rescue(block: Block, at: number): number {
     const draft = this.#draft;
     const behind = behindRescue(this.#steps, at);
     if (draft.decided) return behind;
     const inline = this.#maybe(() => {
-      draft.body += `if [ -n "$DEAD" ]; then DEAD=\n`;
+      draft.body += `if ${this.#within(block)}[ -n "$DEAD" ]; then DEAD=\n`;
       this.#walk(at + 1, behind);
       draft.body += "fi\n";
     });
-    if (!inline) this.#bail(at);
+    if (!inline) this.#bail(block, at);
     return behind;
   }
 
-  #always(at: number): number {
+  #always(block: Block, at: number): number {
     const draft = this.#draft;
     if (draft.decided) return at + 1;
     const end = nextMark(this.#steps, at + 1, ["close"]) ?? this.#steps.length;
     const n = ++this.#blocks;
+    const within = this.#within(block);
     const inline = this.#maybe(() => {
-      draft.body += `BK${n}=$DEAD DEAD=\n`;
+      draft.body += `${within === "" ? "" : `if ${within}:; then `}BK${n}=$DEAD DEAD=\n`;
       this.#walk(at + 1, end);
-      draft.body += `if [ -n "$BK${n}" ]; then DEAD=1; fi\n`;
+      draft.body += `if [ -n "$BK${n}" ]; then DEAD=1; fi\n${within === "" ? "" : "fi\n"}`;
     });
     if (inline) return end;
-    this.#bail(at);
+    this.#bail(block, at);
     return at + 1;
   }
 
   /** A failure before it ends the program, as what comes then is not in it. */
-  #bail(at: number): void {
-    this.#draft.body += `[ -z "$DEAD" ] || fin failed\n`;
+  #bail(block: Block, at: number): void {
+    this.#draft.body += `if ${this.#within(block)}[ -n "$DEAD" ]; then fin failed; fi\n`;
     this.#bails.add(at);
   }
 

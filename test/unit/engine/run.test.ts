@@ -271,8 +271,15 @@ t.test("failures: the play ends, rescue and always run, ignore_errors goes on", 
   delay: 0
 - name: ends
   fail: { msg: "no {{ tries.rc }}" }
-- name: unreached too
-  debug: { msg: x }
+- block:
+    - name: unreached too
+      debug: { msg: x }
+  rescue:
+    - name: nothing to be rescued from
+      command: "true"
+  always:
+    - name: not begun
+      command: "true"
 `,
   );
   const { lines, exitCode, recap, events } = await localRun(file, "apply");

@@ -103,6 +103,8 @@ export class Phase {
   readonly #steps: HostSteps;
   /** Steps of the segment at hand in which a task failed that nothing forgave. */
   #fatal = new Set<number>();
+  /** Those of them behind which no forced handler runs, as in Ansible: handlers, and tasks that fail for all hosts. */
+  #final = new Set<number>();
   /** A task ended the host's play before its end. */
   #over = false;
   /** By name, the step whose result is the last that the segment at hand has given. */
@@ -119,6 +121,7 @@ export class Phase {
       if (this.#input.signal?.aborted) throw new InterruptedError("E_INTERRUPTED", "The run is interrupted.");
       if (this.#input.place.stop.aborted) throw new PlayEnded();
       this.#fatal = new Set();
+      this.#final = new Set();
       this.#given = new Map();
       let segment: Segment = await this.#compile(way, this.#input.check && this.dirty);
       if (this.#needsNoProgram(segment)) this.#decided(segment);
@@ -169,7 +172,8 @@ export class Phase {
     Object.assign(host.facts, once.facts);
     this.dirty ||= once.dirty;
     this.#over ||= once.ends !== undefined;
-    if (once.failed) this.#fatal.add(this.#steps.list.indexOf(step));
+    const at = this.#steps.list.indexOf(step);
+    if (once.failed) for (const steps of [this.#fatal, this.#final]) steps.add(at);
     return true;
   }
 
@@ -181,8 +185,8 @@ export class Phase {
   #goOn({ known, next, bails, ends }: Segment, from: Way): Way | undefined {
     const { host } = this.#input;
     const visited = new Set<number>();
-    const fatal = this.#fatal;
-    const after = goOn(this.#steps.list, from, { fatal, next, bails, visit: (step) => visited.add(step) });
+    const [fatal, final] = [this.#fatal, this.#final];
+    const after = goOn(this.#steps.list, from, { fatal, final, next, bails, visit: (step) => visited.add(step) });
     for (const { at, registers, facts, sights = [], included } of known) {
       if (!visited.has(at)) continue;
       if (sights.length > 0) host.sights = [...host.sights, ...sights];
@@ -488,6 +492,7 @@ export class Phase {
     }
     if (outcome.status === "failed" && !call.node.ignoreErrors) {
       this.#fatal.add(call.at);
+      if (this.#failsForAll(call)) this.#final.add(call.at);
       this.fatal ||= call.node.anyErrorsFatal === true && !isRescued(this.#steps.list, call.at);
     }
     if (call.tells?.facts !== undefined) Object.assign(this.#input.host.given, outcome.more?.ansible_facts);
@@ -522,6 +527,10 @@ export class Phase {
       ...(state.output === undefined || hidden ? {} : { output: state.output }),
       durationMs: Math.max(0, clock.now().getTime() - state.started),
     });
+  }
+
+  #failsForAll({ ref, node }: CompiledCall): boolean {
+    return ref.handler || node.runOnce || (node.anyErrorsFatal ?? this.#input.play.anyErrorsFatal);
   }
 
   /** The difference of texts; an empty one where owners and modes differ, of which the reason tells. */

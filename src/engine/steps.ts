@@ -1,4 +1,5 @@
 import { handlerIndex } from "../playbook/handlers.js";
+import { misfit } from "../playbook/play-checks.js";
 import { isPossiblyTemplate } from "../playbook/template-parser.js";
 import {
   type BlockNode,
@@ -35,7 +36,8 @@ export interface IncludeStep {
 
 /** One block with `rescue` or `always`. */
 export interface Block {
-  readonly node: BlockNode;
+  /** Its `always` are the handlers of a play with `force_handlers`. */
+  readonly forced?: true;
 }
 
 /** Where the part of a block begins, or the block ends. */
@@ -95,14 +97,17 @@ class StepMaker {
   readonly #included = new Map<string, readonly Step[]>();
   /** More handlers may come. */
   readonly #open: boolean;
+  readonly #play: Play;
   readonly handlers: TaskStep[] = [];
   /** What handlers are notified by. */
   readonly known = new Map<string, readonly number[]>();
 
   constructor(
     readonly filter: TagFilter,
-    { preTasks, tasks, postTasks, handlers }: Play,
+    play: Play,
   ) {
+    const { preTasks, tasks, postTasks, handlers } = play;
+    this.#play = play;
     this.#open = [preTasks, tasks, postTasks].some(includesLate);
     this.#index(handlers);
   }
@@ -128,6 +133,8 @@ class StepMaker {
   /** @param orderOf the order of the next task, and of what comes behind it */
   walk(nodes: readonly PlayNode[], orderOf: (id: number) => readonly [number, number]): Step[] {
     return nodes.flatMap((node): Step[] => {
+      const problem = misfit(this.#play, node);
+      if (problem !== undefined) throw problem;
       if (node.kind === "block") return this.#block(node, orderOf);
       const task = node.kind === "include" ? node.task : node;
       const ref = this.#ref(task, false);
@@ -143,7 +150,7 @@ class StepMaker {
   }
 
   #block(node: BlockNode, orderOf: (id: number) => readonly [number, number]): Step[] {
-    const block: Block = { node };
+    const block: Block = {};
     const inner = this.walk(node.block, orderOf);
     const rescue = this.walk(node.rescue, orderOf);
     const always = this.walk(node.always, orderOf);
@@ -204,7 +211,13 @@ export function playSteps(play: Play, filter: TagFilter): PlaySteps {
   const maker = new StepMaker(filter, play);
   const flush: Step = { kind: "flush" };
   const parts = [play.preTasks, play.tasks, play.postTasks].map((nodes) => maker.walk(nodes, (id) => [id, id + 1]));
-  const steps = parts.map(withoutRepeats).flatMap((part) => (part.length === 0 ? [] : [...part, flush]));
+  const flushed = (part: readonly Step[]): Step[] => {
+    const block: Block = { forced: true };
+    const mark = (kind: MarkStep["kind"]): MarkStep => ({ kind, block });
+    if (play.forceHandlers === true) return [mark("open"), ...part, mark("always"), flush, mark("close")];
+    return [...part, flush];
+  };
+  const steps = parts.map(withoutRepeats).flatMap((part) => (part.length === 0 ? [] : flushed(part)));
   maker.learn(play.handlers);
   return {
     steps,

@@ -42,6 +42,8 @@ export function behindRescue(steps: readonly Step[], mark: number): number {
 export interface Ran {
   /** Steps in which a task failed that nothing forgave. */
   readonly fatal: ReadonlySet<number>;
+  /** Those of them that end the play where only forced handlers are left. */
+  readonly final: ReadonlySet<number>;
   /** Where the program ends, unless before; undefined at the end of the play. */
   readonly next: StepPosition | undefined;
   /** Marks at which a failure ends the program. */
@@ -70,7 +72,10 @@ export function goOn(steps: readonly Step[], from: Way, ran: Ran): { readonly wa
     const mark = landing(steps, at);
     const target = mark === undefined ? undefined : steps[mark];
     if (mark === undefined || target === undefined) return { failed: true };
-    if (target.kind === "always") failing.add(target.block);
+    if (target.kind === "always") {
+      if (target.block.forced === true && ran.final.has(at)) return { failed: true };
+      failing.add(target.block);
+    }
     ran.visit(mark);
     if (mark >= last || ran.bails.has(mark)) {
       return { way: { position: { step: mark + 1, handler: 0 }, failing }, failed: false };

@@ -2,7 +2,7 @@
 
 export const PLAY_KEYWORDS = (
   "name hosts connection remote_user user gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial max_fail_percentage " +
-  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout fact_path collections vars_prompt strategy order become_method"
+  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout fact_path collections vars_prompt strategy order become_method force_handlers"
 ).split(" ");
 
 /** Keywords that a block hands down to its tasks. */
@@ -27,12 +27,11 @@ export const HANDLER_KEYWORDS = [...TASK_KEYWORDS, "listen"];
 
 export const become = "sudo is the one way to become another user.";
 const inventory = "Set it in the inventory.";
-export const oneRun = "All hosts run the play at their own pace; serial limits how many.";
+const oneRun = "All hosts run the play at their own pace; serial limits how many.";
 
 export const REFUSED: Readonly<Record<string, string>> = {
   include: "Use import_tasks or include_tasks.",
   throttle: oneRun,
-  force_handlers: "Handlers look at the host's state, so the next run does what a failed one left.",
   become_flags: become,
   become_exe: become,
   port: inventory,

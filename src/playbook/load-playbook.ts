@@ -2,8 +2,7 @@
 import { posix } from "node:path";
 import { InputErrors, type Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
-import { handlerIndex } from "./handlers.js";
-import { insteadOf, oneRun, PLAY_KEYWORDS } from "./keywords.js";
+import { insteadOf, PLAY_KEYWORDS } from "./keywords.js";
 import { LoadContext, type LoadOptions } from "./load-context.js";
 import { readPrompts } from "./load-prompts.js";
 import { RoleLoader } from "./load-roles.js";
@@ -17,50 +16,19 @@ import {
   setEntry,
 } from "./load-tasks.js";
 import { readVarsFiles } from "./load-vars-files.js";
+import { checkPlay } from "./play-checks.js";
 import { renderValue } from "./render.js";
 import { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
-import {
-  type HostOrder,
-  includesLate,
-  type Play,
-  type Playbook,
-  type PlayNode,
-  partsOf,
-  type Serial,
-  type TaskNode,
-  type Templated,
-} from "./types.js";
+import type { HostOrder, Play, Playbook, PlayNode, Serial, Templated } from "./types.js";
 import { type MapEntry, type MapNode, nodeValue, type YamlNode } from "./yaml-nodes.js";
 
 const FACT_PATH = "/etc/ansible/facts.d";
 const ORDERS: readonly HostOrder[] = ["inventory", "reverse_inventory", "sorted", "reverse_sorted"];
 const OTHER_ORDERS = { shuffle: "What is random is not the same the next time." };
-const STRATEGIES = ["linear"];
-const OTHER_STRATEGIES = { free: oneRun, host_pinned: oneRun, debug: "Use --check and --diff." };
-
-function tasksOf(nodes: readonly PlayNode[]): TaskNode[] {
-  return nodes.flatMap((node) => {
-    if (node.kind === "block") return tasksOf(partsOf(node));
-    return node.kind === "task" ? [node] : tasksOf(node.known ?? []);
-  });
-}
-
-/** A name in `notify` that no handler has would fail in the middle of a run, where no role brings more handlers there. */
-function checkNotify(play: Play, context: LoadContext): void {
-  if ([play.preTasks, play.tasks, play.postTasks].some(includesLate)) return;
-  const known = handlerIndex(play.handlers);
-  for (const task of tasksOf([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers])) {
-    for (const name of task.notify) {
-      if (!known.has(name) && !isPossiblyTemplate(name))
-        context.problem(
-          task.position,
-          `the task notifies "${name}", which no handler is called`,
-          didYouMean(name, known.keys()),
-        );
-    }
-  }
-}
+/** Hosts that may go their own way do so with all of them. */
+const STRATEGIES = ["linear", "free", "host_pinned"];
+const OTHER_STRATEGIES = { debug: "Use --check and --diff." };
 
 function readPercentage(node: YamlNode, context: LoadContext): number | undefined {
   const text = node.kind === "scalar" ? String(node.value) : "";
@@ -142,18 +110,6 @@ function checkFactPath(entry: MapEntry | undefined, context: LoadContext): void 
     context.problem(entry.value.position, `fact_path is ${FACT_PATH}`, "ansible_local is what stands there.");
 }
 
-/** `any_errors_fatal: false` of tasks within a play that has it. */
-function checkFatal(play: Play, context: LoadContext): void {
-  for (const task of tasksOf([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers])) {
-    if (task.anyErrorsFatal === false)
-      context.problem(
-        task.position,
-        "the play has any_errors_fatal, and the task does not",
-        "Set it on the tasks alone.",
-      );
-  }
-}
-
 /** Hosts that are known when what a play asks for is answered; undefined where no template names them. */
 function askedPattern(node: YamlNode, { known, options }: LoadContext): Play["hostsWith"] {
   if (!isPossiblyTemplate(JSON.stringify(nodeValue(node)))) return undefined;
@@ -205,7 +161,9 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
   const remoteUser = readRemoteUser(fields, context);
   const becomeUser = read<string | undefined>("become_user", (value) => context.text(value, "become_user"), undefined);
   const [strategyEntry, orderEntry] = [setEntry(fields, "strategy"), setEntry(fields, "order")];
-  if (strategyEntry !== undefined) readWord(strategyEntry, STRATEGIES, OTHER_STRATEGIES, context);
+  const strategy =
+    strategyEntry === undefined ? "linear" : readWord(strategyEntry, STRATEGIES, OTHER_STRATEGIES, context);
+  const forceHandlers = read("force_handlers", (value) => context.bool(value, "force_handlers"), false);
   const order = orderEntry === undefined ? undefined : readWord(orderEntry, ORDERS, OTHER_ORDERS, context);
   readBecomeMethod(setEntry(fields, "become_method"), context);
   checkFactPath(setEntry(fields, "fact_path"), context);
@@ -244,12 +202,13 @@ function readPlay(node: MapNode, file: string, context: LoadContext): Play | und
     ...readTasks(),
     tags,
     ...(order === undefined ? {} : { order }),
+    ...(strategy === "linear" ? {} : { free: true as const }),
+    ...(forceHandlers ? { forceHandlers } : {}),
     ...(serial === undefined ? {} : { serial }),
     ...(maxFail === undefined ? {} : { maxFailPercentage: maxFail }),
     anyErrorsFatal: read("any_errors_fatal", (value) => context.bool(value, "any_errors_fatal"), false),
   };
-  checkNotify(play, context);
-  if (play.anyErrorsFatal) checkFatal(play, context);
+  checkPlay(play, (key) => fields.get(key)?.position ?? node.position, context);
   return play;
 }
 

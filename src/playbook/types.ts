@@ -263,6 +263,10 @@ export interface Play {
   readonly tags: readonly string[];
   /** That of the inventory unless given. */
   readonly order?: HostOrder;
+  /** No task is the same one for all hosts. */
+  readonly free?: true;
+  /** Notified handlers run on a host that failed, too. */
+  readonly forceHandlers?: true;
   /** Sizes of its batches, in hosts or percent; the last one is that of all that follow. */
   readonly serial?: readonly Serial[];
   readonly anyErrorsFatal: boolean;

@@ -283,3 +283,49 @@ t.test("any_errors_fatal of a task, and the order of hosts", async (t) => {
   t.notOk(existsSync(join(dir, "b")), "b is not changed");
   t.notOk(run.lines.some((line) => line.includes("after")));
 });
+
+t.test(
+  "force_handlers: a host that failed runs them, unless one of them failed, or a task failed for all",
+  async (t) => {
+    const dir = t.testdir();
+    const play = (more: string) =>
+      playbook(
+        dir,
+        `- name: Forced
+  hosts: all
+  force_handlers: true
+  tasks:
+    - name: change
+      command: "true"
+      notify: [bad, told]
+${more}
+  handlers:
+    - name: bad
+      command: test {{ inventory_hostname }} != b
+      when: handlers_fail | default(false)
+      changed_when: false
+    - name: told
+      command: "true"
+`,
+      );
+    const fails = (more: string) => `    - name: fails
+      command: test {{ inventory_hostname }} != b
+      changed_when: false
+      ${more}`;
+    const told = async (more: string, extraVars = {}) => {
+      const run = await fleetRun(dir, play(more), "apply", three(), { options: { extraVars } });
+      return three().hosts.map(({ name }) =>
+        run
+          .of(name)
+          .map((line) => line.replace(/:.*/, ""))
+          .join(", "),
+      );
+    };
+    const whole = "changed change, ok fails, skipped bad, changed told";
+    t.strictSame(await told(fails("")), [whole, "changed change, failed fails, skipped bad, changed told", whole]);
+    const flushed = "    - meta: flush_handlers\n    - name: more\n      command: 'true'\n      notify: told";
+    const twice = "changed change, ok bad, changed told, changed more, changed told";
+    t.strictSame(await told(flushed, { handlers_fail: true }), [twice, "changed change, failed bad", twice]);
+    t.strictSame((await told(fails("any_errors_fatal: true")))[1], "changed change, failed fails");
+  },
+);

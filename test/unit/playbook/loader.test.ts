@@ -31,6 +31,7 @@ const modules: ModuleArgs[] = [
   },
   { name: "shell", freeForm: true, args: { cmd: { type: "str" }, chdir: { type: "path" } } },
   { name: "debug", args: { msg: { type: "raw" }, var: { type: "str" } } },
+  { name: "meta", freeForm: true, args: {} },
   { name: "stat", args: { path: { type: "path", required: true } } },
   { name: "set_fact", args: { x: { type: "raw" } } },
   { name: "sysctl", args: { name: { type: "str", required: true }, value: { type: "str" } } },
@@ -235,10 +236,30 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ["bool", play("- copy: { dest: /x, force: maybe }"), ['play.yml:3:32 "force" must be true or false']],
   [
     "play keyword",
-    "- hosts: all\n  strategy: free\n  taks: []\n",
+    "- hosts: all\n  strategy: debug\n  taks: []\n",
     [
       'play.yml:3:3 unknown keyword of a play "taks" | Did you mean "tasks"?',
-      'play.yml:2:13 the strategy "free" is not supported | All hosts run the play at their own pace; serial limits how many.',
+      'play.yml:2:13 the strategy "debug" is not supported | Use --check and --diff.',
+    ],
+  ],
+  [
+    "what hosts that go their own way do not share",
+    "- hosts: all\n  strategy: free\n  any_errors_fatal: true\n  max_fail_percentage: 10\n  tasks:\n    - debug: {}\n      run_once: '{{ x }}'\n" +
+      "    - block:\n        - debug: {}\n          any_errors_fatal: true\n    - meta: end_play\n    - meta: end_host\n",
+    [
+      "play.yml:3:3 any_errors_fatal means nothing with strategy: free | Use strategy: linear.",
+      "play.yml:4:3 max_fail_percentage is not supported with strategy: free | Use strategy: linear.",
+      "play.yml:6:7 run_once means nothing with strategy: free | Every host would do it. Use strategy: linear.",
+      "play.yml:9:11 any_errors_fatal means nothing with strategy: free | Use strategy: linear.",
+      "play.yml:11:7 where hosts are that this ends is chance with strategy: free | Use end_host, or strategy: linear.",
+    ],
+  ],
+  [
+    "force_handlers",
+    "- hosts: all\n  force_handlers: true\n  max_fail_percentage: 10\n  tasks:\n    - block:\n        - meta: flush_handlers\n    - block:\n        - block:\n            - meta: flush_handlers\n      always: [{ debug: }]\n",
+    [
+      "play.yml:3:3 max_fail_percentage is not supported with force_handlers | Use any_errors_fatal.",
+      "play.yml:9:15 flush_handlers in a block with rescue or always is not supported with force_handlers | Put it behind the block.",
     ],
   ],
   [

@@ -8,8 +8,9 @@ import { isMistake, NeedsControllerError, notBeforeApply } from "./compile-task.
 import type { Segment, StepPosition } from "./compiled.js";
 import { GROUP_BY } from "./control.js";
 import { Draft, SegmentEnd } from "./draft.js";
+import type { HandlerTurn, Inclusion } from "./host-steps.js";
 import { UnknownValueError, UnsentResultError } from "./language.js";
-import type { Block, Step, TaskStep } from "./steps.js";
+import type { Block, IncludeStep, Step, TaskStep } from "./steps.js";
 import { HOSTVARS, TaskCompiler } from "./task-compiler.js";
 import { playTarget } from "./task-scope.js";
 import { behindRescue, landing, nextMark, type Way } from "./way.js";
@@ -20,7 +21,7 @@ export function compileSegment(input: CompileInput, from: Way): Segment {
 }
 
 /** The error of a step that no program can begin with. */
-function stuck(cause: unknown, step: Step): InputError {
+function stuck(cause: unknown, step: Step | HandlerTurn["step"]): InputError {
   const node = step.kind === "task" ? step.node : undefined;
   return new InputError("E_NEEDS_RESULT", "This needs a result that only a later program could give.", {
     ...(node === undefined ? {} : { position: node.position }),
@@ -41,6 +42,7 @@ function placed(error: unknown, { position }: TaskNode): unknown {
 class SegmentCompiler {
   readonly #draft = new Draft();
   readonly #bails = new Set<number>();
+  readonly #stops: StepPosition[] = [];
   readonly #tasks: TaskCompiler;
   #blocks = 0;
   /** Blocks that begin in this program behind what may have failed, by the number of the variable that says so. */
@@ -61,11 +63,16 @@ class SegmentCompiler {
     return this.input.steps.list;
   }
 
+  get #isEmpty(): boolean {
+    return this.#draft.calls.length === 0 && this.#bails.size === 0 && this.#stops.length === 0;
+  }
+
   compile(): Segment {
     const draft = this.#draft;
     let position: StepPosition | undefined = this.from.position;
+    if (position.handled !== undefined) draft.body += `hdone ${position.handled}\n`;
     while (position !== undefined && !draft.closed) {
-      const { step: at, handler: first }: StepPosition = position;
+      const { step: at }: StepPosition = position;
       const step: Step | undefined = this.#steps[at];
       if (step === undefined) {
         position = undefined;
@@ -75,11 +82,7 @@ class SegmentCompiler {
       draft.at = at;
       try {
         if (step.kind === "flush") {
-          for (let index = first; index < this.input.steps.play.handlers.length; index++) {
-            position = { step: at, handler: index };
-            this.#handler(index);
-          }
-          position = { step: at + 1, handler: 0 };
+          position = this.#flush(position) ?? { step: at + 1, handler: 0 };
         } else position = { step: this.#step(step, at), handler: 0 };
       } catch (error) {
         if (!endsSegment(error)) throw error;
@@ -88,9 +91,8 @@ class SegmentCompiler {
           this.#meetingBefore = step.order;
           break;
         }
-        // In a flush each handler is complete before the next begins, and #handler rewinds its own.
-        if (step.kind !== "flush") draft.rewind(mark);
-        if (draft.calls.length === 0 && this.#bails.size === 0) throw stuck(error, step);
+        draft.rewind(mark);
+        if (this.#isEmpty) throw stuck(error, step);
         break;
       }
     }
@@ -108,6 +110,7 @@ class SegmentCompiler {
       ends: draft.ends,
       next: position,
       bails: this.#bails,
+      stops: this.#stops,
     };
   }
 
@@ -124,7 +127,7 @@ class SegmentCompiler {
         return at + 1;
       case "include":
         if (draft.unsure > 0) throw new NeedsControllerError();
-        this.#orLater(step.ref, step.node.task, () => this.#tasks.include(step, at));
+        this.#include(step, (inclusions) => this.input.steps.include(at, step, inclusions));
         return at + 1;
       case "flush":
         throw new SegmentEnd();
@@ -159,7 +162,7 @@ class SegmentCompiler {
       this.#task(step);
       this.#once = step;
     } else {
-      if (draft.calls.length > 0 || this.#bails.size > 0) throw new SegmentEnd();
+      if (!this.#isEmpty) throw new SegmentEnd();
       this.#awaits = step;
     }
     draft.closed = true;
@@ -254,27 +257,71 @@ class SegmentCompiler {
     this.#bails.add(at);
   }
 
-  #handler(index: number): void {
-    const step = this.input.steps.play.handlers[index];
-    if (step === undefined) return;
-    const draft = this.#draft;
-    const number = index + 1;
-    const mark = draft.mark();
-    draft.body += `if [ -n "$H${number}" ] && [ -z "$DEAD" ]; then\n`;
-    draft.unsure++;
-    try {
-      if (step.node.module === GROUP_BY) {
-        const text = "group_by does not work in a handler.";
-        throw new InputError("E_GROUP_BY", text, { position: step.node.position });
-      }
-      this.#task(step);
-    } catch (error) {
-      draft.rewind(mark);
-      throw error;
-    } finally {
-      draft.unsure--;
+  /** Compiles the handlers of a flush, and gives where the next segment begins, unless behind them. */
+  #flush({ step, handler, notified }: StepPosition): StepPosition | undefined {
+    const turns = this.input.steps.handlers(step);
+    // What is included comes to be among them.
+    for (let index = handler; index < turns.length; index++) {
+      const next = this.#handler({ step, handler: index }, turns[index] as HandlerTurn, notified);
+      if (next !== undefined) return next;
     }
-    draft.body += `hdone ${number}\nfi\n`;
+    return undefined;
+  }
+
+  /**
+   * Compiles a handler, and gives where the next segment begins, if it cannot go on behind it. One that is not known to be notified
+   * is passed over by the program, or ends it where it cannot be part of it.
+   */
+  #handler(position: StepPosition, turn: HandlerTurn, notified: number | undefined): StepPosition | undefined {
+    const { number } = turn;
+    const draft = this.#draft;
+    const back = draft.snapshot();
+    const sure = number === notified;
+    const isStop = (stop: StepPosition) => stop.step === position.step && stop.notified === number;
+    if (!sure && this.#stops.some(isStop)) return undefined;
+    if (!sure) {
+      draft.body += `if [ -n "$H${number}" ] && [ -z "$DEAD" ]; then\n`;
+      draft.unsure++;
+    }
+    try {
+      this.#turn(position.step, turn);
+    } catch (error) {
+      if (!endsSegment(error)) throw error;
+      back();
+      if (sure) {
+        if (draft.calls.length === 0) throw stuck(error, turn.step);
+        return { ...position, notified: number };
+      }
+      this.#stops.push({ ...position, notified: number });
+      draft.body += `[ -z "$H${number}" ] || [ -n "$DEAD" ] || fin 'handler ${this.#stops.length}'\n`;
+      return undefined;
+    } finally {
+      if (!sure) draft.unsure--;
+    }
+    const isOwn = turn.isIncluded !== true;
+    if (draft.closed) {
+      const next = { ...position, handler: position.handler + 1 };
+      return isOwn ? { ...next, handled: number } : { ...next, notified: number };
+    }
+    if (isOwn) draft.body += `${turn.step.kind === "include" ? "hinto" : "hdone"} ${number}\n`;
+    if (!sure) draft.body += "fi\n";
+    return undefined;
+  }
+
+  #turn(at: number, turn: HandlerTurn): void {
+    const { step } = turn;
+    if (step.kind === "leave") return;
+    if (step.kind === "include")
+      return this.#include(step, (inclusions) => this.input.steps.includeHandlers(at, turn, step, inclusions));
+    if (step.node.module === GROUP_BY) {
+      const text = "group_by does not work in a handler.";
+      throw new InputError("E_GROUP_BY", text, { position: step.node.position });
+    }
+    this.#task(step);
+  }
+
+  #include(step: IncludeStep, put: (inclusions: readonly Inclusion[]) => void): void {
+    this.#orLater(step.ref, step.node.task, () => this.#tasks.include(step, put));
   }
 
   #task(step: TaskStep): void {

@@ -96,6 +96,10 @@ export interface StepPosition {
   readonly step: number;
   /** In a flush step: the handler. */
   readonly handler: number;
+  /** The number by which that handler is known to be notified. */
+  readonly notified?: number;
+  /** The number of a handler that has run and is still marked as notified. */
+  readonly handled?: number;
 }
 
 /** What is known of a step without the program: results of tasks that are skipped for sure, facts that are set. */
@@ -139,4 +143,6 @@ export interface Segment {
   readonly known: readonly Known[];
   /** Marks of blocks at which a failure ends the program. */
   readonly bails: ReadonlySet<number>;
+  /** Handlers that are not in the program, which ends before them if they are notified. */
+  readonly stops: readonly StepPosition[];
 }

@@ -1,6 +1,6 @@
 import { findModule } from "../modules/registry.js";
-import type { Play, Value } from "../playbook/types.js";
-import type { EmitEvent, FileDiff, TaskStatus } from "../report/events.js";
+import { type Play, taskOf, type Value } from "../playbook/types.js";
+import type { EmitEvent, FileDiff, TaskRef, TaskStatus } from "../report/events.js";
 import { InputError, InterruptedError, LockedError, TaskError, UnreachableError } from "../util/errors.js";
 import { Attempts } from "./attempts.js";
 import { type Place, PlayEnded, UndecidedSource } from "./batch.js";
@@ -91,6 +91,8 @@ export class Phase {
   holder: string | undefined;
   readonly #input: PhaseInput;
   readonly #notified = new Set<number>();
+  /** Those that calls which were judged here have notified since the program began. */
+  readonly #notifiedHere = new Set<number>();
   readonly #loops = new Map<number, readonly Value[]>();
   /** The task before which all hosts have met last. */
   #metBefore: number | undefined;
@@ -124,7 +126,7 @@ export class Phase {
       this.#final = new Set();
       this.#given = new Map();
       let segment: Segment = await this.#compile(way, this.#input.check && this.dirty);
-      if (this.#needsNoProgram(segment)) this.#decided(segment);
+      if (this.#needsNoProgram(segment, way)) this.#decided(segment);
       else segment = await this.#segment(segment, way);
       this.#input.host.known.stale ||= this.dirty && !this.#input.check;
       if (segment.awaits !== undefined && !(await this.#awaitOnce(segment.awaits))) continue;
@@ -177,8 +179,10 @@ export class Phase {
     return true;
   }
 
-  #needsNoProgram({ calls, bails }: Segment): boolean {
-    return bails.size === 0 && calls.every((call) => call.decided !== undefined);
+  /** A handler that runs, or has run, is taken off the list of those that are notified. */
+  #needsNoProgram({ calls, bails, stops }: Segment, { position }: Way): boolean {
+    if (position.notified !== undefined || position.handled !== undefined) return false;
+    return bails.size === 0 && stops.length === 0 && calls.every((call) => call.decided !== undefined);
   }
 
   /** Keeps what is known of the steps that were come to, and gives the place of the next. */
@@ -303,13 +307,16 @@ export class Phase {
         who: this.#input.who,
         host: session.host.name,
         lockFile: current.target.local ? this.#input.lockFile : undefined,
-        handlerNames: steps.handlers.map((handler) => handler.node.name),
+        handlerNames: steps.handlers.map((handler) =>
+          handler.kind === "leave" ? handler.name : taskOf(handler.node).name,
+        ),
         notified: this.#notified,
         booted,
         ended,
         libraries: this.#libraries(current.target),
         keepsLibrary: keeps,
       });
+      this.#notifiedHere.clear();
       const reader = new ProgramReader(current, this.#input, this, ended);
       const parser = new ProtocolParser(nonce, (message) => reader.take(message));
       let heard = 0;
@@ -350,6 +357,7 @@ export class Phase {
       }
       const end = reader.end;
       if (end === "done") return current;
+      if (end === "handler") return stoppedAt(current, reader.stop ?? 0);
       if (end === "failed") {
         // A failure that no task told of is the program's own.
         this.failed ||= this.#fatal.size === 0;
@@ -483,13 +491,13 @@ export class Phase {
     const due = call.ref.handler && outcome.status !== "skipped";
     if (due || outcome.status === "changed" || outcome.status === "pending") this.dirty = true;
     if (outcome.status === "changed") {
-      for (const name of call.node.notify) {
-        for (const index of this.#input.steps.handlerIndex.get(name) ?? []) this.#notified.add(index + 1);
-      }
+      const numbers = call.node.notify.flatMap((name) => this.#input.steps.handlerIndex.get(name) ?? []);
+      for (const index of numbers) this.#notified.add(index + 1);
+      const isJudged = call.judge !== undefined || call.retry !== undefined;
+      if (isJudged) for (const index of numbers) this.#notifiedHere.add(index + 1);
     }
-    if (call.ref.handler && call.last && outcome.status !== "failed") {
-      this.#notified.delete(this.#input.steps.handlers.findIndex((handler) => handler.ref.id === call.ref.id) + 1);
-    }
+    const ignored = outcome.status === "failed" && call.node.ignoreErrors;
+    if (call.ref.handler && call.last && (outcome.status !== "failed" || ignored)) this.#handled(call.ref);
     if (outcome.status === "failed" && !call.node.ignoreErrors) {
       this.#fatal.add(call.at);
       if (this.#failsForAll(call)) this.#final.add(call.at);
@@ -499,7 +507,6 @@ export class Phase {
     this.#keep(call, outcome);
     const status: TaskStatus = outcome.status === "pending" ? "skipped" : outcome.status;
     const pending = outcome.status === "pending";
-    const ignored = status === "failed" && call.node.ignoreErrors;
     const rescued = status === "failed" && !ignored && isRescued(this.#steps.list, call.at);
     const changed = outcome.status === "changed" || outcome.changed === true;
     const last = call.last || call.counts === "alone";
@@ -531,6 +538,14 @@ export class Phase {
 
   #failsForAll({ ref, node }: CompiledCall): boolean {
     return ref.handler || node.runOnce || (node.anyErrorsFatal ?? this.#input.play.anyErrorsFatal);
+  }
+
+  /** A notified handler has run; what an include among them comes to is notified with it. */
+  #handled({ id }: TaskRef): void {
+    const { handlers } = this.#input.steps;
+    const index = handlers.findIndex((handler) => handler.kind !== "leave" && handler.ref.id === id);
+    this.#notified.delete(index + 1);
+    if (handlers[index]?.kind === "include") this.#notified.add(index + 2);
   }
 
   /** The difference of texts; an empty one where owners and modes differ, of which the reason tells. */
@@ -587,8 +602,15 @@ export class Phase {
   /** Handlers that the host says are notified, the journaled ones among them. */
   noteHandlers(numbers: readonly number[]): void {
     this.#notified.clear();
-    for (const number of numbers) this.#notified.add(number);
+    for (const number of [...numbers, ...this.#notifiedHere]) this.#notified.add(number);
   }
+}
+
+/** What was left of a segment is another one. */
+function stoppedAt(segment: Segment, stop: number): Segment {
+  const next = segment.stops[stop - 1];
+  if (next === undefined) throw new TaskError("E_PROTOCOL", "The host tells of a handler that there is not.");
+  return { ...segment, next, ends: undefined, meeting: undefined, meetingBefore: undefined, once: undefined };
 }
 
 function withMore(outcome: CallOutcome, more: NonNullable<CallOutcome["more"]>): CallOutcome {

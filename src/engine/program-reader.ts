@@ -112,6 +112,8 @@ export class ProgramReader {
   need: { call: number; digest: string } | undefined;
   /** A call that is made again, after some seconds. */
   again: { readonly call: number; readonly delay: number } | undefined;
+  /** The place among the segment's stops at which the program has ended, from 1. */
+  stop: number | undefined;
   /** First call without a result. */
   nextCall = 1;
   /** Characters of files that were taken, and that no limit of answers counts. */
@@ -164,6 +166,7 @@ export class ProgramReader {
         return;
       case "end":
         this.end = message.reason;
+        if (message.reason === "handler") this.stop = message.stop;
         return;
       case "need":
         this.need = message;

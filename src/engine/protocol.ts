@@ -43,7 +43,9 @@ export type ProgramMessage =
   | { kind: "locked"; holder: string }
   /** Handlers notified and not run yet, by number. */
   | { kind: "handlers"; notified: number[] }
-  | { kind: "end"; reason: "done" | "failed" | "stopped" | "locked" | "need" | "sent" | "reboot" | "library" };
+  | { kind: "end"; reason: "done" | "failed" | "stopped" | "locked" | "need" | "sent" | "reboot" | "library" }
+  /** It ended before a handler that is notified, which is not in it. */
+  | { kind: "end"; reason: "handler"; stop: number };
 
 /** A field holds at most 128 KiB of file or 64 KiB of output, in base64. */
 const MAX_LINE = 256 * 1024;
@@ -127,6 +129,8 @@ function parse(letter: string, fields: readonly string[]): ProgramMessage | unde
   if (letter === "k") return { kind: "locked", holder: shown(first, MAX_HOLDER) };
   if (letter === "p") return /^\d{1,9}$/.test(first) ? { kind: "pid", pid: Number(first) } : undefined;
   if (letter === "z") {
+    const [, stop] = /^handler (\d{1,6})$/.exec(first) ?? [];
+    if (stop !== undefined) return { kind: "end", reason: "handler", stop: Number(stop) };
     return ENDS.includes(first) ? ({ kind: "end", reason: first } as ProgramMessage) : undefined;
   }
   if (letter === "h") return { kind: "handlers", notified: fields.filter((f) => /^\d{1,6}$/.test(f)).map(Number) };

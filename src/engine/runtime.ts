@@ -296,10 +296,19 @@ held() {
 }
 # hdone N: a notified handler has run
 hdone() {
-  [ "$S" != failed ] || return 0
+  [ -z "$DEAD" ] || return 0
   eval "H$1='' _s=\$HS$1"
   #apply
   rm -f "$JD/$_s"
+  #end
+}
+# hinto N: one that includes others has run; they are notified by the next number
+hinto() {
+  [ -z "$DEAD" ] || return 0
+  _h=$(($1 + 1))
+  eval "H$1='' H$_h=1 _s=\$HS$1 _t=\$HS$_h"
+  #apply
+  [ ! -e "$JD/$_s" ] || mv "$JD/$_s" "$JD/$_t"
   #end
 }
 `;

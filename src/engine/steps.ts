@@ -3,12 +3,14 @@ import { misfit } from "../playbook/play-checks.js";
 import { isPossiblyTemplate } from "../playbook/template-parser.js";
 import {
   type BlockNode,
+  type HandlerNode,
   type IncludeNode,
   includesLate,
   type Play,
   type PlayNode,
   partsOf,
   type TaskNode,
+  taskOf,
 } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import { InputError } from "../util/errors.js";
@@ -53,10 +55,19 @@ export interface FlushStep {
 
 export type Step = TaskStep | IncludeStep | MarkStep | FlushStep;
 
+/** Behind what an include among handlers comes to: it has run. */
+export interface LeaveStep {
+  readonly kind: "leave";
+  readonly name: string;
+}
+
+/** An include has its number, and what it includes the next one, which is that of its `leave`. */
+export type HandlerStep = TaskStep | IncludeStep | LeaveStep;
+
 /** A play as the engine runs it: steps in order, and its handlers, both after the tag filter. */
 export interface PlaySteps {
   readonly steps: readonly Step[];
-  readonly handlers: readonly TaskStep[];
+  readonly handlers: readonly HandlerStep[];
   /** Names and `listen` topics to handler positions. */
   readonly handlerIndex: ReadonlyMap<string, readonly number[]>;
   /** What a `rescue` knows of the failed task's result is asked for. */
@@ -64,7 +75,7 @@ export interface PlaySteps {
   /** The steps of a file that is included, the same for all hosts. @param key tells one inclusion from all others */
   readonly included: (include: IncludeStep, key: string, nodes: () => readonly PlayNode[]) => readonly Step[];
   /** Takes the handlers of a role that an include turned out to name, behind those that there are. */
-  readonly learn: (handlers: readonly TaskNode[]) => void;
+  readonly learn: (handlers: readonly HandlerNode[]) => void;
 }
 
 export interface TagFilter {
@@ -98,7 +109,7 @@ class StepMaker {
   /** More handlers may come. */
   readonly #open: boolean;
   readonly #play: Play;
-  readonly handlers: TaskStep[] = [];
+  readonly handlers: HandlerStep[] = [];
   /** What handlers are notified by. */
   readonly known = new Map<string, readonly number[]>();
 
@@ -116,8 +127,9 @@ class StepMaker {
     if (!this.#open) checkNotify(step, this.known);
   }
 
-  #index(handlers: readonly TaskNode[]): void {
-    for (const [name, places] of handlerIndex(handlers)) this.known.set(name, places);
+  #index(handlers: readonly HandlerNode[]): void {
+    const places = handlers.flatMap((node) => (node.kind === "include" ? [node.task, undefined] : [node]));
+    for (const [name, at] of handlerIndex(places)) this.known.set(name, at);
   }
 
   #ref(node: TaskNode, handler: boolean): TaskRef {
@@ -136,7 +148,7 @@ class StepMaker {
       const problem = misfit(this.#play, node);
       if (problem !== undefined) throw problem;
       if (node.kind === "block") return this.#block(node, orderOf);
-      const task = node.kind === "include" ? node.task : node;
+      const task = taskOf(node);
       const ref = this.#ref(task, false);
       if (task.module === "meta" && task.freeForm?.value === "flush_handlers") return [{ kind: "flush" }];
       if (task.module === "meta" && task.freeForm?.value === "noop") return [];
@@ -165,22 +177,39 @@ class StepMaker {
   }
 
   /** Adds handlers, but for those that are there. */
-  learn(nodes: readonly TaskNode[]): void {
-    const known = new Set(this.handlers.map(({ node }) => handlerKey(node)));
+  learn(nodes: readonly HandlerNode[]): void {
+    const present = this.handlers.flatMap((step) => (step.kind === "leave" ? [] : [step.node]));
+    const known = new Set(present.map(handlerKey));
     const news = nodes.filter((node) => !known.has(handlerKey(node)));
     if (news.length === 0) return;
-    this.#index([...this.handlers.map(({ node }) => node), ...news]);
-    for (const node of news) {
-      const handler: TaskStep = { kind: "task", ref: this.#ref(node, true), node, order: 0, before: 0 };
-      this.#checkNotify(handler);
-      this.handlers.push(handler);
+    this.#index([...present, ...news]);
+    for (const step of this.#handlerSteps(news)) {
+      this.handlers.push(step);
+      if (step.kind === "include") this.handlers.push({ kind: "leave", name: `what ${step.ref.name} includes` });
     }
+  }
+
+  /** No tag is looked at. */
+  #handlerSteps(nodes: readonly PlayNode[]): (TaskStep | IncludeStep)[] {
+    return nodes.flatMap((node): (TaskStep | IncludeStep)[] => {
+      if (node.kind === "block") return [];
+      const common = { ref: this.#ref(taskOf(node), true), order: 0, before: 0 };
+      if (node.kind === "include") return [{ ...common, kind: "include", node }];
+      const step: TaskStep = { ...common, kind: "task", node };
+      this.#checkNotify(step);
+      return [step];
+    });
   }
 
   included(include: IncludeStep, key: string, make: () => readonly PlayNode[]): readonly Step[] {
     const found = this.#included.get(key);
     if (found !== undefined) return found;
     const nodes = make();
+    if (include.ref.handler) {
+      const handlers = this.#handlerSteps(nodes);
+      this.#included.set(key, handlers);
+      return handlers;
+    }
     const total = countNodes(nodes) + 1;
     const step = (include.before - include.order) / (total + 1);
     let place = 0;
@@ -194,7 +223,8 @@ class StepMaker {
 }
 
 /** Tells a handler from all others: a role's may be there with several parameters. */
-function handlerKey({ position, role }: TaskNode): string {
+function handlerKey(node: HandlerNode): string {
+  const { position, role } = taskOf(node);
   const params = Object.entries(role?.params ?? {}).map(([name, { value }]) => [name, value]);
   return JSON.stringify([position, role?.parents ?? [], params]);
 }
@@ -217,7 +247,9 @@ export function playSteps(play: Play, filter: TagFilter): PlaySteps {
     if (play.forceHandlers === true) return [mark("open"), ...part, mark("always"), flush, mark("close")];
     return [...part, flush];
   };
-  const steps = parts.map(withoutRepeats).flatMap((part) => (part.length === 0 ? [] : flushed(part)));
+  // Only a handler that notifies others leaves something to be done behind a part without tasks.
+  const always = play.handlers.some(notifies);
+  const steps = parts.map(withoutRepeats).flatMap((part) => (part.length === 0 && !always ? [] : flushed(part)));
   maker.learn(play.handlers);
   return {
     steps,
@@ -227,6 +259,11 @@ export function playSteps(play: Play, filter: TagFilter): PlaySteps {
     included: (include, key, make) => maker.included(include, key, make),
     learn: (handlers) => maker.learn(handlers),
   };
+}
+
+function notifies(node: PlayNode): boolean {
+  if (node.kind === "include") return node.known?.some(notifies) ?? true;
+  return node.kind === "task" && node.notify.length > 0;
 }
 
 function mayAskFailure(steps: readonly Step[]): boolean {

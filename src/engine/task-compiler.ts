@@ -47,25 +47,14 @@ type Gate = ReturnType<typeof decideAll>;
 /** What a call's condition came to, where it is skipped. */
 const SKIPPED = { changed: false, failed: false, skipped: true, skip_reason: "Conditional result was False" } as const;
 const NO_ITEMS = { results: [], changed: false, skipped: true, skipped_reason: "No items in the list" } as const;
+/** The next item is for when it is known whether this one is tried again. */
+const JUDGED = "case $S in skipped | pending) ;; *) fin sent ;; esac\n";
 const NO_FIELDS: ReadonlySet<string> = new Set();
 /** What a rescue knows of the failure before it. */
 const FAILURE = ["ansible_failed_task", "ansible_failed_result"];
 
 /** Libraries of calls that wait, or ask others, and count as no change: what was seen before may be another by then. */
 const ACTS: readonly LibName[] = ["uri", "wait"];
-
-function tooComplex(node: TaskNode): InputError {
-  const hint =
-    "In loops, handlers, rescue and always write `until` as x.rc == 0, x is changed, 'word' in x.stdout or the like.";
-  return new InputError(
-    "E_CONDITION_TOO_COMPLEX",
-    "This until is too complex here: the host itself has to decide it.",
-    {
-      position: node.until?.[0]?.position ?? node.position,
-      hint,
-    },
-  );
-}
 
 /** What is not known before the hosts have met. */
 export const HOSTVARS = "hostvars";
@@ -171,8 +160,8 @@ export class TaskCompiler {
     return node.register === undefined || this.#draft.unsure === 0 ? "" : `RS ${node.register}\n`;
   }
 
-  /** Puts what a file holds behind its include. */
-  include(step: IncludeStep, at: number): void {
+  /** @param put takes what the include comes to */
+  include(step: IncludeStep, put: (inclusions: readonly Inclusion[]) => void): void {
     const { node } = step;
     const { task } = node;
     const turn: TaskStep = { ...step, kind: "task", node: task };
@@ -196,7 +185,7 @@ export class TaskCompiler {
       this.#decided(turn, { ...about, counts }, "O", `included ${included.path}`);
       return [{ ...included, values: itemVars(about) }];
     });
-    this.#input.steps.include(at, step, inclusions);
+    put(inclusions);
   }
 
   /** The items of a loop, each with its language as the turn before has left it; one turn without a loop. */
@@ -232,7 +221,8 @@ export class TaskCompiler {
     const pause = node.loopPause === undefined ? 0 : Number(language.render(node.loopPause));
     for (const { bound, about } of this.#turns(node, language, items)) {
       if (pause > 0 && known.length > 0 && !this.#input.check) {
-        draft.body += `[ -n "$STOP$DEAD" ] || sleep ${pause}\nlook\n`;
+        const next = draft.calls.length + 1;
+        draft.body += `[ -n "$STOP$DEAD" ] || [ "$START" -gt ${next} ] || sleep ${pause}\nlook\n`;
         draft.act();
       }
       try {
@@ -244,9 +234,11 @@ export class TaskCompiler {
         break;
       }
     }
-    if (items !== undefined) draft.body += `LE ${node.ignoreErrors ? "i" : "''"} ${node.register ?? "''"}\n`;
-    if (broken) return;
     const calls = draft.calls.slice(begin);
+    // What a failure of items comes to is known where they are judged.
+    const goesOn = node.ignoreErrors || calls.some((call) => call.judge !== undefined);
+    if (items !== undefined) draft.body += `LE ${goesOn ? "i" : "''"} ${node.register ?? "''"}\n`;
+    if (broken) return;
     if (calls.some((call) => call.brings !== undefined)) draft.body += '[ -z "$SENT" ] || fin sent\n';
     this.#afterCalls(node, items !== undefined, known, calls);
   }
@@ -280,7 +272,7 @@ export class TaskCompiler {
   ): void {
     if (calls.some((call) => call.judge !== undefined || call.retry !== undefined)) {
       // What comes behind it in a part that may be passed over would not know how it was judged.
-      if (this.#draft.unsure > 0 && !calls.some((call) => call.ref.handler)) throw new NeedsControllerError();
+      if (this.#draft.unsure > 0) throw new NeedsControllerError();
       this.#draft.closed = true;
     }
     if (node.register === undefined) return;
@@ -402,7 +394,8 @@ export class TaskCompiler {
       node.until === undefined
         ? { shell: made.shell }
         : retryLoop(this.#verdictContext(), node, language, made.shell, rest, about, sent);
-    if (retry !== undefined && (loop || this.#draft.unsure > 0)) throw tooComplex(node);
+    // A part that may be passed over would not know how often it was tried.
+    if (retry !== undefined && this.#draft.unsure > 0) throw new NeedsControllerError();
     const later = verdict.judged || retry !== undefined;
     const open = gate.kind === "open";
     const reads = readOnly(node) && made.libs.includes("command");
@@ -418,7 +411,7 @@ export class TaskCompiler {
       shell +
       (open ? "else skip -; fi\n" : "") +
       verdict.shell +
-      `E ${endFlag(node, loop, later)}\nfi\n`;
+      `E ${endFlag(node, loop, later)}\n${retry !== undefined && loop ? JUDGED : ""}fi\n`;
     if (acts) this.#draft.act();
     this.#draft.calls.push({
       ...{ at: this.#draft.at, ref: step.ref, node },

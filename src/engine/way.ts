@@ -60,6 +60,8 @@ export function goOn(steps: readonly Step[], from: Way, ran: Ran): { readonly wa
   for (;;) {
     const step = steps[at];
     if (step === undefined) return { failed: false };
+    // Handlers before the next one have run.
+    if (at === last && step.kind === "flush") ran.visit(at);
     if (at === last && !ran.fatal.has(at))
       return { way: { position: ran.next ?? { step: at, handler: 0 }, failing }, failed: false };
     ran.visit(at);

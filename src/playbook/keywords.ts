@@ -23,6 +23,9 @@ export const TASK_KEYWORDS = [
 /** Of `include_tasks`: it is a task of its own, and what it includes is not below it. */
 export const INCLUDE_KEYWORDS = "name when tags vars args ignore_errors no_log register loop loop_control".split(" ");
 
+/** Of one among handlers. */
+export const HANDLER_INCLUDE_KEYWORDS = [...INCLUDE_KEYWORDS, "listen"];
+
 export const HANDLER_KEYWORDS = [...TASK_KEYWORDS, "listen"];
 
 export const become = "sudo is the one way to become another user.";

@@ -18,7 +18,7 @@ import { renderValue } from "./render.js";
 import { RoleFiles, type RolePart } from "./role-files.js";
 import { readSpec, SPECS, type Spec, validation } from "./role-spec.js";
 import { isPossiblyTemplate } from "./template-parser.js";
-import type { IncludeNode, PlayNode, RoleScope, TaskNode, TemplatedVars } from "./types.js";
+import type { HandlerNode, IncludeNode, PlayNode, RoleScope, TemplatedVars } from "./types.js";
 import type { MapEntry, MapNode, YamlNode } from "./yaml-nodes.js";
 
 /** What an entry of `roles` says, or a task that names a role. */
@@ -76,8 +76,8 @@ const NO_NAMING = { fields: new Map(), vars: {}, params: {}, from: {} };
 
 /** All roles of one play. */
 export class RoleLoader {
-  readonly #handlers: TaskNode[] = [];
-  readonly #imported: TaskNode[] = [];
+  readonly #handlers: HandlerNode[] = [];
+  readonly #imported: HandlerNode[] = [];
   readonly #shared: Role[] = [];
   readonly #handled = new Set<string>();
 
@@ -360,7 +360,7 @@ export class RoleLoader {
     return [...before, ...validation(loader, role, inherited, place), ...loader.nodes(list, inherited, place)];
   }
 
-  #handlersOf(loader: TaskLoader, role: Role, chain: readonly Role[], outer: Inherited, file: string): TaskNode[] {
+  #handlersOf(loader: TaskLoader, role: Role, chain: readonly Role[], outer: Inherited, file: string): HandlerNode[] {
     const inherited = loader.inherit(role.naming.fields, outer);
     const inner = [...chain, role];
     const before = role.dependencies.flatMap((one) => this.#handlersOf(loader, one, inner, inherited, file));
@@ -369,8 +369,8 @@ export class RoleLoader {
     if (handlers?.node === undefined || this.#handled.has(key)) return before;
     this.#handled.add(key);
     const place = this.#place(role, inner, handlers.path, inherited, true);
-    const nodes = loader.nodes(loader.context.list(handlers.node, `the file ${handlers.path}`), inherited, place);
-    return [...before, ...nodes.filter((node) => node.kind === "task")];
+    const list = loader.context.list(handlers.node, `the file ${handlers.path}`);
+    return [...before, ...loader.handlers(list, inherited, place)];
   }
 
   #place(role: Role, chain: readonly Role[], path: string, { when }: Inherited, handlers: boolean): Place {

@@ -5,6 +5,7 @@ import {
   BLOCK_KEYWORDS,
   become,
   CONNECTION_VARS,
+  HANDLER_INCLUDE_KEYWORDS,
   HANDLER_KEYWORDS,
   INCLUDE_KEYWORDS,
   INHERITED_KEYWORDS,
@@ -19,7 +20,17 @@ import type { RoleLoader } from "./load-roles.js";
 import { renderValue } from "./render.js";
 import type { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
-import type { BlockNode, Condition, FlagName, IncludeNode, PlayNode, RoleScope, TaskNode, Templated } from "./types.js";
+import type {
+  BlockNode,
+  Condition,
+  FlagName,
+  HandlerNode,
+  IncludeNode,
+  PlayNode,
+  RoleScope,
+  TaskNode,
+  Templated,
+} from "./types.js";
 import type { MapEntry, MapNode, YamlNode } from "./yaml-nodes.js";
 
 /** What tasks get from the blocks, imports and roles around them. */
@@ -148,9 +159,8 @@ export class TaskLoader {
       if (imported !== undefined) return this.#import(imported, fields, inherited, place);
       const included = entryOf(fields, INCLUDE_TASKS);
       const role = entryOf(fields, "import_role") ?? entryOf(fields, INCLUDE_ROLE);
-      if (place.handlers && (included ?? role) !== undefined) {
-        const { key, position } = included ?? (role as MapEntry);
-        this.context.problem(position, `${key} is no handler`, "Use import_tasks: each task of its file is a handler.");
+      if (place.handlers && role !== undefined) {
+        this.context.problem(role.position, `${role.key} is no handler`, "Use import_tasks or include_tasks.");
         return [];
       }
       if (included !== undefined) return this.#include(node, included, fields, inherited, place) ?? [];
@@ -159,6 +169,10 @@ export class TaskLoader {
       const task = this.#task(node, fields, inherited, place);
       return task === undefined ? [] : [task];
     });
+  }
+
+  handlers(list: readonly YamlNode[], inherited: Inherited, place: Place): HandlerNode[] {
+    return this.nodes(list, inherited, place).filter((node) => node.kind !== "block");
   }
 
   inherit(fields: Fields, outer: Inherited): Inherited {
@@ -300,10 +314,11 @@ export class TaskLoader {
   /** Its file is read when its turn has come; one that no host has a say in is read now, too, for the mistakes in it. */
   #include(node: MapNode, entry: MapEntry, fields: Fields, outer: Inherited, place: Place): IncludeNode | undefined {
     const { context } = this;
+    const keywords = place.handlers ? HANDLER_INCLUDE_KEYWORDS : INCLUDE_KEYWORDS;
     for (const { key, position } of fields.values()) {
-      if (INCLUDE_KEYWORDS.includes(key) || isWith(key) || key === entry.key) continue;
+      if (keywords.includes(key) || isWith(key) || key === entry.key) continue;
       const instead = INHERITED_KEYWORDS.includes(key) ? "Put it under apply." : insteadOf(key);
-      context.unknown("keyword of include_tasks", key, position, INCLUDE_KEYWORDS, instead);
+      context.unknown("keyword of include_tasks", key, position, keywords, instead);
     }
     const given = new Map([...mapFields(entry.value), ...mapFields(fields.get("args")?.value)]);
     this.checkKeys(given, ["file", "apply"], "argument of include_tasks");
@@ -496,15 +511,13 @@ export function loadTasks(
   return new TaskLoader(context).nodes(context.list(node, what), inherited, place);
 }
 
-/** Handlers of a play: single tasks, imported files allowed. */
+/** Handlers of a play: single tasks, and what is imported or included. */
 export function loadHandlers(
   node: YamlNode,
   { inherited, roles }: OfPlay,
   file: string,
   context: LoadContext,
-): TaskNode[] {
+): HandlerNode[] {
   const place: Place = { ...placeOf(file, roles), handlers: true };
-  return new TaskLoader(context)
-    .nodes(context.list(node, "handlers"), inherited, place)
-    .filter((found) => found.kind === "task");
+  return new TaskLoader(context).handlers(context.list(node, "handlers"), inherited, place);
 }

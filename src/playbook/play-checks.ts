@@ -4,7 +4,7 @@ import { didYouMean } from "../util/suggest.js";
 import { handlerIndex } from "./handlers.js";
 import type { LoadContext } from "./load-context.js";
 import { isPossiblyTemplate } from "./template-parser.js";
-import { includesLate, type Play, type PlayNode, partsOf, type TaskNode } from "./types.js";
+import { includesLate, type Play, type PlayNode, partsOf, type TaskNode, taskOf } from "./types.js";
 
 const LINEAR = "Use strategy: linear.";
 
@@ -25,7 +25,7 @@ const tasksOf = (play: Play): TaskNode[] => nodesOf(play).filter((node) => node.
 /** A name in `notify` that no handler has would fail in the middle of a run, where no role brings more handlers there. */
 function checkNotify(play: Play, context: LoadContext): void {
   if ([play.preTasks, play.tasks, play.postTasks].some(includesLate)) return;
-  const known = handlerIndex(play.handlers);
+  const known = handlerIndex(play.handlers.map(taskOf));
   for (const task of tasksOf(play)) {
     for (const name of task.notify) {
       if (!known.has(name) && !isPossiblyTemplate(name))

@@ -174,7 +174,7 @@ export interface Included {
   readonly path: string;
   readonly nodes: readonly PlayNode[];
   /** Of the roles in it. */
-  readonly handlers: readonly TaskNode[];
+  readonly handlers: readonly HandlerNode[];
 }
 
 export interface BlockNode {
@@ -193,6 +193,14 @@ export function partsOf({ block, rescue, always }: BlockNode): readonly PlayNode
 
 /** The loader folds import_tasks, and a block's when, tags, become and vars, into the tasks below it. */
 export type PlayNode = TaskNode | BlockNode | IncludeNode;
+
+/** What may stand among handlers: what is included there runs behind the include, once that is notified. */
+export type HandlerNode = TaskNode | IncludeNode;
+
+/** What a node says as a task. */
+export function taskOf(node: HandlerNode): TaskNode {
+  return node.kind === "include" ? node.task : node;
+}
 
 export interface Serial {
   readonly count: number;
@@ -254,7 +262,7 @@ export interface Play {
   readonly preTasks: readonly PlayNode[];
   readonly tasks: readonly PlayNode[];
   readonly postTasks: readonly PlayNode[];
-  readonly handlers: readonly TaskNode[];
+  readonly handlers: readonly HandlerNode[];
   /** Variables of its roles that all its tasks see: weaker than the inventory, and stronger than the play's own. */
   readonly roleDefaults: TemplatedVars;
   readonly roleVars: TemplatedVars;

@@ -159,6 +159,25 @@ t.test("until that shell cannot say is judged here, by a program for each attemp
   ]);
 });
 
+t.test("handlers that need results cost a program where they are notified, and none elsewhere", async (t) => {
+  const dir = t.testdir({
+    "more.yml": "- command: echo {{ kept }}\n  register: said\n- debug: { msg: '{{ said.stdout }}' }\n",
+  });
+  const write = (notify: readonly string[]) => {
+    const handlers = [
+      { name: "keeps", set_fact: { kept: "{{ first.stdout }}" } },
+      { name: "includes", include_tasks: "more.yml" },
+    ];
+    const tasks = [{ name: "first", command: "echo x", register: "first", notify }];
+    writeFileSync(join(dir, "play.yml"), JSON.stringify([{ hosts: "all", tasks, handlers }]));
+    return join(dir, "play.yml");
+  };
+  const [none, all] = [await localRun(write([]), "apply"), await localRun(write(["keeps", "includes"]), "apply")];
+  t.strictSame(none.lines, ["changed first: ran"]);
+  t.strictSame(none.transport.stats.execs, 3);
+  t.match(all.lines, ["changed first: ran", "ok keeps: kept", /^ok includes/, "changed command: ran", "ok debug: x"]);
+});
+
 t.test("what a command writes is seen behind it, whatever it counts as", async (t) => {
   const dir = t.testdir();
   const copies = (name: string) => `- name: ${name}

@@ -102,6 +102,7 @@ t.test("a program with every library passes sh, dash and shellcheck", async (t) 
       next: undefined,
       known: [],
       bails: new Set(),
+      stops: [],
     },
     {
       nonce: "n",

@@ -174,11 +174,12 @@ const cases: [string, string | Record<string, string>, string[]][] = [
   ],
   [
     "no handlers",
-    "- hosts: all\n  handlers:\n    - include_tasks: x.yml\n    - import_role: { name: x }\n    - block: [{ debug: }]\n",
+    "- hosts: all\n  handlers:\n    - include_tasks: { file: x.yml }\n      become: true\n    - import_role: { name: x }\n    - block: [{ debug: }]\n",
     [
-      "play.yml:3:7 include_tasks is no handler | Use import_tasks: each task of its file is a handler.",
-      "play.yml:4:7 import_role is no handler | Use import_tasks: each task of its file is a handler.",
-      "play.yml:5:7 a handler is a single task | Write each task of the block as a handler, and join them with listen.",
+      'play.yml:4:7 keyword of include_tasks "become" is not supported | Put it under apply.',
+      "play.yml:3:30 the file dir/x.yml does not exist",
+      "play.yml:5:7 import_role is no handler | Use import_tasks or include_tasks.",
+      "play.yml:6:7 a handler is a single task | Write each task of the block as a handler, and join them with listen.",
     ],
   ],
   [

@@ -176,6 +176,7 @@ const SEGMENT: Segment = {
   next: undefined,
   known: [],
   bails: new Set(),
+  stops: [],
 };
 
 /** A program of calls, each of which may fail without ending it. */

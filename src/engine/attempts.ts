@@ -17,12 +17,12 @@ export class Attempts {
     const { retry } = call;
     if (retry === undefined || raw.status === "skipped" || raw.status === "pending") return false;
     this.#count++;
-    return this.#count < retry.attempts && this.#tried(call, this.#judged(call, raw)).reason === NOT_YET;
+    return this.#count < retry.attempts && this.#tried(call, this.#judged(call, raw)).inVain;
   }
 
   /** What becomes of a call whose last attempt this is. */
   end(call: CompiledCall, raw: CallOutcome): CallOutcome {
-    const outcome = this.#tried(call, this.#judged(call, raw));
+    const { outcome } = this.#tried(call, this.#judged(call, raw));
     this.#count = 0;
     return outcome;
   }
@@ -31,20 +31,26 @@ export class Attempts {
     return call.judge === undefined ? raw : call.judge(raw, this.registers());
   }
 
-  /** A result with its number of attempts, that failed where the last one was in vain. */
-  #tried(call: CompiledCall, judged: CallOutcome): CallOutcome {
+  /** A result with its number of attempts; where the last one was in vain it failed, or says so where `failed_when` decides. */
+  #tried(call: CompiledCall, judged: CallOutcome): { readonly outcome: CallOutcome; readonly inVain: boolean } {
     const { retry } = call;
-    if (retry === undefined || judged.status === "skipped" || judged.status === "pending") return judged;
+    if (retry === undefined || judged.status === "skipped" || judged.status === "pending")
+      return { outcome: judged, inVain: false };
     const attempt = this.#count;
     const fields = (attempts: number) => ({ ...judged.fields, attempts: String(attempts) });
     try {
       if (retry.done({ ...judged, fields: fields(attempt) }, this.registers()))
-        return { ...judged, fields: fields(attempt) };
+        return { outcome: { ...judged, fields: fields(attempt) }, inVain: false };
     } catch (error) {
       if (!isMistake(error)) throw error;
-      return { ...judged, status: "failed", reason: mistakeReason(error) };
+      return { outcome: { ...judged, status: "failed", reason: mistakeReason(error) }, inVain: false };
     }
     const changed = judged.status === "changed" || judged.changed === true ? { changed: true as const } : {};
-    return { ...judged, ...changed, status: "failed", reason: NOT_YET, fields: fields(attempt - 1) };
+    const tried = { ...judged, fields: fields(attempt - 1) };
+    const outcome: CallOutcome =
+      call.node.failedWhen === undefined
+        ? { ...tried, ...changed, status: "failed", reason: NOT_YET }
+        : { ...tried, fields: { ...tried.fields, failed: "true" } };
+    return { outcome, inVain: true };
   }
 }

@@ -311,8 +311,10 @@ class SegmentCompiler {
   #turn(at: number, turn: HandlerTurn): void {
     const { step } = turn;
     if (step.kind === "leave") return;
-    if (step.kind === "include")
-      return this.#include(step, (inclusions) => this.input.steps.includeHandlers(at, turn, step, inclusions));
+    if (step.kind === "include") {
+      this.#include(step, (inclusions) => this.input.steps.includeHandlers(at, turn, step, inclusions));
+      return;
+    }
     if (step.node.module === GROUP_BY) {
       const text = "group_by does not work in a handler.";
       throw new InputError("E_GROUP_BY", text, { position: step.node.position });

@@ -105,6 +105,8 @@ export interface StepPosition {
 /** What is known of a step without the program: results of tasks that are skipped for sure, facts that are set. */
 export interface Known {
   readonly at: number;
+  /** The task whose failure takes it back. */
+  readonly of?: number;
   readonly registers: Readonly<Record<string, Value>>;
   readonly facts: Readonly<Record<string, Value>>;
   /** What `setup` has shown. */

@@ -1,6 +1,7 @@
 import { toText } from "../modules/args.js";
 import { argumentErrors } from "../playbook/argument-spec.js";
 import { UndefinedVariableError } from "../playbook/scope.js";
+import { isPossiblyTemplate } from "../playbook/template-parser.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import { InputError, type Position } from "../util/errors.js";
 import { quote } from "../util/shell.js";
@@ -85,8 +86,9 @@ export function compileControl(node: TaskNode, context: ControlContext): Control
       return message(node, context, false, "Hello world!");
     case "set_fact": {
       const facts: Record<string, Value> = {};
-      for (const [name, value] of Object.entries(node.args)) {
-        if (name === "cacheable") continue;
+      for (const [key, value] of Object.entries(node.args)) {
+        if (key === "cacheable") continue;
+        const name = isPossiblyTemplate(key) ? String(context.language.render({ ...value, value: key })) : key;
         if (!FACT_NAME.test(name)) {
           throw new InputError("E_FACT_NAME", `${name} is no variable name.`, { position: value.position });
         }

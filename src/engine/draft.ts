@@ -140,20 +140,34 @@ export class Draft {
     this.version++;
   }
 
-  setFacts(facts: Readonly<Record<string, Value>>): void {
+  /** @param of the task's id */
+  setFacts(facts: Readonly<Record<string, Value>>, of: number): void {
     this.facts = { ...this.facts, ...facts };
-    this.known.push({ at: this.at, registers: {}, facts });
+    this.known.push({ at: this.at, of, registers: {}, facts });
     // A later set_fact hides a registered result of the same name.
     for (const name of Object.keys(facts)) this.shapes.delete(name);
     this.version++;
   }
 
   /** What `setup` and include_vars give. */
-  learn(sights: readonly Sight[], included: Readonly<Record<string, Templated>> = {}): void {
+  learn(of: number, sights: readonly Sight[], included: Readonly<Record<string, Templated>> = {}): void {
     this.sights = [...this.sights, ...sights];
     this.included = { ...this.included, ...included };
-    this.known.push({ at: this.at, registers: {}, facts: {}, sights, included });
+    this.known.push({ at: this.at, of, registers: {}, facts: {}, sights, included });
     this.version++;
+  }
+
+  /** Gives what takes back all facts and variables that are set from here on. */
+  taker(): () => void {
+    const { facts, sights, included } = this;
+    const { length } = this.known;
+    const shapes = new Map(this.shapes);
+    return () => {
+      Object.assign(this, { facts, sights, included });
+      this.known.length = length;
+      refill(this.shapes, shapes);
+      this.version++;
+    };
   }
 
   /** A result that the program gives. */

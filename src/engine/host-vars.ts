@@ -1,6 +1,7 @@
 import { hostScope } from "../inventory/host-scope.js";
 import type { InventoryHost } from "../inventory/types.js";
 import type { Scope } from "../playbook/scope.js";
+import { isPossiblyTemplate } from "../playbook/template-parser.js";
 import { type Playbook, type PlayNode, partsOf, type Vars } from "../playbook/types.js";
 import type { HostScope } from "./compile-input.js";
 import { withFacts } from "./module-facts.js";
@@ -42,7 +43,11 @@ export function settableNames(playbook: Playbook): (name: string) => boolean {
       // What an included file does is known when it is its turn.
       any ||= node.kind === "include" || task.module === "include_vars";
       if (task.register !== undefined) names.add(task.register);
-      if (task.module === "set_fact") for (const name of Object.keys(task.args)) names.add(name);
+      if (task.module !== "set_fact") continue;
+      for (const name of Object.keys(task.args)) {
+        any ||= isPossiblyTemplate(name);
+        names.add(name);
+      }
     }
   };
   for (const play of playbook.plays)

@@ -107,6 +107,10 @@ export class Phase {
   #fatal = new Set<number>();
   /** Those of them behind which no forced handler runs, as in Ansible: handlers, and tasks that fail for all hosts. */
   #final = new Set<number>();
+  /** Tasks of the segment at hand of which a call failed, forgiven or not: they give no facts. */
+  #failing = new Set<number>();
+  /** What items of a loop have given as facts so far. */
+  readonly #gains = new Map<number, CallOutcome["more"]>();
   /** A task ended the host's play before its end. */
   #over = false;
   /** By name, the step whose result is the last that the segment at hand has given. */
@@ -124,6 +128,7 @@ export class Phase {
       if (this.#input.place.stop.aborted) throw new PlayEnded();
       this.#fatal = new Set();
       this.#final = new Set();
+      this.#failing = new Set();
       this.#given = new Map();
       let segment: Segment = await this.#compile(way, this.#input.check && this.dirty);
       if (this.#needsNoProgram(segment, way)) this.#decided(segment);
@@ -191,8 +196,8 @@ export class Phase {
     const visited = new Set<number>();
     const [fatal, final] = [this.#fatal, this.#final];
     const after = goOn(this.#steps.list, from, { fatal, final, next, bails, visit: (step) => visited.add(step) });
-    for (const { at, registers, facts, sights = [], included } of known) {
-      if (!visited.has(at)) continue;
+    for (const { at, of, registers, facts, sights = [], included } of known) {
+      if (!visited.has(at) || (of !== undefined && this.#failing.has(of))) continue;
       if (sights.length > 0) host.sights = [...host.sights, ...sights];
       if (included !== undefined) host.included = { ...host.included, ...included };
       for (const [name, value] of Object.entries(registers)) {
@@ -503,7 +508,8 @@ export class Phase {
       if (this.#failsForAll(call)) this.#final.add(call.at);
       this.fatal ||= call.node.anyErrorsFatal === true && !isRescued(this.#steps.list, call.at);
     }
-    if (call.tells?.facts !== undefined) Object.assign(this.#input.host.given, outcome.more?.ansible_facts);
+    if (outcome.status === "failed") this.#failing.add(call.ref.id);
+    if (call.tells?.facts !== undefined) this.#gain(call, outcome);
     this.#keep(call, outcome);
     const status: TaskStatus = outcome.status === "pending" ? "skipped" : outcome.status;
     const pending = outcome.status === "pending";
@@ -534,6 +540,14 @@ export class Phase {
       ...(state.output === undefined || hidden ? {} : { output: state.output }),
       durationMs: Math.max(0, clock.now().getTime() - state.started),
     });
+  }
+
+  /** Keeps the facts that a module gives, once none of its task's calls can fail any more. */
+  #gain({ ref, last }: CompiledCall, { more }: CallOutcome): void {
+    const facts = Object.assign({}, this.#gains.get(ref.id), more?.ansible_facts);
+    this.#gains.delete(ref.id);
+    if (!last) this.#gains.set(ref.id, facts);
+    else if (!this.#failing.has(ref.id)) Object.assign(this.#input.host.given, facts);
   }
 
   #failsForAll({ ref, node }: CompiledCall): boolean {

@@ -43,7 +43,7 @@ function variables({ node, itemValue, returns }: CompiledCall, { status, changed
   return [
     ...values,
     is("changed", status === "changed" || changed === true),
-    is("failed", status === "failed"),
+    is("failed", status === "failed" || fields.failed === "true"),
     is("skipped", skipped),
   ];
 }

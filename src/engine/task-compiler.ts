@@ -36,6 +36,7 @@ import {
   endFlag,
   itemVars,
   judgeOf,
+  keywordReturns,
   readOnly,
   retryLoop,
   type VerdictContext,
@@ -217,6 +218,8 @@ export class TaskCompiler {
     if (items !== undefined) draft.body += "LS\n";
     const begin = draft.calls.length;
     const known: (Value | undefined)[] = [];
+    // Items see the facts of those before them; of a loop in which one fails none stay.
+    const takeBack = items === undefined ? undefined : draft.taker();
     let broken = false;
     const pause = node.loopPause === undefined ? 0 : Number(language.render(node.loopPause));
     for (const { bound, about } of this.#turns(node, language, items)) {
@@ -229,6 +232,7 @@ export class TaskCompiler {
         known.push(this.#call(step, bound, about, items !== undefined));
       } catch (error) {
         if (items === undefined || !isMistake(error) || this.#ends(node, error)) throw error;
+        takeBack?.();
         this.fails(step, error);
         broken = true;
         break;
@@ -239,6 +243,7 @@ export class TaskCompiler {
     const goesOn = node.ignoreErrors || calls.some((call) => call.judge !== undefined);
     if (items !== undefined) draft.body += `LE ${goesOn ? "i" : "''"} ${node.register ?? "''"}\n`;
     if (broken) return;
+    if (calls.some((call) => call.decided === "failed")) takeBack?.();
     if (calls.some((call) => call.brings !== undefined)) draft.body += '[ -z "$SENT" ] || fin sent\n';
     this.#afterCalls(node, items !== undefined, known, calls);
   }
@@ -270,7 +275,9 @@ export class TaskCompiler {
     known: readonly (Value | undefined)[],
     calls: readonly CompiledCall[],
   ): void {
-    if (calls.some((call) => call.judge !== undefined || call.retry !== undefined)) {
+    // Of a loop in which attempts were in vain the program does not know whether its result says so.
+    const vain = loop && node.until !== undefined && node.failedWhen !== undefined;
+    if (vain || calls.some((call) => call.judge !== undefined || call.retry !== undefined)) {
       // What comes behind it in a part that may be passed over would not know how it was judged.
       if (this.#draft.unsure > 0) throw new NeedsControllerError();
       this.#draft.closed = true;
@@ -359,7 +366,7 @@ export class TaskCompiler {
       for (const unit of built.units ?? []) this.#draft.units.add(unit);
       const { payloads = [], missing = [], awaited, brings, tells, reboots, known } = built;
       const returns = built.returns ?? built.module.returns;
-      rest = { payloads, missing, returns: node.until === undefined ? returns : { ...returns, attempts: "int" } };
+      rest = { payloads, missing, returns: { ...returns, ...keywordReturns(node) } };
       if (known !== undefined) rest = { ...rest, known };
       if (awaited !== undefined) rest = { ...rest, awaited };
       if (brings !== undefined) rest = { ...rest, brings };
@@ -481,8 +488,9 @@ export class TaskCompiler {
     });
     if (decided.facts !== undefined || decided.sight !== undefined || decided.included !== undefined) {
       if (gate.kind === "open" || this.#draft.unsure > 0) throw new NeedsControllerError();
-      if (decided.facts !== undefined) this.#draft.setFacts(decided.facts);
-      this.#draft.learn(decided.sight === undefined ? [] : [decided.sight], decided.included);
+      const { id } = step.ref;
+      if (decided.facts !== undefined) this.#draft.setFacts(decided.facts, id);
+      this.#draft.learn(id, decided.sight === undefined ? [] : [decided.sight], decided.included);
     }
     const { more } = decided;
     if (decided.skips === true) {

@@ -25,9 +25,20 @@ export function itemVars({ turnVars }: CallItem): Vars {
   return turnVars ?? {};
 }
 
+/** What attempts in vain leave where `failed_when` decides whether the task has failed: that its result says so. */
+const VAIN = "failed";
+
+/** Fields that a task's keywords add to what its module gives. */
+export function keywordReturns({ until, failedWhen }: TaskNode): CompiledCall["returns"] {
+  if (until === undefined) return {};
+  return { attempts: "int", ...(failedWhen === undefined ? {} : { [VAIN]: "bool" }) };
+}
+
 /** The words that name a result's fields in a program. */
 function fieldNames(node: TaskNode, returns: CompiledCall["returns"], sent: SentFields): readonly string[] {
-  const travel = Object.entries(returns).filter(([path, type]) => type !== "known" && isSent(sent, path));
+  const travel = Object.entries(returns).filter(
+    ([path, type]) => type !== "known" && (path === VAIN || isSent(sent, path)),
+  );
   const names = travel.map(([path]) => path.replaceAll(".", "_"));
   const module = findModule(node.module);
   const word = module?.fieldNames;
@@ -70,7 +81,9 @@ export function compileVerdict(
     if (!(error instanceof NeedsControllerError) && (context.mistakesFirst || !isMistake(error))) throw error;
     return { shell, judged: true };
   }
-  return { shell: node.register === undefined ? shell : `${shell}RS ${name}\n`, judged: false };
+  if (node.register === undefined) return { shell, judged: false };
+  const vain = returns[VAIN] === undefined ? "" : `[ -z "\${R_${VAIN}-}" ] || V_${name}_${VAIN}=true\n`;
+  return { shell: `${shell}RS ${name}\n${vain}`, judged: false };
 }
 
 /** Decides changed_when and failed_when once the result is there, as Ansible would. */
@@ -122,12 +135,13 @@ export function retryLoop(
   context: VerdictContext,
   node: TaskNode,
   language: TaskLanguage,
-  shell: string,
+  made: string,
   call: Pick<CompiledCall, "returns" | "known">,
   about: CallItem,
   sent: SentFields,
 ): { shell: string; retry?: Retry } {
   const { returns } = call;
+  const shell = returns[VAIN] === undefined ? made : `unset R_${VAIN}\n${made}`;
   const attempts = node.retries === undefined ? 3 : Math.max(0, Number(language.render(node.retries))) + 1;
   if (node.until === undefined || attempts === 1) return { shell: `${shell}R_attempts=1\n` };
   const delay = node.delay === undefined ? 5 : Math.max(0, Number(language.render(node.delay)));
@@ -145,7 +159,7 @@ export function retryLoop(
   const loop =
     `TRY=1\nwhile :; do\n${shell}R_attempts=$TRY\nD\nRF ${[name, ...fields].join(" ")}\n` +
     `case $S in skipped | pending) break ;; esac\nif ${done}; then break; fi\n` +
-    `if [ "$TRY" -ge ${attempts} ]; then S='' R_attempts=${attempts - 1}; bad "not so after ${attempts} attempts"; break; fi\n` +
+    `if [ "$TRY" -ge ${attempts} ]; then S='' R_attempts=${attempts - 1} R_${VAIN}=true FCH=\${FCH:-\${NCH#0}}; bad "not so after ${attempts} attempts"; break; fi\n` +
     `[ -z "$STOP" ] || fin stopped\n` +
     `TRY=$((TRY + 1)) S='' BAD='' CH='' NCH=0 OKW='' FCH=''\nsleep ${delay}\nlook\ndone\n`;
   return { shell: loop };

@@ -76,6 +76,8 @@ export interface CompiledCall {
   readonly counts?: "alone" | "never" | "whole";
   /** Its condition, where the host decides it. */
   readonly when?: string;
+  /** Why it fails where its time was over. */
+  readonly late?: string;
   /** Decided here; the program only keeps its turn. */
   readonly reason?: string;
   /** Its status, where the host cannot change it: a segment of such calls needs no program. */

@@ -7,7 +7,7 @@ type CallItem = Pick<CompiledCall, "itemValue" | "turnVars">;
 
 /** The value that `register` gives for one call, in Ansible's shape. */
 export function resultValue(
-  call: Pick<CompiledCall, "node" | "returns" | "known" | "itemValue" | "turnVars">,
+  call: Pick<CompiledCall, "node" | "returns" | "known" | "late" | "itemValue" | "turnVars">,
   outcome: CallOutcome,
 ): Value {
   const result: Record<string, Value> = {
@@ -17,7 +17,7 @@ export function resultValue(
   if (outcome.status === "skipped" || outcome.status === "pending") result.skipped = true;
   // A condition that is false says nothing.
   if (!["ok", "changed"].includes(outcome.status) && outcome.reason !== "-") result.msg = outcome.reason;
-  const known = outcome.status === "skipped" ? {} : (call.known ?? {});
+  const known = outcome.status === "skipped" || outcome.reason === call.late ? {} : (call.known ?? {});
   for (const [path, value] of Object.entries(known)) place(result, path.split("."), value);
   for (const [path, type] of Object.entries(call.returns)) {
     const raw = outcome.fields[path.replaceAll(".", "_")];

@@ -25,7 +25,7 @@ import { factNames, withFacts } from "./module-facts.js";
 import type { SentFields } from "./result-uses.js";
 import { itemFields, loopValue } from "./results.js";
 import type { IncludeStep, TaskStep } from "./steps.js";
-import { isOnce, looking, resolved } from "./task-keywords.js";
+import { isOnce, limitOf, looking, resolved } from "./task-keywords.js";
 import { itemLabel, loopItems, loopVars } from "./task-loop.js";
 import { TaskReader } from "./task-reader.js";
 import { searchPath, targetOf, taskScope } from "./task-scope.js";
@@ -346,7 +346,17 @@ export class TaskCompiler {
     let judged = node;
     let rest: Pick<
       CompiledCall,
-      "payloads" | "missing" | "awaited" | "brings" | "tells" | "reboots" | "returns" | "known" | "reason" | "decided"
+      | "payloads"
+      | "missing"
+      | "awaited"
+      | "brings"
+      | "tells"
+      | "reboots"
+      | "returns"
+      | "known"
+      | "late"
+      | "reason"
+      | "decided"
     >;
     try {
       const built = buildTask(
@@ -368,6 +378,14 @@ export class TaskCompiler {
       const returns = built.returns ?? built.module.returns;
       rest = { payloads, missing, returns: { ...returns, ...keywordReturns(node) } };
       if (known !== undefined) rest = { ...rest, known };
+      const limit = limitOf(node, language);
+      if (limit !== undefined && runs) {
+        const { seconds, late } = limit;
+        const fields = Object.keys(returns).map((path) => path.replaceAll(".", "_"));
+        const over = ["over", quote(late), ...fields].join(" ");
+        made = { shell: `limit ${seconds}\n${made.shell}${over}\n`, libs: [...made.libs, "limit"] };
+        rest = { ...rest, late };
+      }
       if (awaited !== undefined) rest = { ...rest, awaited };
       if (brings !== undefined) rest = { ...rest, brings };
       if (tells !== undefined) rest = { ...rest, tells };

@@ -4,7 +4,7 @@ import { ArgumentError } from "../modules/types.js";
 /** Variables of programs and their libraries, besides those that a pattern tells: short ones are theirs. */
 const OWN = new Set(
   (
-    "CHECK DEAD DIFF DIRS FIND HTTP KNOWN LATER LOOK NAME NODIFF NONCE PEND PLREAD RUNID SEND SENT SKIP START STOP TOUCHED UIDN UMASK " +
+    "CHECK DEAD DIFF DIRS FIND HTTP KNOWN LATE LATER LOOK NAME NODIFF NONCE PEND PLREAD RUNID SEND SENT SKIP START STOP TOUCHED UIDN UMASK " +
     "WGETRC"
   ).split(" "),
 );

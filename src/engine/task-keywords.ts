@@ -38,6 +38,22 @@ export function resolved(node: TaskNode, languageOf: () => TaskLanguage): TaskNo
   return { ...node, notify, ...Object.fromEntries(values) };
 }
 
+/** `timeout`: how long a task may take, and why it fails where that is over; none where it is 0. */
+export function limitOf(
+  { timeout, action }: TaskNode,
+  language: TaskLanguage,
+): { readonly seconds: string; readonly late: string } | undefined {
+  if (timeout === undefined) return undefined;
+  const seconds = String(language.render(timeout)).trim();
+  if (!/^\d{1,9}$/.test(seconds)) {
+    const text = `timeout is a whole number of seconds, and ${JSON.stringify(seconds)} is none.`;
+    throw new InputError("E_KEYWORD", text, { position: timeout.position });
+  }
+  if (Number(seconds) === 0) return undefined;
+  const late = `The ${action} action failed to execute in the expected time frame (${seconds}) and was terminated`;
+  return { seconds, late };
+}
+
 /** `run_once`, which may be a template. */
 export function isOnce(node: TaskNode, languageOf: () => TaskLanguage): boolean {
   const value = node.flags?.runOnce;

@@ -69,8 +69,11 @@ export function compileVerdict(
   const gateShell = (conditions: TaskNode["changedWhen"], call: string, reason: string) => {
     if (conditions === undefined) return "";
     const gate = decideAll(conditions, bound, shapes);
+    const holds = gate.kind === "open" ? gate.shell : gate.value ? ":" : "false";
+    const judges = `if ${holds}; then ${call} 1 ${quote(reason)}; else ${call} 0; fi`;
+    if (node.timeout !== undefined) return `[ -n "$LATE" ] || ${judges}\n`;
     if (gate.kind === "known") return gate.value ? `${call} 1 ${quote(reason)}\n` : `${call} 0\n`;
-    return `if ${gate.shell}; then ${call} 1 ${quote(reason)}; else ${call} 0; fi\n`;
+    return `${judges}\n`;
   };
   const source = (conditions: TaskNode["changedWhen"]) => (conditions ?? []).map((c) => c.source).join(" and ");
   try {
@@ -90,10 +93,11 @@ export function compileVerdict(
 export function judgeOf(
   context: VerdictContext,
   node: TaskNode,
-  fields: Pick<CompiledCall, "returns" | "known">,
+  fields: Pick<CompiledCall, "returns" | "known" | "late">,
   about: CallItem,
 ): NonNullable<CompiledCall["judge"]> {
   return (raw, registers) => {
+    if (fields.late !== undefined && raw.reason === fields.late) return raw;
     if (raw.status === "skipped" || raw.status === "pending") return raw;
     const result = resultValue({ node, ...fields, ...about }, raw);
     const own = node.register === undefined ? {} : { [node.register]: result };

@@ -35,6 +35,7 @@ import { aptMoreText } from "./lib/packages-more.js";
 import { flagsText, putText } from "./lib/put.js";
 import { rebootText } from "./lib/reboot.js";
 import { sysctlText, systemdText } from "./lib/system.js";
+import { limitText } from "./lib/time-limit.js";
 import { uriText } from "./lib/uri.js";
 import { waitText } from "./lib/wait-for.js";
 import { blockinfile, lineinfile, replace } from "./lines.js";
@@ -144,6 +145,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["slurp", slurpText],
   ["unarchive", unarchiveText],
   ["reboot", rebootText],
+  ["limit", limitText],
   ["uri", uriText],
   ["url", urlText],
   ["wait", waitText],

@@ -95,6 +95,7 @@ export type LibName =
   | "git"
   | "group"
   | "hostname"
+  | "limit"
   | "mount"
   | "pathinfo"
   | "put"

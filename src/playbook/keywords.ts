@@ -2,13 +2,13 @@
 
 export const PLAY_KEYWORDS = (
   "name hosts connection remote_user user gather_facts become become_user vars vars_files environment pre_tasks roles tasks post_tasks handlers tags serial max_fail_percentage " +
-  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout fact_path collections vars_prompt strategy order become_method force_handlers"
+  "any_errors_fatal ignore_errors no_log check_mode diff run_once module_defaults gather_subset gather_timeout fact_path collections vars_prompt strategy order become_method force_handlers timeout"
 ).split(" ");
 
 /** Keywords that a block hands down to its tasks. */
 export const INHERITED_KEYWORDS = (
   "name when tags vars remote_user connection become become_user become_method environment ignore_errors any_errors_fatal no_log check_mode diff delegate_to " +
-  "run_once module_defaults"
+  "run_once module_defaults timeout"
 ).split(" ");
 
 export const BLOCK_KEYWORDS = [...INHERITED_KEYWORDS, "block", "rescue", "always"];
@@ -40,7 +40,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
   port: inventory,
   debugger: "Use --check and --diff.",
   ignore_unreachable: "An unreachable host ends its own play only.",
-  timeout: "Use async and poll.",
   delegate_facts: "Facts stay with the host they describe.",
   notify: "Notify from the tasks.",
   loop: "Loops are for single tasks.",

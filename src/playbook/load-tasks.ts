@@ -49,6 +49,7 @@ export interface Inherited {
   readonly diff?: boolean;
   readonly runOnce?: boolean;
   readonly anyErrorsFatal?: boolean;
+  readonly timeout?: Templated;
   readonly flags?: Readonly<Partial<Record<FlagName, Templated>>>;
   readonly defaults: ModuleDefaults;
 }
@@ -81,6 +82,8 @@ export interface Place {
 }
 
 const INCLUDE_TASKS = "include_tasks";
+/** Modules that no timeout ends. */
+const UNLIMITED = ["reboot", "fetch", "wait_for_connection"];
 export const INCLUDE_ROLE = "include_role";
 
 export type Fields = ReadonlyMap<string, MapEntry>;
@@ -199,6 +202,7 @@ export class TaskLoader {
       ...this.#optional("becomeUser", get("become_user"), (node) => context.templated(node)),
       ...this.#connection(set("connection")),
       ...this.#optional("delegateTo", get("delegate_to"), (node) => context.templated(node)),
+      ...this.#optional("timeout", set("timeout"), (node) => context.templated(node)),
       ...this.#flags(fields, outer),
       defaults: defaults === undefined ? outer.defaults : readDefaults(defaults.value, outer.defaults, context),
     };
@@ -422,6 +426,16 @@ export class TaskLoader {
     return call === undefined ? undefined : task;
   }
 
+  /** What waits on this side, or is made again, does not end with what the host runs. */
+  #checkTimeout(timeout: Templated, { module }: ModuleCall, fields: Fields, position: Position): void {
+    if (String(timeout.value) === "0") return;
+    const word = ["until", "async"].find((key) => setEntry(fields, key) !== undefined);
+    const own = fields.get("timeout")?.position ?? position;
+    const hint = "Set timeout: 0 on the task.";
+    if (word !== undefined) this.context.problem(own, `timeout does not go with ${word}`, hint);
+    else if (UNLIMITED.includes(module)) this.context.problem(own, `timeout does not go with ${module}`, hint);
+  }
+
   /** A task but for its module. @param key what it is called without a name */
   taskOf(
     position: Position,
@@ -439,6 +453,7 @@ export class TaskLoader {
     const { ignoreErrors = false, noLog = false, runOnce = false, defaults: _, flags = {}, ...rest } = inherited;
     const conditions = (key: string) => (found: YamlNode) => context.conditions(found, key);
     const templated = (found: YamlNode): Templated => context.templated(found);
+    if (inherited.timeout !== undefined) this.#checkTimeout(inherited.timeout, call, fields, position);
     const notify = value("notify");
     const listen = value("listen");
     return {
@@ -450,6 +465,7 @@ export class TaskLoader {
       ...call,
       ...rest,
       ...readLoop(fields, context),
+      ...(inherited.timeout === undefined ? {} : { action: key }),
       ...(register === undefined ? {} : { register: context.name(register) }),
       notify: notify === undefined ? [] : context.templateTexts(notify.value, "notify"),
       listen: listen === undefined ? [] : context.texts(listen.value, "listen"),
@@ -485,7 +501,7 @@ export function placeOf(file: string, roles: RoleLoader): Omit<Place, "handlers"
 }
 
 /** What a play says for all its tasks. */
-const OF_PLAYS = ["tags", "ignore_errors", "no_log", "check_mode", "diff", "run_once", "module_defaults"];
+const OF_PLAYS = ["tags", "ignore_errors", "no_log", "check_mode", "diff", "run_once", "module_defaults", "timeout"];
 
 /** What all tasks of a play get from it. */
 export function inheritedFrom(play: Fields, context: LoadContext): Inherited {

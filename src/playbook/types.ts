@@ -137,6 +137,9 @@ export interface TaskNode {
   readonly async?: Templated;
   /** Seconds between polls. */
   readonly poll?: Templated;
+  /** Seconds that it may take, and its module as the playbook has it, which the failure names. */
+  readonly timeout?: Templated;
+  readonly action?: string;
   readonly noLog: boolean;
   readonly checkMode?: boolean;
   readonly diff?: boolean;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
@@ -595,4 +596,32 @@ t.test("what the controller looks at before a task changes anything", async (t) 
   const idle = await localRun(file, "apply", { guards: () => ({ guarded: refuse }) });
   t.equal(idle.exitCode, 0, "a task without anything to do is not asked about");
   t.equal(asked.length, 1);
+});
+
+t.test("timeout: what a task runs is ended with all below it, and a judgement made here has no say", async (t) => {
+  const dir = t.testdir();
+  const file = play(
+    dir,
+    `- name: over
+  shell: "trap '' TERM; sleep 3097 & sleep 3098"
+  timeout: 1
+  register: over
+  failed_when: over.stdout | regex_search('x') | length > 3
+  ignore_errors: true
+- name: says
+  debug: { msg: "{{ over.msg }} {{ over.stdout is defined }}" }
+- name: in time
+  copy: { content: x, dest: "{{ dir }}/x" }
+  timeout: "{{ 60 }}"
+- name: no number
+  command: "true"
+  timeout: soon
+`,
+  );
+  const { lines } = await localRun(file, "apply");
+  const late = "The shell action failed to execute in the expected time frame (1) and was terminated";
+  t.strictSame(lines.slice(0, 3), [`failed over: ${late}`, `ok says: ${late} False`, "changed in time: missing"]);
+  t.match(lines[3], /^failed no number: timeout is a whole number of seconds, and "soon" is none/);
+  const left = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
+  t.notMatch(left, /^sleep (309[78]|60)$/m);
 });

@@ -428,6 +428,16 @@ const cases: [string, string | Record<string, string>, string[]][] = [
     { "dir/play.yml": play("- import_tasks: a.yml"), "dir/a.yml": "- debgu: {}\n" },
     ['a.yml:1:3 unknown module "debgu" | Did you mean "debug"?'],
   ],
+  [
+    "timeout",
+    play(
+      "- block:\n    - command: x\n      until: y\n    - command: x\n      timeout: 0\n      async: 1\n  timeout: 1\n- command: x\n  timeout: 1\n  async: 1",
+    ),
+    [
+      "play.yml:4:11 timeout does not go with until | Set timeout: 0 on the task.",
+      "play.yml:11:7 timeout does not go with async | Set timeout: 0 on the task.",
+    ],
+  ],
   ["two modules", play("- debug: {}\n  copy: { dest: /x }"), ["play.yml:4:7 the task has two modules, debug and copy"]],
   ["no module", play("- name: x"), ["play.yml:3:7 the task has no module"]],
   ["register", play("- debug: {}\n  register: a-b"), ['play.yml:4:17 "a-b" is no name for a variable']],

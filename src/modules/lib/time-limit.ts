@@ -7,29 +7,31 @@ import { sh } from "../sh.js";
 export const limitText = sh`
 limit() {
   LATE=
-  (
-    read -r _me _l </proc/self/stat
-    trap 'kill -s KILL "$_z" 2>/dev/null; exit' TERM
-    sleep "$1" &
-    _z=$!
-    : >"$W/lp"
-    wait "$_z"
-    : >"$W/late"
-    _g=TERM _n=5
-    while :; do
-      below
-      # shellcheck disable=SC2086
-      kill -s "$_g" $_all 2>/dev/null
-      sleep 1 &
-      _z=$!
-      wait "$_z"
-      _n=$((_n - 1))
-      [ "$_n" -gt 0 ] || _g=KILL
-    done
-  ) </dev/null >/dev/null 2>&1 3>&- 9>&- &
+  cutter "$1" </dev/null >/dev/null 2>&1 3>&- 9>&- &
   LP=$!
 }
-# below: _all are the processes below this program, but for those of limit
+# cutter SECONDS: a process of its own
+cutter() {
+  read -r _me _l </proc/self/stat
+  trap 'kill -s KILL "$_sl" 2>/dev/null; exit' TERM
+  sleep "$1" &
+  _sl=$!
+  : >"$W/lp"
+  wait "$_sl"
+  : >"$W/late"
+  _g=TERM _n=5
+  while :; do
+    below
+    # shellcheck disable=SC2086
+    kill -s "$_g" $_all 2>/dev/null
+    sleep 1 &
+    _sl=$!
+    wait "$_sl"
+    _n=$((_n - 1))
+    [ "$_n" -gt 0 ] || _g=KILL
+  done
+}
+# below: _all are the processes below this program, but for those of the cutter
 below() {
   _all='' _is=" $$ " _more=1
   while [ -n "$_more" ]; do

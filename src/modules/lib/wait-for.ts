@@ -28,7 +28,7 @@ m_wait() {
       fine "$\{8:+$8:}$2 is $3"
       break
     fi
-    [ -z "$BAD" ] && [ ! -e "$W/late" ] || break
+    if [ -n "$BAD" ] || [ -e "$W/late" ]; then break; fi
     if [ -n "$STOP" ]; then fin stopped; fi
     sleep "$6"
   done

@@ -7,7 +7,8 @@ import { mountInk } from "../../src/ui/terminal.js";
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 15;
-const LOOKS = 100;
+/** A guard against hangs: at least half a minute. */
+const LOOKS = 2000;
 
 export interface ScreenOptions {
   readonly columns: number;

@@ -95,9 +95,10 @@ t.test("a server that never answers, one that stops, and one that never ends are
     };
     more();
   });
-  const options = { cacheDir, answerMs: 150, stallMs: 150 };
-  await t.rejects(fetchSource(entryOf("nginx-1.tar.xz", `${url}/silent`), options), { message: /no answer/ });
-  await t.rejects(fetchSource(entryOf("nginx-1.tar.xz", `${url}/stops`), options), { message: /no data/ });
+  const silent = { cacheDir, answerMs: 150 };
+  await t.rejects(fetchSource(entryOf("nginx-1.tar.xz", `${url}/silent`), silent), { message: /no answer/ });
+  const stops = { cacheDir, stallMs: 150 };
+  await t.rejects(fetchSource(entryOf("nginx-1.tar.xz", `${url}/stops`), stops), { message: /no data/ });
   await t.rejects(fetchSource(entryOf("nginx-1.tar.xz", `${url}/endless`), { cacheDir }), { message: /more than/ });
   t.same(await readdir(cacheDir), [], "no half file stays");
 });

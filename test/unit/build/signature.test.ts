@@ -121,7 +121,7 @@ t.test("a silent server holds nothing up for long; an abort ends it", async (t) 
   });
   const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/x`;
   const stuck = { ...entry, signature: { urls: [url], signers: [SIGNER], keyring: entry.signature?.keyring ?? "" } };
-  const source = await fetchSource(stuck, { ...options, answerMs: 100 });
+  const source = await fetchSource(stuck, { ...options, answerMs: 600 });
   t.match(source.signature, { status: "absent", reasons: [/no answer/] });
   const controller = new AbortController();
   setTimeout(() => controller.abort(new Error("interrupted by the operator")), 50);

@@ -7,6 +7,7 @@ import { verifyEdge } from "../../../src/edge/verify.js";
 import type { EdgeTarget } from "../../../src/edge/verify-context.js";
 import type { RunEvent } from "../../../src/report/events.js";
 import { Secret } from "../../../src/util/secret.js";
+import { until } from "../../support/until.js";
 import { FakeRtmpServer } from "./fake-rtmp-server.js";
 
 // Each verification waits for its stream most of the time.
@@ -306,8 +307,7 @@ t.test("an interrupted verification ends its stream", { buffered: true }, async 
     if (event.type === "check.start" && event.check.id === "playlist-advances") setTimeout(() => abort.abort(), 100);
   };
   await t.rejects(verifyEdge({ target, emit, signal: abort.signal }), { name: "InterruptedError" });
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  t.ok(rtmp.sockets.every((socket) => socket.destroyed || socket.readableEnded));
+  await until("the end of its connections", () => rtmp.sockets.every((one) => one.destroyed || one.readableEnded));
 });
 
 t.test("signed addresses", { buffered: true }, async (t) => {

@@ -5,6 +5,7 @@ import t from "tap";
 import type { Findings } from "../../../src/engine/host-play.js";
 import type { RunEvent } from "../../../src/report/events.js";
 import { InputError } from "../../../src/util/errors.js";
+import { until } from "../../support/until.js";
 import { localRun } from "./local-run.js";
 
 /** A play of tasks against this machine, below the test's directory as {{ dir }}. */
@@ -530,14 +531,16 @@ t.test("an interrupted run ends after the task at hand", async (t) => {
   const file = play(
     dir,
     `- name: slow
-  shell: sleep 1; touch {{ dir }}/slow
+  shell: touch {{ dir }}/begun; sleep 1; touch {{ dir }}/slow
 - name: next
   file: { path: "{{ dir }}/next", state: touch }
 `,
   );
   const controller = new AbortController();
-  setTimeout(() => controller.abort(), 700);
-  const run = await localRun(file, "apply", { signal: controller.signal });
+  const running = localRun(file, "apply", { signal: controller.signal });
+  await until("the task at hand", () => existsSync(join(dir, "root/begun")));
+  controller.abort();
+  const run = await running;
   t.equal(run.exitCode, 130);
   t.ok(existsSync(join(dir, "root/slow")));
   t.notOk(existsSync(join(dir, "root/next")));

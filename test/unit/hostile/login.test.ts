@@ -56,7 +56,11 @@ function ask(context: KeyboardAuthContext, prompts: { prompt: string; echo: bool
 }
 
 t.test("questions of keyboard-interactive", async (t) => {
-  const login = async (authenticate: (context: KeyboardAuthContext) => void, secrets: string[] = []) => {
+  const login = async (
+    authenticate: (context: KeyboardAuthContext) => void,
+    secrets: string[] = [],
+    connectTimeoutMs = 30_000,
+  ) => {
     const server = await startServer({
       authenticate: (context) => {
         if (context.method === "keyboard-interactive") authenticate(context);
@@ -65,7 +69,7 @@ t.test("questions of keyboard-interactive", async (t) => {
     });
     t.teardown(() => server.close());
     const bench = makeBench({ secrets });
-    const error = await bench.connect(server.port, {}, { connectTimeoutMs: 1000 }).then(
+    const error = await bench.connect(server.port, {}, { connectTimeoutMs }).then(
       (transport) => transport.close(),
       (caught: unknown) => caught,
     );
@@ -100,10 +104,11 @@ t.test("questions of keyboard-interactive", async (t) => {
   t.match(forever.error, { code: "E_AUTH", message: /asks more than 10 questions/ });
   t.equal(forever.asked.length, 10);
 
-  const nothing = await login((context) => {
+  const endless = (context: KeyboardAuthContext) => {
     const again = () => ask(context, [], again);
     again();
-  });
+  };
+  const nothing = await login(endless, [], 1000);
   t.match(nothing.error, { code: "E_TIMEOUT" }, "ssh2 answers no questions with no answers; the deadline ends it");
 
   const long = await login(

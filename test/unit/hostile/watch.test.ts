@@ -20,11 +20,13 @@ async function connected(t: Test, onExec: Parameters<typeof startServer>[0]["onE
   return transport;
 }
 
-/** Milliseconds that the text of a sample takes to be read and shown, and the lines. */
+/** Milliseconds of processor time that the text of a sample takes to be read and shown, and the lines. */
 function timed(text: string): { readonly ms: number; readonly lines: readonly string[] } {
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   const { sample } = hostSample("edge", Date.now(), parseSample(text.split("\n"), "nonce"), undefined);
-  return { lines: sampleLines(sample), ms: performance.now() - begun };
+  const lines = sampleLines(sample);
+  const { user, system } = process.cpuUsage(begun);
+  return { lines, ms: (user + system) / 1000 };
 }
 
 t.test("a megabyte of whatever is read at once, and shows nothing strange", async (t) => {
@@ -55,8 +57,8 @@ t.test("a host that talks on is not asked again", async (t) => {
   const transport = await connected(t, (channel) => pour(channel, Buffer.alloc(65_536, "x")));
   const growth = await growthOf(async () => {
     const sampler = new Sampler(transport, none, undefined);
-    await t.rejects(sampler.look(5000), { code: "E_NO_SAMPLE", message: /more than a sample can hold/ });
-    await t.rejects(sampler.look(5000), { code: "E_NO_SAMPLE" });
+    await t.rejects(sampler.look(30_000), { code: "E_NO_SAMPLE", message: /more than a sample can hold/ });
+    await t.rejects(sampler.look(30_000), { code: "E_NO_SAMPLE" });
     sampler.close();
   });
   t.ok(growth < 60 * MB, `grew by ${growth >> 20} MB`);
@@ -70,9 +72,9 @@ t.test("nor one that talks unasked", async (t) => {
     });
   });
   const sampler = new Sampler(transport, none, undefined);
-  await sampler.look(5000);
+  await sampler.look(30_000);
   await sleep(300);
-  await t.rejects(sampler.look(5000), { code: "E_NO_SAMPLE" });
+  await t.rejects(sampler.look(30_000), { code: "E_NO_SAMPLE" });
   sampler.close();
 });
 

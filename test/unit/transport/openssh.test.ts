@@ -15,6 +15,7 @@ import { OpenSshQuestions, readQuestion } from "../../../src/transport/openssh-q
 import { parseSshConfig } from "../../../src/transport/ssh-config.js";
 import { Secret } from "../../../src/util/secret.js";
 import { scratchFolder } from "../../support/scratch-folder.js";
+import { until } from "../../support/until.js";
 import { localRun, oneHost } from "../engine/local-run.js";
 import { honest, pour } from "../hostile/hostile-host.js";
 import {
@@ -113,17 +114,28 @@ t.test("a shell that waits has the next plain command, where the host allows a s
     [1, ["sh -c 'cat; exit 3'"]],
   ] as const) {
     const commands: string[] = [];
+    let waits = false;
     const onExec = (channel: ServerChannel, command: string) => {
       commands.push(command);
+      const write = channel.write.bind(channel);
+      channel.write = (chunk: Buffer) => {
+        waits ||= chunk.includes("edge-setup-waits");
+        return write(chunk);
+      };
       runByShell(channel, command);
     };
     const server = await serve(t, { maxSessions, onExec });
     const transport = await makeBench().connect(server.port, openssh);
     transport.openAhead?.();
-    await transport.exec("echo begins; sleep 1");
+    // It is opened beside a command, which goes on until it waits.
+    const go = join(scratchFolder(), "go");
+    const begins = transport.exec(`echo begins; until [ -e ${go} ]; do sleep 0.05; done`);
+    if (maxSessions > 1) await until("the shell that waits", () => waits);
+    writeFileSync(go, "");
+    await begins;
     const result = await transport.exec("sh -c 'cat; exit 3'", { stdin: Buffer.from("input\0"), plain: true });
     t.match(result, { code: 3, signal: null, stdout: Buffer.from("input\0") });
-    t.match(commands, ["echo begins; sleep 1", ...others]);
+    t.match(commands, [/^echo begins; /, ...others]);
     t.equal(commands.length, 2);
     transport.openAhead?.();
     await transport.exec("echo begins");
@@ -280,9 +292,7 @@ t.test("no secret is in an argument or in the environment of any process", async
 
 t.test("hosts that cannot be reached", async (t) => {
   const bench = makeBench();
-  const free = await startServer({});
-  await free.close();
-  await t.rejects(bench.connect(free.port, openssh), { code: "E_REFUSED", exitCode: 3, message: /connection refused/ });
+  await t.rejects(bench.connect(1, openssh), { code: "E_REFUSED", exitCode: 3, message: /connection refused/ });
   await t.rejects(bench.connect(22, { ...openssh, host: "no-such-host.invalid" }), { code: "E_DNS", exitCode: 3 });
   const silent = createServer(() => {});
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
@@ -337,7 +347,7 @@ t.test("who thinks about the key of a jump host does not run out of time", async
   const prompter = {
     confirmHostKey: async ({ host }: { host: string }) => {
       asked.push(host);
-      await sleep(2500);
+      await sleep(2600);
       return true;
     },
     askSecret: async () => undefined,
@@ -345,7 +355,7 @@ t.test("who thinks about the key of a jump host does not run out of time", async
   const transport = await bench.connect(
     target.port,
     { ...openssh, host: "edge" },
-    { hostKeyPolicy: "ask", connectTimeoutMs: 1500, prompter },
+    { hostKeyPolicy: "ask", connectTimeoutMs: 2500, prompter },
   );
   t.same(asked, [`[127.0.0.1]:${hop.port}`, `[127.0.0.1]:${target.port}`]);
   await transport.close();
@@ -463,7 +473,7 @@ t.test("what ssh runs to ask: an answer, a refusal, and a key that wants to be t
       // As ssh does once the key was touched.
       if (kind === "none")
         void (async () => {
-          for (let look = 0; look < 100 && notices.length === 0; look++) await sleep(50);
+          await until("the notice", () => notices.length > 0);
           child.kill();
         })();
     });
@@ -532,7 +542,7 @@ t.test("nothing is left when the process is killed", async (t) => {
     t.ok(existsSync(control));
     t.equal(execFileSync("stat", ["-c", "%a", dirname(control)], { encoding: "utf8" }).trim(), "700");
     child.kill(signal);
-    for (let look = 0; look < 100 && folders().length > 0; look++) await sleep(50);
+    await until("the end of its folder", () => folders().length === 0);
     t.same(folders(), [], `the folder is gone after ${signal}`);
     t.not(spawnSync("ssh", ["-F", "/dev/null", "-S", control, "-O", "check", "x"], { stdio: "ignore" }).status, 0);
   }

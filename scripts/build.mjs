@@ -9,7 +9,8 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
+import { toCommonJs } from "./common-js.mjs";
 import { packedPlaybooks } from "./packed-playbooks.mjs";
 import { buildPlayerLibrary } from "./player-library.mjs";
 import { thirdPartyLicenses } from "./third-party.mjs";
@@ -21,7 +22,7 @@ const output = join(root, "dist");
 /** Native parts of ssh2: optional, absent after `npm install --ignore-scripts`, and looked up in a try block there. */
 const NATIVE = ["cpu-features", "*.node"];
 
-/** What CommonJS dependencies expect to be there and an ES module does not have. */
+/** What CommonJS dependencies expect to be there and an ES module does not have; of chunks that become CommonJS it goes again. */
 const COMMONJS_NAMES = [
   'import { createRequire as __createRequire } from "node:module";',
   'import { dirname as __dirnameOf } from "node:path";',
@@ -35,6 +36,14 @@ const withoutDevtools = {
   name: "without-devtools",
   setup(build) {
     build.onLoad({ filter: /ink\/build\/devtools\.js$/ }, () => ({ contents: "export {};" }));
+  },
+};
+
+/** ssh2's agents for HTTP, which nobody here uses, load Node's HTTP and TLS. */
+const withoutHttp = {
+  name: "without-http",
+  setup(build) {
+    build.onLoad({ filter: /ssh2\/lib\/http-agents\.js$/ }, () => ({ contents: "module.exports = {};" }));
   },
 };
 
@@ -78,39 +87,28 @@ async function bundle() {
     jsx: "automatic",
     chunkNames: "chunks/[name]-[hash]",
     external: NATIVE,
-    plugins: [withoutDevtools, shellText],
+    plugins: [withoutDevtools, withoutHttp, shellText],
     banner: { js: COMMONJS_NAMES },
     // React's production build; its development build is slower and warns.
     define: { "process.env.NODE_ENV": '"production"' },
-    // Names and lines in stack traces are worth their bytes; longer ways to say the same are not.
+    // Names in stack traces are worth their bytes; longer ways to say the same are not.
     minifySyntax: true,
     legalComments: "linked",
     logLevel: "warning",
   });
-  await Promise.all(Object.entries(metafile.outputs).filter(isOthers).map(minified));
+  await toCommonJs({ root, output, outputs: metafile.outputs, isOthers, banner: COMMONJS_NAMES });
   await writeFile(join(output, "THIRD-PARTY-LICENSES.txt"), await thirdPartyLicenses(root, metafile));
   await writeFile(join(output, "playbooks.json.gz"), gzipSync(await packedPlaybooks(root, output), { level: 9 }));
   await chmod(join(output, "cli/main.js"), 0o755);
 }
 
 /** Whether a chunk is dependencies, but for a few lines of ours that nothing else shares. */
-function isOthers([, { inputs }]) {
+function isOthers({ inputs }) {
   const bytes = (mine) =>
     Object.entries(inputs)
       .filter(([path]) => path.includes("node_modules/") !== mine)
       .reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0);
   return bytes(false) > 20 * bytes(true);
-}
-
-/** Makes a chunk of dependencies small; the names that their functions and classes answer with stay. */
-async function minified([path]) {
-  const file = join(root, path);
-  const { code } = await transform(await readFile(file, "utf8"), {
-    minify: true,
-    keepNames: true,
-    legalComments: "none",
-  });
-  await writeFile(file, code);
 }
 
 try {

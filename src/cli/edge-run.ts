@@ -12,6 +12,7 @@ import { maskedTexts } from "../inventory/masked-texts.js";
 import type { InventoryHost } from "../inventory/types.js";
 import { moduleCatalog } from "../modules/registry.js";
 import { loadPlaybook } from "../playbook/load-playbook.js";
+import { parseNoted } from "../playbook/value-templates.js";
 import { nowText } from "../report/events.js";
 import { connect } from "../transport/connect.js";
 import { packageRoot } from "../util/package-root.js";
@@ -60,6 +61,7 @@ export async function runEdgePlaybook(options: ConvergeOptions, head: HeadStart)
     checkTags(playbook, tags, "--tags");
     checkTags(playbook, skipTags, "--skip-tags");
     head.logIn();
+    parseNoted().catch(() => undefined);
     return await runPlaybook({
       playbook,
       inventory: fleetInventory(fleet),

@@ -18,6 +18,8 @@ export class HeadStart {
   /** Lets all go on to their logins. */
   logIn: () => void = () => {};
   #giveUp: (error: Error) => void = () => {};
+  readonly #called: Promise<void>;
+  #call: () => void = () => {};
   readonly #answered: Promise<void>;
   #hear: () => void = () => {};
 
@@ -29,6 +31,9 @@ export class HeadStart {
       this.#giveUp = reject;
     });
     this.#login.catch(() => undefined);
+    this.#called = new Promise((resolve) => {
+      this.#call = resolve;
+    });
     this.#answered = new Promise((resolve) => {
       this.#hear = resolve;
     });
@@ -39,7 +44,7 @@ export class HeadStart {
     if (this.#begun.size > 0) return;
     const { signal } = this.#options;
     const ends = signal === undefined ? this.#end.signal : anySignal(signal, this.#end.signal);
-    const options = { ...this.#options, signal: ends, login: this.#login, onAnswer: () => this.#hear() };
+    const options = { ...this.#options, signal: ends, login: this.#login, onCall: this.#call, onAnswer: this.#hear };
     const prepared = prepareConnections(
       this.#hosts.map(({ access }) => access.address),
       options,
@@ -47,17 +52,21 @@ export class HeadStart {
     for (const { host, access } of this.#hosts) {
       const connection = connect(access.address, options);
       // Whoever takes it hears of a failure.
-      connection.catch(() => undefined).then(this.#hear);
+      connection
+        .catch(() => undefined)
+        .then(() => {
+          this.#call();
+          this.#hear();
+        });
       this.#begun.set(host.name, connection);
     }
     await prepared;
+    await soon(this.#called);
   }
 
   /** Comes back when a host is to speak next, which leaves a round trip for other work. */
   async underWay(): Promise<void> {
-    const waiting = new AbortController();
-    await Promise.race([this.#answered, setTimeout(LONGEST_WAIT_MS, undefined, { signal: waiting.signal })]);
-    waiting.abort();
+    await soon(this.#answered);
   }
 
   /** The connection begun for a host, once; a reconnect is a new one. */
@@ -77,4 +86,10 @@ export class HeadStart {
       left.map((connection) => connection.then((transport) => transport.close()).catch(() => undefined)),
     );
   }
+}
+
+async function soon(happened: Promise<void>): Promise<void> {
+  const waiting = new AbortController();
+  await Promise.race([happened, setTimeout(LONGEST_WAIT_MS, undefined, { signal: waiting.signal })]);
+  waiting.abort();
 }

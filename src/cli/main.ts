@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { type ExitCode, exitCodes, InputError } from "../util/errors.js";
 import { printError } from "./print-error.js";
@@ -26,6 +29,11 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     process.stdout.write(versionText());
     return exitCodes.ok;
   }
+  const chunks = join(dirname(fileURLToPath(import.meta.url)), "../chunks");
+  if (existsSync(chunks)) {
+    const { keepCompiledCode } = await import("./code-cache.js");
+    keepCompiledCode(chunks, /^[a-z]{1,16}$/.test(first ?? "") ? `${first}` : "help", process.env);
+  }
   const { dispatch } = await import("./dispatch.js");
   return dispatch(first, rest);
 }
@@ -33,6 +41,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
 process.stdout.on("error", onOutputError);
 process.stderr.on("error", onOutputError);
+// All is done by then: to take a heap apart that the kernel drops anyway takes longer than to leave it.
+process.once("beforeExit", () => process.exit());
 
 /** `edge-setup plan | head` is not an error. A terminal that was closed is no reason to drop a run: the log files go on. */
 function onOutputError(error: NodeJS.ErrnoException): void {

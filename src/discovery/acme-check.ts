@@ -1,4 +1,3 @@
-import { get } from "node:http";
 import { isIP } from "node:net";
 import { addressesOf, type DomainEffects, isPrivate, portState } from "./domain-check.js";
 
@@ -142,7 +141,9 @@ function duration(seconds: number): string {
   return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`;
 }
 
-function healthStatus(address: string, name: string, signal: AbortSignal): Promise<number | undefined> {
+async function healthStatus(address: string, name: string, signal: AbortSignal): Promise<number | undefined> {
+  // Few runs ask, and it takes some milliseconds to load.
+  const { get } = await import("node:http");
   return new Promise((resolve) => {
     const host = isIP(name) === 6 ? `[${name}]` : name;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);

@@ -8,8 +8,8 @@ import { fromValue, toValue } from "../playbook/python-values.js";
 import { evaluate, includePathOf, renderTemplate, renderValue } from "../playbook/render.js";
 import { isLiteral, residualConditions } from "../playbook/residual.js";
 import type { FileKind, LookupReader, Scope } from "../playbook/scope.js";
-import { parseTemplate } from "../playbook/template-parser.js";
 import type { Condition, Expr, FileLoop, Templated, Value } from "../playbook/types.js";
+import { templateOfFile } from "../playbook/value-templates.js";
 import { InputError, type Position } from "../util/errors.js";
 import { realPath, templateVars } from "./controller-files.js";
 import type { FactGroup } from "./facts-script.js";
@@ -161,7 +161,7 @@ export class TaskLanguage {
       throw new InputError("E_TEMPLATE_FILE", `The template ${path} cannot be read.`, { cause });
     }
     this.#onText(text);
-    const template = parseTemplate(text, { file: path, line: 1, column: 1 }, templateOptions(args));
+    const template = templateOfFile(text, { file: path, line: 1, column: 1 }, templateOptions(args));
     this.#need(namesOfBody(template.nodes));
     const dest = typeof args.dest === "string" ? args.dest : null;
     const vars = templateVars(typeof args.src === "string" ? args.src : path, path, dest);

@@ -50,6 +50,7 @@ export class TaskReader {
     if (this.#finished) return;
     const asked = new AskedFacts();
     asked.text(text);
+    if (asked.groups.size === 0) return;
     const { known, sights } = this.#input.host;
     const all = [...sights, ...this.#draft.sights];
     const owed = known

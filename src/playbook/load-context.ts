@@ -2,10 +2,10 @@
 import { InputError, type Position } from "../util/errors.js";
 import { didYouMean } from "../util/suggest.js";
 import { parseCondition } from "./conditions.js";
-import { checkTemplate } from "./render.js";
 import { Scope } from "./scope.js";
 import { isPossiblyTemplate } from "./template-parser.js";
 import type { Condition, ModuleCatalog, Templated, Vars } from "./types.js";
+import { noteTemplate, valueTemplate } from "./value-templates.js";
 import { type MapEntry, type MapNode, nodeValue, readYaml, type YamlNode } from "./yaml-nodes.js";
 import { type PackedYaml, unpackYaml } from "./yaml-pack.js";
 
@@ -154,7 +154,9 @@ export class LoadContext {
       }
     } else {
       const { value, position, locate } = node;
-      if (typeof value === "string") this.attempt(() => checkTemplate(value, position, locate));
+      if (typeof value !== "string" || !isPossiblyTemplate(value)) return;
+      if (node.packed === true) noteTemplate(value, position, locate);
+      else this.attempt(() => valueTemplate(value, position, locate));
     }
   }
 

@@ -31,23 +31,16 @@ import {
   isPossiblyTemplate,
   type Parameter,
   parseIncluded,
-  parseTemplate,
   type Target,
   type Template,
   type TemplateNode,
   type TemplateOptions,
 } from "./template-parser.js";
-import type { Locate } from "./template-source.js";
 import type { Expr, Templated, Value } from "./types.js";
-import { valueTemplate } from "./value-templates.js";
+import { templateOfFile, valueTemplate } from "./value-templates.js";
 
 const UNKNOWN: Position = { file: "<value>", line: 1, column: 1 };
 const SINGLE_VARIABLE = /^\{\{\s*([\p{L}\p{N}_]*)\s*\}\}\n?$/u;
-/** Checks the syntax of a playbook's string at load time, and remembers where its parts stand. @throws InputError */
-export function checkTemplate(source: string, position: Position, locate: Locate): void {
-  if (isPossiblyTemplate(source)) valueTemplate(source, position, locate);
-}
-
 function assign(target: Target, value: Rt, names: Map<string, Rt>): void {
   const [only] = target.names;
   if (!target.unpack && only !== undefined) {
@@ -328,7 +321,7 @@ export function renderFileTemplate(
   options: TemplateOptions,
   vars: Readonly<Record<string, Value>>,
 ): Rt {
-  const template = parseTemplate(text, position, options);
+  const template = templateOfFile(text, position, options);
   const includePath = includePathOf(position.file, scope);
   return renderToValue(template, scope.withValues(vars).withOptions({ ...scope.options, includePath }));
 }

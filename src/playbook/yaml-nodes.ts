@@ -25,6 +25,8 @@ export interface ScalarNode {
   readonly written?: Written;
   /** Where an offset of a string value stands, block scalars and escapes included. */
   readonly locate: Locate;
+  /** Of a packed file: a template in it is in order. */
+  readonly packed?: true;
 }
 
 export interface ListNode {

@@ -1,4 +1,5 @@
 import type { Position } from "../util/errors.js";
+import { isPossiblyTemplate, parseTemplate } from "./template-parser.js";
 import { type MapEntry, readYaml, type ScalarNode, type YamlNode } from "./yaml-nodes.js";
 import { locateWithin, type Written } from "./yaml-place.js";
 
@@ -13,13 +14,25 @@ type PackedMap = readonly [2, number, number, readonly (readonly [string, number
 
 const STYLES: readonly Written["style"][] = ["plain", "quoted", "block"];
 
-/** undefined for a file that is not in order, or empty. */
+/** undefined for a file that is not in order, or empty; its templates are checked, too. */
 export function packYaml(text: string): PackedYaml | undefined {
   let fine = true;
   const node = readYaml("", text, () => {
     fine = false;
   });
-  return fine && node !== undefined ? pack(node) : undefined;
+  return fine && node !== undefined && hasFineTemplates(node) ? pack(node) : undefined;
+}
+
+function hasFineTemplates(node: YamlNode): boolean {
+  if (node.kind === "list") return node.items.every(hasFineTemplates);
+  if (node.kind === "map") return node.entries.every(({ value }) => hasFineTemplates(value));
+  if (typeof node.value !== "string" || !isPossiblyTemplate(node.value)) return true;
+  try {
+    parseTemplate(node.value, node.position, { escapes: "literal" });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function pack(node: YamlNode): PackedYaml {
@@ -41,7 +54,12 @@ export function unpackYaml(file: string, text: string, packed: PackedYaml): Yaml
   let starts: number[] | undefined;
   const placeOf = (offset: number): Position => {
     starts ??= lineStarts(text);
-    const line = starts.findLastIndex((start) => start <= offset);
+    let [line, end] = [0, starts.length];
+    while (end - line > 1) {
+      const middle = (line + end) >> 1;
+      if ((starts[middle] ?? 0) <= offset) line = middle;
+      else end = middle;
+    }
     return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
   };
   const unpack = (one: PackedYaml): YamlNode => {
@@ -54,10 +72,11 @@ export function unpackYaml(file: string, text: string, packed: PackedYaml): Yaml
       return { kind: "map", entries, position };
     }
     const [, , , value, source, style, from, to] = one;
-    const common = { kind: "scalar" as const, value, source: source === 0 ? String(value) : source, position };
+    const own = source === 0 ? String(value) : source;
+    const common = { kind: "scalar" as const, value, source: own, position, packed: true as const };
     if (from < 0) return { ...common, locate: () => position };
     const written = { style: STYLES[style] ?? "plain", from, to };
-    return { ...common, written, locate: locateWithin(text, placeOf, written, common.source, position) };
+    return { ...common, written, locate: locateWithin(text, placeOf, written, own, position) };
   };
   return unpack(packed);
 }

@@ -16,6 +16,11 @@ export function locateWithin(
   value: string,
   start: Position,
 ): Locate {
+  const head = style === "quoted" ? from + 1 : from;
+  // Most are as they are written, in one line.
+  if (style !== "block" && !value.includes("\n") && text.startsWith(value, head)) {
+    return (offset) => placeOf(Math.min(head + offset, to));
+  }
   let offsets: number[] | undefined;
   const align = (): number[] => {
     const found: number[] = [];

@@ -86,8 +86,10 @@ export class Connector {
       const jumps = await this.#allJumps(address.host, host, options);
       const reason = await this.#openSshReason(address, host, jumps, options);
       const hops = jumps.length;
-      if (reason !== undefined)
+      if (reason !== undefined) {
+        options.onCall?.();
         return connectByOpenSsh({ address, host, hops, reason, options, memory: this.#openSsh });
+      }
     }
     const { session, release } = await this.#open({ ...address, chain: [] }, options);
     return new SshTransport(session, release);
@@ -145,6 +147,7 @@ export class Connector {
     try {
       const session = await this.#starts.run(async () => {
         // The libraries are read only now, unless prepared: meanwhile the host starts its sshd process for us.
+        options.onCall?.();
         const [stream, hostKey, keys] = await allOrDestroy(
           this.#reach(place, jump?.session, timeoutMs, options.signal),
           this.#hostKeys.expect(host, {

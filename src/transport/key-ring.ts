@@ -7,6 +7,8 @@ import type { Prompter } from "./transport.js";
 export interface Offer {
   readonly label: string;
   readonly publicKey: ParsedKey;
+  /** It signs without asking anyone. */
+  readonly isReady: boolean;
   sign(data: Buffer, hash: string | undefined): Promise<Buffer>;
 }
 
@@ -105,6 +107,7 @@ function offerOf(identity: Identity, { agent, book, prompter }: KeySources): Off
       return {
         label: identity.path,
         publicKey: identity.key,
+        isReady: true,
         sign: (data, hash) => signWith(identity.key, data, hash),
       };
     case "locked":
@@ -114,6 +117,7 @@ function offerOf(identity: Identity, { agent, book, prompter }: KeySources): Off
       return {
         label: identity.path,
         publicKey,
+        isReady: false,
         sign: async (data, hash) => signWith(await book.unlock(identity, prompter), data, hash),
       };
     case "public":
@@ -128,6 +132,7 @@ function agentOffer(agent: AgentKeys, publicKey: ParsedKey, path?: string): Offe
   return {
     label,
     publicKey,
+    isReady: false,
     sign: (data, hash) =>
       new Promise((resolve, reject) => {
         const options = (hash === undefined ? {} : { hash }) as SigningRequestOptions;

@@ -10,6 +10,7 @@ import { type ByteCount, countBytes } from "./dial.js";
 import type { HostKeyExpectation } from "./host-key.js";
 import { asAgent, type KeyPlan } from "./key-ring.js";
 import { loadNodeSsh, loadSsh2 } from "./libraries.js";
+import { shortenLogin } from "./short-login.js";
 
 /** Seconds of silence after which a link counts as lost: 15 x 4. ssh2 sends none by default. */
 const KEEPALIVE_MS = 15_000;
@@ -136,6 +137,7 @@ export async function openSession(stream: Duplex, options: HandshakeOptions): Pr
     // node-ssh makes the client before its first await, and takes its own error listener away once it is ready.
     if (client === null) throw new Error("node-ssh gives no client");
     client.setMaxListeners(0);
+    shortenLogin(client, options.keys, giveUp);
     const lose = (reason: string, cause?: unknown) => {
       if (isReady && !lost.signal.aborted) lost.abort(lostError(place.label, reason, cause));
       stream.destroy();

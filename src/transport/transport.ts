@@ -97,6 +97,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Nobody is asked and no login is made before it; where it rejects, the connection ends with its reason. */
   readonly login?: Promise<void>;
+  /** Called when the host is being called, or another on the way to it. */
+  readonly onCall?: () => void;
   /** Called when the host has said what it speaks, whose key comes a round trip later; where OpenSSH connects, when that could begin. */
   readonly onAnswer?: () => void;
   /** Passed as `-F` to `ssh -G`; tests use it, users may. */

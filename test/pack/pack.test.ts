@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { runProgram } from "../lab/support/lab.js";
@@ -64,6 +64,45 @@ t.test("--version and --help answer on stdout", async (t) => {
   const help = await edgeSetup("--help");
   t.match(help, { code: 0, stderr: "" });
   t.match(help.stdout, /\bapply\b/);
+});
+
+t.test("compiled code is kept for the next run, and nothing but that of the same program is used", async (t) => {
+  const cache = join(folder, "cache", "edge-setup", "code");
+  const help = () =>
+    runProgram([program, "help"], { cwd: folder, env: { ...env, XDG_CACHE_HOME: join(folder, "cache") } });
+  const expected = await edgeSetup("help");
+  t.match(await help(), expected);
+  const [name = ""] = await readdir(cache);
+  const file = join(cache, name);
+  const kept = await readFile(file);
+  t.ok(kept.length > 10_000, `${kept.length} bytes`);
+  t.equal((await stat(file)).mode & 0o777, 0o600);
+  const { mtimeMs } = await stat(file);
+  t.match(await help(), expected);
+  t.equal((await stat(file)).mtimeMs, mtimeMs, "it is as it was");
+
+  for (const [what, damaged] of [
+    ["cut off", kept.subarray(0, kept.length / 2)],
+    ["empty", Buffer.alloc(0)],
+    ["with a byte that is another", Buffer.concat([kept.subarray(0, -1), Buffer.of((kept.at(-1) ?? 0) ^ 1)])],
+  ] as const) {
+    await writeFile(file, damaged);
+    t.match(await help(), expected, what);
+    t.notOk(damaged.equals(await readFile(file)), "and made anew");
+  }
+  // Of a chunk that is another, and then of one that looks as if it were the same: which code runs is told by its words.
+  const chunks = join(installed, "dist", "chunks");
+  const [chunk = ""] = (await readdir(chunks)).filter((one) => one.startsWith("dispatch-"));
+  const text = await readFile(join(chunks, chunk), "utf8");
+  await writeFile(join(chunks, chunk), text.replace("Examples", "EXAMPLES"));
+  const time = new Date(1e12);
+  await utimes(join(chunks, chunk), time, time);
+  t.match((await help()).stdout, "EXAMPLES", "it was compiled");
+  await writeFile(join(chunks, chunk), text);
+  await utimes(join(chunks, chunk), time, time);
+  t.match((await help()).stdout, "EXAMPLES", "it was not");
+  await chmod(cache, 0o777);
+  t.match((await help()).stdout, "Examples", "others could have written it");
 });
 
 t.test("an inventory with a mistake is refused with its place, and exit code 2", async (t) => {

@@ -133,6 +133,7 @@ t.test("packed YAML is what its file is read as, with every place", async (t) =>
     t.strictSame(read === undefined ? [] : placesOf(read), placesOf(unpackYaml("play.yml", text, sent)));
   }
   t.equal(packYaml("a: [1\n"), undefined, "what is not in order is not packed");
+  t.equal(packYaml('a: ["{{ b | nosuch }}"]\n'), undefined, "nor what has a mistake in a template");
 });
 
 /** All that is known of a node, in lines: where it, and every character of it, stands. */

@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AuthContext } from "ssh2";
 import t from "tap";
+import { DelayProxy } from "../../../bench/delay-proxy.js";
 import { Secret } from "../../../src/util/secret.js";
 import { acceptKey, type Bench, makeBench, makeKey, startServer } from "./ssh-server.js";
 
@@ -24,7 +25,27 @@ t.test("a key, without the try with none", async (t) => {
   t.teardown(() => server.close());
   const bench = makeBench();
   await (await bench.connect(server.port, { identityFile: keyFile(bench, "key", key.private) })).close();
-  t.same(server.tries, ["publickey", "publickey"], "offered, then signed");
+  t.same(server.tries, ["publickey"], "signed at once");
+});
+
+t.test("round trips: the key of a file signs at once, where servers are known to take it with the rest", async (t) => {
+  const key = makeKey();
+  const turnsOf = async (software: string, locked?: ReturnType<typeof makeKey>) => {
+    const { public: known, private: text } = locked ?? key;
+    const server = await startServer({ software, authenticate: (context) => acceptKey(context, known) });
+    const proxy = await DelayProxy.start("127.0.0.1", server.port, 40);
+    t.teardown(async () => {
+      proxy.close();
+      await server.close();
+    });
+    const bench = makeBench({ secrets: ["open sesame"] });
+    await (await bench.connect(proxy.port, { identityFile: keyFile(bench, "key", text) })).close();
+    return proxy.take().turns;
+  };
+  const turns = await turnsOf("OpenSSH_9.9");
+  t.equal(await turnsOf("other_1"), turns + 1, "the service is waited for");
+  const locked = makeKey("ed25519", "open sesame");
+  t.equal(await turnsOf("OpenSSH_9.9", locked), turns + 2, "a passphrase is only asked for where the key is taken");
 });
 
 t.test("an encrypted key asks once for all hosts, and only when the host would take it", async (t) => {

@@ -32,6 +32,8 @@ function generate(type: "ed25519" | "ecdsa", passphrase: string | undefined): Ke
 
 export interface ServerOptions {
   readonly hostKeys?: readonly string[];
+  /** What it calls itself. */
+  readonly software?: string;
   /** Lets everybody in when not given. */
   readonly authenticate?: (context: AuthContext) => void;
   readonly onExec?: (channel: ServerChannel, command: string, client: Connection) => void;
@@ -53,7 +55,11 @@ export interface TestServer {
 export async function startServer(options: ServerOptions): Promise<TestServer> {
   const tries: string[] = [];
   const clients = new Set<Connection>();
-  const server = new ssh2.Server({ hostKeys: [...(options.hostKeys ?? [makeKey().private])] }, (client) => {
+  const settings = {
+    hostKeys: [...(options.hostKeys ?? [makeKey().private])],
+    ...(options.software === undefined ? {} : { ident: options.software }),
+  };
+  const server = new ssh2.Server(settings, (client) => {
     clients.add(client);
     client.on("error", () => {});
     client.on("close", () => clients.delete(client));

@@ -15,7 +15,8 @@ HANG_UP_SECONDS=2
 
 # Asks systemd about all units at once; each question costs as much as all of them. To be asked again after a change.
 look() {
-    in_use=$(target "$IN_USE")
+    in_use=$(readlink "$IN_USE" 2>/dev/null) || in_use=
+    in_use=${in_use##*/}
     units=$(systemctl show -p Id,ActiveState,MainPID,NeedDaemonReload \
         run-edge-hls.mount edge-rtmp.service edge-http.service edge-rtmps.service 2>/dev/null) || units=
 }
@@ -70,14 +71,22 @@ replaced() {
     grep -q '/nginx[^ ]* (deleted)$' "/proc/$property/maps" 2>/dev/null
 }
 
-# What unit $1 needs, in one word: start, restart, exchange, reload, or nothing.
-need() {
-    active "$1" || { say start; return; }
-    [ "$(started "$1" unit)" = "$(unit_hash "$1")" ] || { say restart; return; }
-    same_tmpfs "$1" || { say restart; return; }
-    [ "$(started "$1" build)" = "$in_use" ] || { say exchange; return; }
-    ! replaced "$1" || { say exchange; return; }
-    [ "$(started "$1" conf)" = "$(conf_hash "$1")" ] || { say reload; return; }
+# What unit $1 needs, in one word in $need: start, restart, exchange, reload, or nothing.
+need_of() {
+    need=start
+    active "$1" || return 0
+    need=restart
+    was "$1" unit
+    unit_hash_of "$1"
+    [ "$was" = "$now_unit" ] && same_tmpfs "$1" || return 0
+    need=exchange
+    was "$1" build
+    [ "$was" = "$in_use" ] && ! replaced "$1" || return 0
+    need=reload
+    was "$1" conf
+    conf_hash_of "$1"
+    [ "$was" = "$now_conf" ] || return 0
+    need=
 }
 
 why() {
@@ -205,7 +214,7 @@ settle() {
     [ -f "$LIVE"/rtmps.conf ] || systemctl stop edge-rtmps.service 2>/dev/null || true
     for unit in $(units_of "$LIVE"); do
         look
-        need=$(need "$unit")
+        need_of "$unit"
         case $need in
             '') ;;
             exchange)

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { coerceArgs, toText } from "../modules/args.js";
@@ -116,6 +117,10 @@ export function buildTask(
         return options.sources.describe(path);
       },
       tree: (path, follow) => options.sources.tree(path, follow),
+      bytes: (path) => {
+        options.beforeRead(path);
+        return readFileSync(path);
+      },
       content: (bytes) => options.sources.content(bytes),
       renderTemplate: (path, given) => language.renderFile(path, given),
       canFetch: options.canFetch,

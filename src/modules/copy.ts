@@ -17,7 +17,7 @@ import {
   type TaskModule,
 } from "./types.js";
 
-const writeArgs = {
+export const writeArgs = {
   ...attributeArgs,
   dest: { type: "path", required: true },
   backup: { type: "bool", default: false },
@@ -29,7 +29,7 @@ const writeArgs = {
 const copyReturns = { dest: "str", checksum: "told", md5sum: "told", backup_file: "str", ...pathReturns } as const;
 
 /** The call that writes one file. */
-function write(args: Args, dest: string, info: SourceInfo | undefined, mode: string, base: string): string {
+export function write(args: Args, dest: string, info: SourceInfo | undefined, mode: string, base: string): string {
   const [owner, group] = attributes(args);
   const flags = `${flag(args, "backup") ? "b" : ""}${flag(args, "force") ? "" : "n"}${flag(args, "follow") ? "o" : ""}`;
   const octal = mode === "preserve" ? (info?.mode ?? 0o644).toString(8) : mode;
@@ -42,7 +42,7 @@ function write(args: Args, dest: string, info: SourceInfo | undefined, mode: str
 const target = (dest: string, base: string): Probe => ({ path: dest.endsWith("/") ? dest + base : dest, hash: true });
 
 /** What is told of one file behind its call, where somebody asks. */
-function told(args: Args, context: ModuleContext, hashes: () => FileHashes | undefined) {
+export function told(args: Args, context: ModuleContext, hashes: () => FileHashes | undefined) {
   const flags = flagsCall(args, '"$d"');
   if (!context.wantsResult) return flags;
   const { sha1 = "", md5 = null } = hashes() ?? {};
@@ -53,7 +53,7 @@ function told(args: Args, context: ModuleContext, hashes: () => FileHashes | und
   };
 }
 
-function bytesHashes(bytes: string | Buffer): FileHashes {
+export function bytesHashes(bytes: string | Buffer): FileHashes {
   const hex = (name: string) => createHash(name).update(bytes).digest("hex");
   return { sha1: hex("sha1"), md5: hex("md5") };
 }

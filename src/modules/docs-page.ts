@@ -17,6 +17,10 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
     "`src` is not in the result, as Ansible's is a name of its own; a directory's result has `dest` alone. Differences of texts within directories are shown.",
     "`unsafe_writes: true` is refused, as in all modules that write files: they are replaced as a whole.",
   ],
+  assemble: [
+    "A check, which Ansible skips, says what would come. With `remote_src: false` the result has no `src`, `backup_file` and `msg`.",
+  ],
+  known_hosts: ["By the host's ssh-keygen. A key is one line."],
   authorized_key: ["A `key` that is an address is refused: get it by uri, and give its `content`."],
   apt_repository: [
     "A `ppa:` is refused: its key and line are looked up at Launchpad. Every `.list` file is written anew when one changes, as by Ansible.",

@@ -1,5 +1,6 @@
 import type { ModuleArgs, ModuleCatalog } from "../playbook/types.js";
 import { group, user } from "./accounts.js";
+import { assemble } from "./assemble.js";
 import { asyncStatus } from "./async-status.js";
 import { aptRepository, authorizedKey } from "./authorized-key.js";
 import { command, raw, script, shell } from "./command.js";
@@ -14,7 +15,9 @@ import { fetch } from "./from-host.js";
 import { getent } from "./getent.js";
 import { git } from "./git.js";
 import { hostname, packageFacts, serviceFacts } from "./host-facts.js";
+import { knownHosts } from "./known-hosts.js";
 import { groupText, userText } from "./lib/accounts.js";
+import { assembleText } from "./lib/assemble.js";
 import { asyncText } from "./lib/async.js";
 import { aptRepositoryText, authorizedKeyText } from "./lib/authorized-key.js";
 import { commandText } from "./lib/command.js";
@@ -28,6 +31,7 @@ import { fetchText } from "./lib/from-host.js";
 import { getentText } from "./lib/getent.js";
 import { gitText } from "./lib/git.js";
 import { factsText, hostnameText } from "./lib/host-facts.js";
+import { knownHostsText } from "./lib/known-hosts.js";
 import { blockText } from "./lib/lines.js";
 import { mountText } from "./lib/mount.js";
 import { aptText } from "./lib/packages.js";
@@ -51,6 +55,7 @@ import { waitFor } from "./wait-for.js";
 const implementations: readonly TaskModule[] = [
   apt,
   aptRepository,
+  assemble,
   asyncStatus,
   authorizedKey,
   blockinfile,
@@ -66,6 +71,7 @@ const implementations: readonly TaskModule[] = [
   git,
   group,
   hostname,
+  knownHosts,
   lineinfile,
   mount,
   packageFacts,
@@ -129,6 +135,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["apt", aptText],
   ["aptmore", aptMoreText],
   ["aptrepo", aptRepositoryText],
+  ["assemble", assembleText],
   ["authkey", authorizedKeyText],
   ["getent", getentText],
   ["debconf", debconfText],
@@ -145,6 +152,7 @@ export const libTexts: ReadonlyMap<LibName, string> = new Map<LibName, string>([
   ["slurp", slurpText],
   ["unarchive", unarchiveText],
   ["reboot", rebootText],
+  ["knownhost", knownHostsText],
   ["limit", limitText],
   ["uri", uriText],
   ["url", urlText],

@@ -47,6 +47,8 @@ export interface ModuleContext {
   describe(path: string): SourceInfo | undefined;
   /** The tree below a controller directory, parents first; undefined when `path` is not a directory. */
   tree(path: string, follow?: boolean): readonly TreeEntry[] | undefined;
+  /** A controller file as it is now. */
+  bytes(path: string): Buffer;
   /** Describes bytes made on the controller. */
   content(bytes: string | Buffer): SourceInfo;
   /** Renders a template file with the task's variables. */
@@ -78,6 +80,7 @@ export type LibName =
   | "apt"
   | "aptmore"
   | "aptrepo"
+  | "assemble"
   | "async"
   | "authkey"
   | "block"
@@ -95,6 +98,7 @@ export type LibName =
   | "git"
   | "group"
   | "hostname"
+  | "knownhost"
   | "limit"
   | "mount"
   | "pathinfo"

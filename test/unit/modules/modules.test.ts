@@ -27,6 +27,7 @@ const info = { digest: "5".repeat(32), size: 12, firstLine: "#!/bin/bash -e", mo
 const context: ModuleContext = {
   resolve: (path, folder) => `/play/${folder}/${path}`,
   describe: (path) => (/missing|brought/.test(path) ? undefined : info),
+  bytes: () => Buffer.from("x\n"),
   tree: (path) =>
     path.includes("tree")
       ? [

@@ -137,6 +137,7 @@ export class NastyCalls {
     return {
       resolve: (path, folder) => `/play/${folder}/${path}`,
       describe: () => INFO,
+      bytes: () => Buffer.from("x\n"),
       tree: () =>
         this.words.number(3) === 0
           ? [

@@ -18,6 +18,7 @@ import { GROUP_BY } from "./control.js";
 import { type DelegateHost, Delegates, type DelegatesInput } from "./delegates.js";
 import { RunFacts } from "./facts-asked.js";
 import type { FactGroup } from "./facts-script.js";
+import { gatherEnvironment } from "./gather-environment.js";
 import { type Moment, momentOf, RunGroups } from "./groups.js";
 import { withHostFiles } from "./host-files.js";
 import { type Guards, runHostPlay } from "./host-play.js";
@@ -265,8 +266,9 @@ class PlaybookRun {
     const { play: asWritten, steps } = about;
     const { options, signal } = this.#input;
     const before = this.#states.get(host.name) ?? { facts: {}, registers: {}, given: {}, included: {}, sights: [] };
+    const environment = () => gatherEnvironment(asWritten, playVars);
     const sights = asWritten.gatherFacts
-      ? [...before.sights, sightOf({ ...asWritten.gathers, ofPlay: true })]
+      ? [...before.sights, sightOf({ ...asWritten.gathers, ofPlay: true, environment })]
       : before.sights;
     const state = { ...before, sights };
     this.#states.set(host.name, state);

@@ -8,6 +8,8 @@ export interface Sight {
   readonly about: Vars;
   /** @param name of a fact without `ansible_` */
   readonly shows: (name: string) => boolean;
+  /** What the gathering's own environment has beside the login's. */
+  readonly environment?: () => Vars;
 }
 
 /** Facts that are named without `ansible_`. */
@@ -41,6 +43,7 @@ interface SightWish {
   readonly subset?: Value | undefined;
   /** A play gathers them, before its tasks. */
   readonly ofPlay?: boolean;
+  readonly environment?: () => Vars;
 }
 
 /** What `setup`, or a play that gathers facts, shows. @throws InputError for a subset that there is none of */
@@ -55,6 +58,7 @@ export function sightOf(args: SightWish): Sight {
     return plain ? [matches(pattern)] : [matches(pattern), matches(`ansible_${pattern}`)];
   });
   return {
+    ...(args.environment === undefined ? {} : { environment: args.environment }),
     about: {
       gather_subset: subset,
       module_setup: true,
@@ -71,8 +75,15 @@ export function sightOf(args: SightWish): Sight {
 /** The facts that have been shown. */
 export function seenFacts(facts: Vars, sights: readonly Sight[]): Vars {
   if (sights.length === 0) return {};
-  const whole: Vars = Object.assign({ ...facts }, ...sights.map(({ about }) => about));
+  const whole: Vars = Object.assign({ ...facts }, ...sights.map(({ about }) => about), environmentOf(facts, sights));
   return Object.fromEntries(Object.entries(whole).filter(([name]) => sights.some(({ shows }) => shows(name))));
+}
+
+/** The environment as it was gathered last. */
+function environmentOf({ env }: Vars, sights: readonly Sight[]): Vars {
+  const last = sights.filter(({ shows }) => shows("env")).at(-1);
+  if (last?.environment === undefined || typeof env !== "object" || env === null) return {};
+  return { env: { ...env, ...last.environment() } };
 }
 
 /** Facts under the names of variables. */

@@ -10,7 +10,8 @@ import type { LabHost } from "../../src/lab/index.js";
 import type { RunEvent } from "../../src/report/events.js";
 import { cacheWithoutBuilds, type Desk, makeDesk } from "./support/cli.js";
 import { bootBare, bootEdge, EDGE } from "./support/edge.js";
-import { labImpossible, runProgram } from "./support/lab.js";
+import { labImpossible, runProgram, waitUntil } from "./support/lab.js";
+import { until } from "./support/streams.js";
 
 // What goes wrong between here and a host, one at a time: each is said once, in words that tell what to do, with its exit
 // code and without a stack trace, and leaves the host as it was or serving what it served.
@@ -200,7 +201,8 @@ t.test("a host that cannot be reached, entered, or made an edge", { skip: labImp
 
   await t.test("ports that something else has", (t) => {
     const take = (port: number) => `systemd-run -q --unit=web${port} python3 -m http.server ${port}`;
-    return broken(`${take(80)}; ${take(1935)}; sleep 1`, "systemctl stop web80 web1935", () =>
+    const taken = (port: number) => waitUntil(`ss -Hltn 'sport = :${port}' | grep -q .`);
+    return broken(`${take(80)}; ${take(1935)}; ${taken(80)}; ${taken(1935)}`, "systemctl stop web80 web1935", () =>
       refused(t, {
         code: 1,
         says: [
@@ -346,7 +348,8 @@ t.test("an edge keeps serving, whatever a run meets", { skip: labImpossible(), t
   });
 
   await t.test("another run holds the host", async (t) => {
-    await host.exec("systemd-run -q --unit=holder flock /run/edge-setup.lock sleep 60; sleep 0.5");
+    const held = waitUntil("! flock -n /run/edge-setup.lock true");
+    await host.exec(`systemd-run -q --unit=holder flock /run/edge-setup.lock sleep 600; ${held}`);
     told(t, await desk.run(...APPLY), { code: 6, says: [/Another run holds this host/, /Wait until it has ended/] });
     await host.exec("systemctl stop holder");
     await serves(t, host, live);
@@ -381,7 +384,7 @@ t.test("an edge keeps serving, whatever a run meets", { skip: labImpossible(), t
     const lost = (event: RunEvent) => event.type === "message" && /link lost, connecting again/.test(event.text);
     await second.until("the loss", lost);
     const seen = second.events.length;
-    await sleep(4000);
+    await until("another connection", async () => (await host.exec("pgrep -u ops sshd")).code === 0);
     t.equal((await host.exec(job)).stdout.split("\n").length, 2, "still the one job");
     await host.exec("touch /root/go");
     t.equal(await second.ended, 1, "the run that lost its link sees the end of the job");

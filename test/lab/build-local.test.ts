@@ -19,9 +19,6 @@ const script = resolve(import.meta.dirname, "../../nginx-build/build-local.sh");
 /** Kept from run to run, as lab hosts are: a root file system takes a minute, once a week. */
 const SHARED = join(homedir(), ".cache/edge-setup");
 const ROOTS = join(SHARED, "roots");
-/** Longer than a kernel needs to end a namespace. */
-const A_MOMENT_MS = 1000;
-
 /** Mounts, processes and directories of builds in root file systems on this machine. */
 async function leftBehind() {
   const ofRoots = (lines: string) => lines.split("\n").filter((line) => line.includes(ROOTS));
@@ -31,6 +28,16 @@ async function leftBehind() {
   return { mounts: ofRoots(await readFile("/proc/mounts", "utf8")), processes: inside, scratch };
 }
 const NOTHING = { mounts: [], processes: [], scratch: [] };
+
+/** The same once the kernel has ended what a killed build ran in: no mount and no process. */
+async function leftInTheEnd() {
+  let left = await leftBehind();
+  for (let looks = 0; looks < 300 && left.mounts.length + left.processes.length > 0; looks++) {
+    await sleep(100);
+    left = await leftBehind();
+  }
+  return left;
+}
 
 /** Runs the command line with a cache that no other suite has filled, but for what is the same for all. */
 async function withOwnCache(desk: Desk, ...words: string[]) {
@@ -69,7 +76,6 @@ async function endAt(t: Test, folder: string, step: string, signal: NodeJS.Signa
   });
   await ended;
   t.ok(child.signalCode === signal || child.exitCode === 143, `${signal} ended it`);
-  await sleep(A_MOMENT_MS);
 }
 
 t.test("NGINX compiled on the controller", { skip: labImpossible(), timeout: 10 * MINUTE }, async (t) => {
@@ -100,10 +106,10 @@ t.test("NGINX compiled on the controller", { skip: labImpossible(), timeout: 10 
   await t.test("leaves nothing running and nothing mounted when it is ended", async (t) => {
     const folder = join(desk.folder, "by-hand");
     await endAt(t, folder, "configure", "SIGKILL");
-    const left = await leftBehind();
+    const left = await leftInTheEnd();
     t.match(left, { mounts: [], processes: [] });
     t.equal(left.scratch.length, 1, "of a killed one, the directory");
     await endAt(t, folder, "compile", "SIGTERM");
-    t.same(await leftBehind(), NOTHING, "which goes with the next run");
+    t.same(await leftInTheEnd(), NOTHING, "which goes with the next run");
   });
 });

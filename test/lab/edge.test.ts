@@ -7,7 +7,7 @@ import type { LabHost } from "../../src/lab/index.js";
 import type { RunEvent } from "../../src/report/events.js";
 import { cacheWithoutBuilds, type Desk, makeDesk, readEvents } from "./support/cli.js";
 import { bootBare, EDGE } from "./support/edge.js";
-import { labImpossible } from "./support/lab.js";
+import { labImpossible, waitUntil } from "./support/lab.js";
 
 // A host from bare to live, broken by hand in several ways, and healed. One compile, so one host for all of it.
 // `connection: local` is not here: lab hosts have no Node. The engine's own tests run it on this machine.
@@ -196,7 +196,8 @@ t.test(
 
     await t.test("killed between writing and activating, with another run at the door", async (t) => {
       // The release tool waits for its lock: the run stands right before it.
-      await host.exec("systemd-run --quiet --unit=hold flock /run/edge-release.lock sleep 300");
+      const held = waitUntil("! flock -n /run/edge-release.lock true");
+      await host.exec(`systemd-run --quiet --unit=hold flock /run/edge-release.lock sleep 600; ${held}`);
       const flags = ["-e", "rtmp_ping=31s"];
       const run = killedAt(desk, ["apply", "--yes", "--no-verify", ...flags], (event) =>
         event.type === "task.start" ? event.task.name === ACTIVATION : false,
@@ -208,7 +209,8 @@ t.test(
       t.match(second.stdout + second.stderr, /Another run holds this host: \S+@\S+ since \S+, edge-setup apply/);
 
       await run.kill();
-      await host.exec("loginctl kill-user --signal=KILL ops; systemctl stop hold.service; sleep 0.2");
+      const free = waitUntil("flock -n /run/edge-setup.lock true");
+      await host.exec(`loginctl kill-user --signal=KILL ops; systemctl stop hold.service; ${free}`);
       t.match((await host.exec("grep -c 'ping 31s' /etc/edge/nginx/rtmp.conf")).stdout, "1", "written");
       t.match((await host.exec("grep -c 'ping 31s' /etc/edge/live/rtmp.conf")).stdout, "0", "and not live");
 

@@ -8,7 +8,7 @@ import { loadTestPattern } from "../../src/edge/verify.js";
 import type { LabHost } from "../../src/lab/index.js";
 import { Secret } from "../../src/util/secret.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
-import { labImpossible } from "./support/lab.js";
+import { labImpossible, waitUntil } from "./support/lab.js";
 import { startPublisher } from "./support/publisher.js";
 import { changeSettings, fromInside, getFrom, goLive, playlistOf, readSecrets, until } from "./support/streams.js";
 
@@ -72,8 +72,8 @@ t.test("a hardened edge", { skip: labImpossible() }, async (t) => {
     await apply(t, edge, EVERYTHING);
     const camera = startPublisher(`rtmp://${host.address}/hls/cam?token=${token}`);
     t.teardown(() => camera.stop());
-    await until("a ladder", async () => (await host.exec("ls /run/edge/hls/.abr/cam/master.m3u8")).code === 0, 60_000);
-    await until("a fetched stream", () => playlistOf(host, "again"), 60_000);
+    await until("a ladder", async () => (await host.exec("ls /run/edge/hls/.abr/cam/master.m3u8")).code === 0);
+    await until("a fetched stream", () => playlistOf(host, "again"));
     const verify = await desk.run("verify", "--no-input");
     t.equal(verify.code, 0, verify.stdout);
     t.match(verify.stdout, /pass +renditions are valid/);
@@ -126,9 +126,16 @@ async function bans(t: Test, edge: LabEdge): Promise<void> {
   t.equal(await go("cam", token), "refused", "ten different wrong keys ban, whatever comes then");
   t.equal(await metric("publish"), "1\n");
   t.equal(await go("cam", token, fromInside(host, 1935)), "live", "but not the host itself");
-  const begin = Date.now();
-  await until("the end of the ban", async () => (await go("cam", token)) === "live");
-  t.ok(Date.now() - begin < 8000, "it ends by itself");
+  // From the last wrong key to the begin of the last request that was refused: a machine that stands still only shortens it.
+  const banned = Date.now();
+  let refused = banned;
+  await until("the end of the ban", async () => {
+    const asked = Date.now();
+    if ((await go("cam", token)) === "live") return true;
+    refused = asked;
+    return false;
+  });
+  t.ok(refused - banned < 8000, "it ends by itself");
   for (let turn = 0; turn < 15; turn++) await go("cam", "a-key-of-yesterday");
   await guess(0, 8);
   t.equal(await go("cam", token), "live", "nine different ones, and one again and again, do not");
@@ -148,9 +155,9 @@ async function bans(t: Test, edge: LabEdge): Promise<void> {
   for (let turn = 0; turn < 9; turn++) t.equal((await status(`wrong-${turn}`)).status, 401);
   t.equal((await status(password)).status, 200);
   t.equal((await status("wrong-9")).status, 401);
-  const banned = await status(password);
-  t.match([banned.status, Number(banned.headers["retry-after"])], [429, Number], "ten wrong passwords ban from logins");
-  t.ok(Number(banned.headers["retry-after"]) <= 6);
+  const answer = await status(password);
+  t.match([answer.status, Number(answer.headers["retry-after"])], [429, Number], "ten wrong passwords ban from logins");
+  t.ok(Number(answer.headers["retry-after"]) <= 6);
   t.equal(await metric("login"), "1\n");
   t.equal(await go("cam", token), "live", "and from nothing else");
   const inside = `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1/status`;
@@ -173,19 +180,22 @@ async function bans(t: Test, edge: LabEdge): Promise<void> {
   await apply(t, edge, { http_requests_per_address: 0 });
   await host.exec("head -c 80M /dev/zero > /opt/edge/www/large.bin");
   const slow = await Promise.all(Array.from({ length: 5 }, () => firstLine(host, "/large.bin")));
-  t.same(slow.sort(), [...Array(3).fill("HTTP/1.1 200 OK"), ...Array(2).fill("HTTP/1.1 429 Too Many Requests")]);
+  t.same(slow.map(([line]) => line).sort(), [
+    ...Array(3).fill("HTTP/1.1 200 OK"),
+    ...Array(2).fill("HTTP/1.1 429 Too Many Requests"),
+  ]);
+  for (const [, socket] of slow) socket.destroy();
   await host.exec("rm /opt/edge/www/large.bin");
   await apply(t, edge, { http_requests_per_address: 500, http_connections_per_address: 500 });
 }
 
-/** What a request is answered, whose answer is read no further. */
-async function firstLine(host: LabHost, path: string): Promise<string> {
+/** What a request is answered, whose answer is read no further, and its connection. */
+async function firstLine(host: LabHost, path: string): Promise<[line: string, socket: Duplex]> {
   const socket = await dial(host.address, 80);
   socket.write(`GET ${path} HTTP/1.1\r\nHost: edge\r\n\r\n`);
   const [data] = await once(socket, "data");
   socket.pause();
-  setTimeout(() => socket.destroy(), 2000);
-  return data.toString("latin1").split("\r\n")[0];
+  return [data.toString("latin1").split("\r\n")[0], socket];
 }
 
 /** Who reads what, tried as each unit with its own user, groups and view of the files. */
@@ -258,7 +268,8 @@ async function firewall(t: Test, edge: LabEdge): Promise<void> {
   const foreign = "table inet others { chain input { type filter hook input priority 10; tcp dport 9 drop; }; }";
   await apply(t, edge, { firewall: true, rtmp_connections_per_address: 5 });
   await host.exec(`nft '${foreign}'; systemd-run -q --unit=other-service python3 -m http.server 8088`);
-  await host.exec("systemd-run -q --unit=other-ssh /usr/sbin/sshd -D -p 2222");
+  const listens = waitUntil("ss -Hltn 'sport = :2222' | grep -q .");
+  await host.exec(`systemd-run -q --unit=other-ssh /usr/sbin/sshd -D -p 2222; ${listens}`);
   const open = (port: number) => answers(host.address, port);
   await until(
     "another service",

@@ -109,7 +109,7 @@ t.test("HTTPS", { skip: await impossible() }, async (t) => {
     const camera = startPublisher(`rtmp://${host.address}/hls/cam?token=${token}`);
     t.teardown(() => camera.stop());
     const viewer = watchOverTls(edge, pebble, "cam");
-    await until("segments", async () => viewer.seen().segments >= 2, 30_000);
+    await until("segments", async () => viewer.seen().segments >= 2);
     const before = await look(edge, pebble);
     const rtmp = (await host.exec("cat /run/edge-rtmp/nginx.pid /run/edge-rtmp/started")).stdout;
     const renewal = await host.exec(
@@ -120,7 +120,7 @@ t.test("HTTPS", { skip: await impossible() }, async (t) => {
     t.not(after.serial, before.serial, "the new one is shown");
     t.equal((await record()).serial, after.serial);
     const seen = viewer.seen().segments;
-    await until("more segments", async () => viewer.seen().segments >= seen + 3, 30_000);
+    await until("more segments", async () => viewer.seen().segments >= seen + 3);
     const { problems, requests } = await viewer.stop();
     t.same(problems, [], `${requests} requests`);
     t.equal(camera.exitCode(), null, "the camera goes on");

@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import t, { type Test } from "tap";
 import { jpegSize } from "../../src/edge/jpeg.js";
 import { readMp4 } from "../../src/edge/mp4.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
 import { labImpossible, runProgram } from "./support/lab.js";
 import { type Picture, type Publisher, startPublisher } from "./support/publisher.js";
-import { changeSettings, getFrom, playlistOf, readSecrets, until } from "./support/streams.js";
+import { changeSettings, getFrom, playlistOf, readSecrets, signatureFor, until } from "./support/streams.js";
 
 t.setTimeout(600_000);
 
@@ -40,7 +40,10 @@ t.test("what an edge does with live streams", { skip: labImpossible() }, async (
     });
     t.same(jpegSize(first.body), { width: 160, height: 90 });
     await until("another picture", async () => !(await image("cam")).body.equals(first.body));
-    await until("sound alone", async () => (await playlistOf(edge.host, "radio"))?.playlist.segments.length === 3);
+    await until(
+      "sound alone",
+      async () => ((await playlistOf(edge.host, "radio"))?.playlist.segments.length ?? 0) >= 3,
+    );
     t.equal((await image("radio")).status, 404, "a stream without a picture has none");
     for (const name of ["..%2fcam", "%2e%2e/edge-images/cam", ".cam", "cam%0a", `${"a".repeat(65)}`, "$(id)"])
       t.equal((await image(name)).status, 404, name);
@@ -48,7 +51,7 @@ t.test("what an edge does with live streams", { skip: labImpossible() }, async (
     await change(t, edge, { hls_nested: true, hls_keys: true, hls_signed: true });
     go(t, "hidden");
     const { signing } = await readSecrets(edge.desk);
-    const signed = signatureFor("hidden", signing);
+    const signed = signatureFor("hidden", signing, Math.floor(Date.now() / 1000) + 3600);
     await until("a picture", () => shown("hidden", signed));
     t.same(jpegSize((await image("hidden", signed)).body), { width: 160, height: 90 }, "nested, encrypted, signed");
     t.equal((await image("hidden")).status, 404, "not without a signature");
@@ -91,12 +94,13 @@ t.test("what an edge does with live streams", { skip: labImpossible() }, async (
     await host.exec("systemctl kill -s KILL edge-record@cam");
     const left = await get(`files/cam/${first}`);
     t.ok(readMp4(left.body).fragments >= before, "killed, the file keeps what was written");
-    await writeFile("/tmp/killed.mp4", left.body);
-    const played = await runProgram(["ffmpeg", "-v", "error", "-i", "/tmp/killed.mp4", "-f", "null", "-"]);
+    const killed = join(edge.desk.folder, "killed.mp4");
+    await writeFile(killed, left.body);
+    const played = await runProgram(["ffmpeg", "-v", "error", "-i", killed, "-f", "null", "-"]);
     t.equal(played.code, 0, "and plays");
     // Of the fragment that was being written.
     t.match(played.stderr, /^(\[mov,[^\n]*: partial file\n)?$/, "up to where it was cut");
-    await until("the next file", async () => (await files("cam")).length > 1, 30_000);
+    await until("the next file", async () => (await files("cam")).length > 1);
 
     const make = (name: string, size: string, age: string) =>
       `f=/var/lib/edge/recordings/old/old-${name}.mp4; fallocate -l ${size} $f; touch -d '${age} ago' $f;`;
@@ -131,12 +135,6 @@ t.test("what an edge does with live streams", { skip: labImpossible() }, async (
     t.ok((await host.exec("ls /var/lib/edge/recordings/cam")).stdout.includes(first), "what was recorded stays");
   });
 });
-
-/** What a stream's signed addresses begin with. */
-function signatureFor(stream: string, key: string | undefined): string {
-  const expires = Math.floor(Date.now() / 1000) + 3600;
-  return `/s/${createHash("md5").update(`${expires} ${stream} ${key}`).digest("base64url")}/${expires}`;
-}
 
 async function change(t: Test, { desk }: LabEdge, settings: Readonly<Record<string, unknown>>): Promise<void> {
   await changeSettings(desk, settings);

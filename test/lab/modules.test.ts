@@ -9,7 +9,7 @@ import type { Transport } from "../../src/transport/transport.js";
 import type { Secret } from "../../src/util/secret.js";
 import { localRun, oneHost } from "../unit/engine/local-run.js";
 import { CONFORMANCE_LAYER } from "./conformance/support/hosts.js";
-import { bootForTest, labImpossible } from "./support/lab.js";
+import { bootForTest, labImpossible, waitUntil } from "./support/lab.js";
 
 t.setTimeout(240_000);
 const skip = labImpossible();
@@ -91,7 +91,7 @@ function connecting(lab: LabHost, user: string, password?: Secret) {
 }
 
 t.test("modules on a bare host, over SSH with sudo", { skip }, async (t) => {
-  const lab = await bootForTest(t, { name: "lab-modules" });
+  const lab = await bootForTest(t, { name: "modules" });
   const file = join(t.testdir(), "play.yml");
   writeFileSync(file, modules);
 
@@ -148,7 +148,7 @@ t.test("modules on a bare host, over SSH with sudo", { skip }, async (t) => {
 });
 
 t.test("a handler that a failed run left undone runs in the next one; a held lock is exit 6", { skip }, async (t) => {
-  const lab = await bootForTest(t, { name: "lab-handlers" });
+  const lab = await bootForTest(t, { name: "handlers" });
   const file = join(t.testdir(), "play.yml");
   const play = (last: string) =>
     writeFileSync(
@@ -179,8 +179,12 @@ t.test("a handler that a failed run left undone runs in the next one; a held loc
     "reloaded\n0\n",
   );
 
-  const held = lab.exec("echo somebody since noon >/run/edge-setup.lock; flock /run/edge-setup.lock sleep 8");
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const held = await lab.exec(
+    `echo somebody since noon >/run/edge-setup.lock
+     systemd-run -q --unit=holder flock /run/edge-setup.lock sleep 600
+     ${waitUntil("! flock -n /run/edge-setup.lock true")}`,
+  );
+  t.equal(held.code, 0, held.stderr);
   const locked = await localRun(file, "apply", connecting(lab, "ops"));
   t.equal(locked.exitCode, 6);
   t.match(
@@ -188,7 +192,6 @@ t.test("a handler that a failed run left undone runs in the next one; a held loc
     { text: /somebody since noon/ },
   );
   t.equal((await localRun(file, "plan", connecting(lab, "ops"))).exitCode, 0, "a plan warns only");
-  await held;
 });
 
 const elsewhere = `- name: What cannot be compared
@@ -236,7 +239,7 @@ const elsewhere = `- name: What cannot be compared
 `;
 
 t.test("certificates of clients, and a reboot in the middle of a play", { skip }, async (t) => {
-  const lab = await bootForTest(t, { name: "lab-reboots", layer: CONFORMANCE_LAYER });
+  const lab = await bootForTest(t, { name: "reboots", layer: CONFORMANCE_LAYER });
   const file = join(t.testdir(), "play.yml");
   writeFileSync(file, elsewhere);
   const links = connecting(lab, "ops");

@@ -40,9 +40,11 @@ async function nginxOf(host: LabHost): Promise<string> {
 }
 
 t.test("hosts that share a build", { skip: labImpossible(), timeout: 10 * MINUTE }, async (t) => {
-  const { host: edge, desk: first } = await bootEdge(t);
-  const twin = await bootForTest(t, { name: "twin", layer: await edgeLayer() });
-  const other = await bootForTest(t, { name: "other", release: "bookworm" });
+  const [{ host: edge, desk: first }, twin, other] = await Promise.all([
+    bootEdge(t),
+    edgeLayer().then((layer) => bootForTest(t, { name: "twin", layer })),
+    bootForTest(t, { name: "other", release: "bookworm" }),
+  ]);
   const { folder } = first;
   for (const host of [twin, other]) await appendFile(edge.knownHostsFile, await readFile(host.knownHostsFile, "utf8"));
   const inventory = JSON.parse(await readFile(join(folder, "edges.yml"), "utf8"));

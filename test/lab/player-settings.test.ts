@@ -60,7 +60,7 @@ t.test("settings of the player", { skip }, async (t) => {
       body: `window.loadedFrom = document.currentScript.src;`,
     };
     const page = await open(t, "/?stream=shown&utm_source=mail", [tag]);
-    await until("the video to play", () => isPlaying(page), 20_000);
+    await until("the video to play", () => isPlaying(page));
     t.equal(await styleOf(page, "#toggle", "color"), "rgb(255, 136, 0)");
     t.equal(await styleOf(page, "#line", "backgroundColor"), "rgb(0, 136, 255)");
     const link = `document.querySelector("#watermark a")`;
@@ -158,7 +158,7 @@ t.test("settings of the player", { skip }, async (t) => {
     });
     const stream = await live("long");
     const page = await open(t, "/?stream=long");
-    await until("the video to play", () => isPlaying(page), 20_000);
+    await until("the video to play", () => isPlaying(page));
     await page.evaluate(`document.getElementById("window").click()`);
     await until("the other window", async () => (await page.evaluate("location.search")) === "?stream=long&dvr=1");
     const delay = async () => {
@@ -167,7 +167,7 @@ t.test("settings of the player", { skip }, async (t) => {
       return seconds === undefined ? 0 : Number(minutes) * 60 + Number(seconds);
     };
     const shown = (id: string) => page.evaluate(`document.getElementById("${id}")?.hidden === false`);
-    await until("the slider", async () => (await shown("seek")) === true, 60_000);
+    await until("the slider", async () => (await shown("seek")) === true);
     t.equal(await delay(), 0);
     await page.evaluate(`document.getElementById("begin").click()`);
     await until("the beginning", async () => (await delay()) >= 12 && (await isPlaying(page)));
@@ -193,7 +193,7 @@ t.test("settings of the player", { skip }, async (t) => {
       return /Player +https?:\/\/[^/]+(\S+)/.exec(stdout)?.[1] ?? stdout;
     };
     const page = await open(t, await signed("1h"));
-    await until("the video to play", () => isPlaying(page), 20_000);
+    await until("the video to play", () => isPlaying(page));
     t.equal(await page.evaluate(`document.getElementById("embed").hidden`), true, "it is not for everybody");
     const plain = await open(t, "/?stream=private");
     await until("the word", async () => String(await message(plain)).includes("signed address"));

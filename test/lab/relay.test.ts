@@ -63,9 +63,9 @@ t.test("streams to and from elsewhere", { skip: labImpossible() }, async (t) => 
     t.teardown(() => again.stop());
 
     const published = () => service.commands.filter(([name]) => name === "publish").map(([, , , key]) => key);
-    await until("both services", async () => published().length >= 2, 30_000);
+    await until("both services", async () => published().length >= 2);
     t.same(published().sort(), [KEYS.plain, KEYS.secure], "each with its key");
-    await until("pictures", async () => service.of(messageType.video).length > 60, 30_000);
+    await until("pictures", async () => service.of(messageType.video).length > 60);
     const streams = await getFrom(host)(new URL(`http://${host.address}/status/streams.json`), {
       headers: { authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}` },
     });
@@ -76,10 +76,11 @@ t.test("streams to and from elsewhere", { skip: labImpossible() }, async (t) => 
     t.equal(verify.code, 0, verify.code === 0 ? "a service that is down is no failure" : verify.stdout);
     t.match(verify.stdout, /warn +targets of push .*not connected: refusing/);
 
-    await until("four attempts", async () => attempts.length >= 4, 60_000);
-    const waits = attempts.slice(1, 4).map((at, index) => at - (attempts[index] ?? 0));
-    t.comment(`waits of ${waits.join(", ")} ms`);
-    t.ok((waits[2] ?? 0) > (waits[0] ?? 0) * 2, "a service that is down is asked less and less often");
+    // Of 2, 4, 8 s and so on. A machine that stands still makes one longer, so the fourth attempt need not be the last.
+    const waits = () => attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0));
+    const isLonger = (wait: number) => wait > (waits()[0] ?? 0) * 2;
+    await until("attempts to become less and less often", async () => waits().some(isLonger), 120_000);
+    t.comment(`waits of ${waits().join(", ")} ms`);
     t.equal(again.exitCode(), null);
     t.ok(await playlistOf(host, "cam"), "and HLS does not mind");
     await tellsNobody(t, edge, Object.values(KEYS));
@@ -105,7 +106,7 @@ t.test("streams to and from elsewhere", { skip: labImpossible() }, async (t) => 
     const back = startPublisher(url);
     t.teardown(() => back.stop());
     for (const name of ["hls", "rtmp"])
-      await until(name, async () => ((await playlistOf(host, name))?.playlist.segments.length ?? 0) >= 2, 60_000);
+      await until(name, async () => ((await playlistOf(host, name))?.playlist.segments.length ?? 0) >= 2);
     const probe = await runProgram(["ffprobe", "-v", "error", "-show_streams", `http://${host.address}/hls/hls.m3u8`]);
     t.match(probe.stdout, /codec_name=h264/);
     const clip = await loadTestPattern();

@@ -75,7 +75,7 @@ t.test("RTMP over TLS", { skip: labImpossible() }, async (t) => {
         socket.destroy();
         return socket.getPeerX509Certificate()?.fingerprint256 !== before;
       });
-      await until("segments", async () => (await playlistOf(host, "cam"))?.playlist.segments.length, 5000);
+      await until("segments", async () => (await playlistOf(host, "cam"))?.playlist.segments.length);
     }
     const count = async () => (await playlistOf(host, "cam"))?.playlist.segments.at(-1)?.sequence ?? 0;
     const now = await count();
@@ -85,9 +85,8 @@ t.test("RTMP over TLS", { skip: labImpossible() }, async (t) => {
     t.ok(viewing.longestWaitMs < 4500, `at most ${viewing.longestWaitMs} ms without a new segment, which are 2 s long`);
     t.equal(camera.exitCode(), null, "the publisher is still there");
     t.equal((await go(await tls(host), "cam")).status, "refused", "and its name is taken");
-    const seen = (await host.exec("journalctl -u edge-rtmp -o cat")).stdout;
-    t.match(seen, new RegExp(`${await ourAddress(host)} publishes: cam`), "its own address is noted");
-    t.notMatch(seen, new RegExp(token));
+    const seen = await journalWith(host, `${await ourAddress(host)} publishes: cam`);
+    t.notMatch(seen, token, "its own address is noted, and nothing more");
   });
 
   await t.test("who comes is said by a line that only the host itself can send", async (t) => {
@@ -112,7 +111,7 @@ t.test("RTMP over TLS", { skip: labImpossible() }, async (t) => {
       const stream = `from${line.split(/[ .:]/)[2]}`;
       await (await live(await from(line), stream)).stop();
       const address = line.split(" ")[2];
-      t.match((await host.exec("journalctl -u edge-rtmp -o cat")).stdout, `${address} publishes: ${stream}`);
+      await journalWith(host, `${address} publishes: ${stream}`);
     }
     t.equal(await workers(), before, "no worker died of it");
     await apply(t, edge, { rtmp_publish_allow: ["192.0.2.0/24"] });
@@ -172,6 +171,14 @@ async function renew(host: LabHost): Promise<void> {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout $new/privkey.pem -out $new/fullchain.pem -days 9 -subj /CN=edge 2>/dev/null
     chmod 640 $new/privkey.pem && chown -R root:edge-tls $new && ln -s $new next && mv -T next live && systemctl reload edge-rtmps`);
   if (made.code !== 0) throw new Error(made.stderr);
+}
+
+/** What the journal holds of edge-rtmp once some text is in it: it comes a moment after. */
+function journalWith(host: LabHost, text: string): Promise<string> {
+  return until(`"${text}" in the journal`, async () => {
+    const { stdout } = await host.exec("journalctl -u edge-rtmp -o cat");
+    return stdout.includes(text) && stdout;
+  });
 }
 
 /** This machine, as the host sees it. */

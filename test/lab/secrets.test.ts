@@ -1,7 +1,7 @@
 import { type SpawnOptions, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import type { LabHost } from "../../src/lab/index.js";
 import type { Desk } from "./support/cli.js";
 import { bootEdge, EDGE, type LabEdge } from "./support/edge.js";
 import { labImpossible, runProgram } from "./support/lab.js";
-import { type Secrets, sampleProcesses } from "./support/processes.js";
+import { readOrNothing, type Secrets, sampleProcesses } from "./support/processes.js";
 import { changeSettings, readSecrets, SECRETS_FILE, until } from "./support/streams.js";
 
 t.setTimeout(300_000);
@@ -162,11 +162,13 @@ t.test("runs keep secrets to themselves", { skip: labImpossible() }, async (t) =
     const samples = sampleProcesses(host, secrets);
     const inside = [
       "read token; echo $token | base64 >/usr/local/share/planted; echo $token >/run/planted; chmod 644 /run/planted",
-      "echo user:$token | logger -t planted; systemd-run -q --unit=planted --setenv=PLANTED=$token sleep 30",
-      "systemd-run -q --wait sh -c 'sleep 0.2; :' $token",
+      "echo user:$token | logger -t planted; systemd-run -q --unit=planted --setenv=PLANTED=$token sleep 600",
+      "systemd-run -q --unit=planted-too sh -c 'sleep 600; :' $token",
     ];
     await host.exec(inside.join("\n"), { input: `${token}\n` });
-    await runProgram(["sh", "-c", "sleep 0.2"], { env: { ...process.env, PLANTED: token } });
+    const here = spawn("sleep", ["600"], { stdio: "ignore", env: { ...process.env, PLANTED: token } });
+    await samples.look();
+    here.kill();
     await writeFile(join(desk.state, "planted"), JSON.stringify({ text: `a ${token}` }));
     await writeFile(join(search.temporary, "planted"), base64(`Bearer ${token}`));
     const found = await search.everywhere();
@@ -216,7 +218,7 @@ class Search {
     const files = [...filesBelow(desk.folder), ...filesBelow(cacheFolder()).filter((path) => this.#isNew(path))];
     const texts = files
       .filter((path) => !mine.includes(path))
-      .map((path): [string, string] => [path, readFileSync(path, "latin1")]);
+      .map((path): [string, string] => [path, readOrNothing(path)]);
     const journal = (await host.exec("journalctl -a --no-pager -o json")).stdout;
     const units = (await host.exec("systemctl show '*'; systemctl cat '*' 2>/dev/null; systemctl show-environment"))
       .stdout;
@@ -342,10 +344,17 @@ function base64(text: string): string {
   return Buffer.from(text).toString("base64");
 }
 
+/** Others work in the cache meanwhile: what they have taken away is not left. */
 function filesBelow(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  try {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? filesBelow(path) : entry.isFile() ? [path] : [];
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 function cacheFolder(): string {

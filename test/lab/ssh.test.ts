@@ -6,7 +6,7 @@ import { Connector } from "../../src/transport/connect.js";
 import type { ConnectOptions, HostAddress, HostKeyQuestion, Transport } from "../../src/transport/transport.js";
 import { Secret } from "../../src/util/secret.js";
 import { scratchFolder } from "../support/scratch-folder.js";
-import { bootForTest, labImpossible, ssh } from "./support/lab.js";
+import { bootForTest, labImpossible, ssh, waitUntil } from "./support/lab.js";
 
 t.setTimeout(240_000);
 
@@ -22,7 +22,7 @@ const impossible = labImpossible();
 if (impossible !== false) {
   t.plan(0, impossible);
 } else {
-  const lab = await bootForTest(t, { name: "lab-ssh" });
+  const lab = await bootForTest(t, { name: "ssh" });
   const folder = scratchFolder();
   const file = (name: string) => join(folder, name);
   const keygen = (...args: string[]) => execFileSync("ssh-keygen", ["-q", ...args], { cwd: folder, stdio: "pipe" });
@@ -58,7 +58,8 @@ if (impossible !== false) {
   writeFileSync(file("host.pub"), await sh("cat /root/t/key2200.pub"));
   keygen("-s", "host-ca", "-h", "-I", "edge", "-n", lab.address, "-V", "-1h:+1h", "host.pub");
   await sh(`echo '${text("host-cert.pub")}' >/root/t/key2200-cert.pub
-for p in ${ports.join(" ")}; do /usr/sbin/sshd -f /root/t/sshd$p; done`);
+for p in ${ports.join(" ")}; do /usr/sbin/sshd -f /root/t/sshd$p; done
+${ports.map((port) => waitUntil(`ss -Hltn 'sport = :${port}' | grep -q .`)).join("\n")}`);
 
   const identity = (port: number) => (port === HOPS[2] ? "none" : file(userOf(port)));
   let configs = 0;

@@ -6,7 +6,7 @@ import { tryPlay } from "../../src/edge/rtmp-play.js";
 import { publish, publishBurst } from "../../src/edge/rtmp-publisher.js";
 import { loadTestPattern } from "../../src/edge/verify.js";
 import { bootEdge, type LabEdge } from "./support/edge.js";
-import { labImpossible, runProgram, ssh } from "./support/lab.js";
+import { labImpossible, runProgram, ssh, waitUntil } from "./support/lab.js";
 import { startPublisher } from "./support/publisher.js";
 import {
   changeSettings,
@@ -156,10 +156,10 @@ t.test("a provisioned edge", { skip }, async (t) => {
     await next.stop();
 
     t.equal((await host.exec("systemctl restart edge-http")).code, 0);
-    await sleep(2500);
+    await moves(edge, "long");
     const rollback = await host.exec("/opt/edge/bin/edge-release rollback");
     t.equal(rollback.code, 0, rollback.stdout + rollback.stderr);
-    await sleep(2500);
+    await moves(edge, "long");
     await apply("apply after rollback");
     t.match((await desk.run("plan", "--no-input", "--exit-code")).code, 0, "and then nothing is left to do");
 
@@ -185,7 +185,7 @@ t.test("a provisioned edge", { skip }, async (t) => {
     await until(
       "its units",
       async () => (await host.exec("systemctl is-active edge-rtmp edge-http")).code === 0,
-      30_000,
+      60_000,
     );
     t.comment(`up after ${Date.now() - begin} ms`);
     const times = await host.exec(
@@ -249,7 +249,7 @@ async function refusals(t: Test, edge: LabEdge, clip: FlvClip, { token }: EdgeSe
   const inner = await publish({ ...app, socket: fromInside(host, 1982) });
   t.equal(inner.status, "refused", "and refuses publishers from inside");
   t.match(await tryPlay({ ...app, streamName: "first", socket: fromInside(host, 1982) }), { status: "refused" });
-  const play = await tryPlay({ ...(await outside(host, clip, "first", undefined)), waitMs: 2000 });
+  const play = await tryPlay({ ...(await outside(host, clip, "first", undefined)), waitMs: 15_000 });
   t.match(play, { status: "refused" }, "nobody plays over RTMP");
   const second = await publish(await outside(host, clip, "first", token));
   t.match(second, { status: "refused" }, "a second publisher");
@@ -291,6 +291,26 @@ async function fileNames({ host }: LabEdge): Promise<string[]> {
   return (await host.exec("ls -A /run/edge/hls")).stdout.split("\n").filter((name) => name !== "");
 }
 
+/** Waits until a playlist is longer by a segment. */
+async function moves({ host }: LabEdge, stream: string): Promise<void> {
+  const last = async () => {
+    const reading = await playlistOf(host, stream).catch(() => undefined);
+    return reading?.playlist.segments.at(-1)?.sequence ?? -1;
+  };
+  let before = -1;
+  await until("its playlist", async () => {
+    before = await last();
+    return before >= 0;
+  });
+  await until("the next segment", async () => (await last()) > before);
+}
+
+/** Has edge-rtmp read its configuration, and waits until none of the workers from before is there. */
+const RELOAD = `
+    before=$(pgrep -d '|' -P "$(cat /run/edge-rtmp/nginx.pid)")
+    systemctl reload edge-rtmp
+    ${waitUntil('! pgrep -P "$(cat /run/edge-rtmp/nginx.pid)" | grep -qxE "$before" && pgrep -P "$(cat /run/edge-rtmp/nginx.pid)" | grep -q .')}`;
+
 /** Puts a release live whose authorisation takes its time. */
 async function answerSlowly({ host }: LabEdge): Promise<void> {
   const done = await host.exec(`
@@ -299,14 +319,14 @@ async function answerSlowly({ host }: LabEdge): Promise<void> {
     cp -a /etc/edge/live/. /etc/edge/releases/slow
     sed -i 's|^async function publish(r) {|&\\n  await new Promise((resolve) => setTimeout(resolve, ${SLOW_MS}));|' /etc/edge/releases/slow/njs/edge.js
     ln -sfn releases/slow /etc/edge/live
-    systemctl reload edge-rtmp`);
+    ${RELOAD}`);
   if (done.code !== 0) throw new Error(done.stderr);
-  await sleep(500);
 }
 
 async function answerQuickly({ host }: LabEdge): Promise<void> {
-  await host.exec(
-    'ln -sfn "$(cat /root/quick)" /etc/edge/live; rm -r /etc/edge/releases/slow; systemctl reload edge-rtmp',
+  const done = await host.exec(
+    `ln -sfn "$(cat /root/quick)" /etc/edge/live; rm -r /etc/edge/releases/slow
+    ${RELOAD}`,
   );
-  await sleep(500);
+  if (done.code !== 0) throw new Error(done.stderr);
 }

@@ -93,15 +93,21 @@ t.test("ctrl-c stops a run in the open, and leaves the terminal as it was", { sk
   await terminal.waitFor(/^ icanon/m);
 });
 
+/** A screen that is the same whatever time has passed. */
+function withoutTimes(screen: string): string {
+  return screen.replace(/\d+ s\b/g, "");
+}
+
 /** Enter until the screen shows it, as somebody who is content with every default. */
-async function pressUntil(terminal: TmuxTerminal, wanted: string | RegExp, seconds = 10): Promise<string> {
+async function pressUntil(terminal: TmuxTerminal, wanted: string | RegExp, seconds = 60): Promise<string> {
   for (let presses = 0; presses < 25; presses++) {
     const screen = await terminal.screen();
     if (typeof wanted === "string" ? screen.includes(wanted) : wanted.test(screen)) return screen;
     if (/looking, changing nothing/.test(screen)) return terminal.waitFor(wanted, seconds);
     await terminal.press("Enter");
     // Until it is heeded: a second one would be the answer to the question behind it.
-    for (let looks = 0; looks < 50 && (await terminal.screen()) === screen; looks++) await sleep(100);
+    const before = withoutTimes(screen);
+    for (let looks = 0; looks < 300 && withoutTimes(await terminal.screen()) === before; looks++) await sleep(100);
   }
   return terminal.waitFor(wanted, seconds);
 }

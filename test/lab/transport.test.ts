@@ -19,7 +19,7 @@ const impossible = labImpossible();
 if (impossible !== false) {
   t.plan(0, impossible);
 } else {
-  const lab = await bootForTest(t, { name: "lab-transport" });
+  const lab = await bootForTest(t, { name: "transport" });
   const { address: host, identityFile } = lab;
   const knownHostsFile = join(scratchFolder(), "known_hosts");
   const login = (user: string, credentials: { identityFile?: string; password?: Secret }): Promise<Transport> =>

@@ -7,6 +7,8 @@ import {
   type LabHost,
   missingPackages,
 } from "../../../src/lab/index.js";
+import { withLock } from "../../../src/lab/lock.js";
+import { lockFile } from "../../../src/lab/paths.js";
 import { readStates } from "../../../src/lab/state.js";
 
 /** The part of a tap test that these helpers need. */
@@ -65,6 +67,12 @@ export function runProgram(
   });
 }
 
+/** Shell text that waits until a command succeeds, for a minute at most. */
+export function waitUntil(command: string): string {
+  const inVain = "{ echo 'waited a minute in vain' >&2; exit 1; }";
+  return `i=0; until ${command}; do i=$((i + 1)); [ $i -lt 600 ] || ${inVain}; sleep 0.1; done`;
+}
+
 /** The host as Ansible's connection variables, for an inventory. */
 export function connectionVars(host: LabHost): Record<string, string | number> {
   return {
@@ -92,10 +100,13 @@ export async function labTraces(prefix: string): Promise<string[]> {
     .map(commandLine)
     .filter((line) => line.includes("--directory="));
   const ofHosts = [...mounts, ...processes].filter((line) => line.includes(`/edge-setup/lab/hosts/${prefix}`));
-  if (readStates().some((state) => !state.id.startsWith(prefix))) return ofHosts;
-  const links = (await runProgram(["ip", "-brief", "link"])).stdout.split("\n");
-  const rules = (await runProgram(["iptables-save"])).stdout.split("\n");
-  return [...ofHosts, ...[...links, ...rules].filter((line) => line.includes("edgelab0"))];
+  // Under the lock of the machine, so that no other run makes the network meanwhile.
+  return withLock(lockFile, async () => {
+    if (readStates().some((state) => !state.id.startsWith(prefix))) return ofHosts;
+    const links = (await runProgram(["ip", "-brief", "link"])).stdout.split("\n");
+    const rules = (await runProgram(["iptables-save"])).stdout.split("\n");
+    return [...ofHosts, ...[...links, ...rules].filter((line) => line.includes("edgelab0"))];
+  });
 }
 
 function commandLine(pid: string): string {

@@ -16,16 +16,22 @@ export interface Sightings {
   readonly looks: number;
 }
 
+export interface Sampling {
+  /** Waits until all that runs now has been looked at. */
+  look(): Promise<void>;
+  stop(): Promise<Sightings>;
+}
+
 /**
  * Looks at the processes of a lab host, and at all that this process starts, until stopped. Others of the machine, such as
  * those of another suite, are none of its business.
  */
-export function sampleProcesses(host: LabHost, secrets: Secrets): { stop(): Promise<Sightings> } {
+export function sampleProcesses(host: LabHost, secrets: Secrets): Sampling {
   const owned = new OwnedProcesses(host);
   const found = new Set<string>();
   let stopped = false;
+  let looks = 0;
   const done = (async () => {
-    let looks = 0;
     for (; !stopped; looks++) {
       for (const { pid, side } of owned.look()) {
         for (const part of ["cmdline", "environ"]) {
@@ -39,6 +45,10 @@ export function sampleProcesses(host: LabHost, secrets: Secrets): { stop(): Prom
     return { found: [...found], looks };
   })();
   return {
+    async look() {
+      // The one that is under way may have passed by already.
+      for (const end = looks + 2; looks < end; ) await sleep(SAMPLE_MS);
+    },
     stop() {
       stopped = true;
       return done;
@@ -91,7 +101,8 @@ function namespaceOf(pid: number): string | undefined {
   }
 }
 
-function readOrNothing(path: string): string {
+/** A file of what comes and goes: nothing, where it has gone. */
+export function readOrNothing(path: string): string {
   try {
     return readFileSync(path, "latin1");
   } catch {

@@ -18,10 +18,16 @@ export interface Picture {
 /** A camera: a real FFmpeg that publishes H.264 and AAC, a test picture with a tone, until it is stopped. */
 export function startPublisher(url: string, { size }: Picture = { size: "320x180" }): Publisher {
   const picture = size === undefined ? [] : ["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=20`, ...H264];
-  const inputs = [...AUDIO, ...picture];
-  const child = spawn("ffmpeg", ["-v", "error", "-re", ...inputs, "-c:a", "aac", "-f", "flv", url], {
-    stdio: "ignore",
-  });
+  return run(["-re", ...AUDIO, ...picture, "-c:a", "aac", "-f", "flv", url]);
+}
+
+/** A player, which is a real FFmpeg too. */
+export function startPlayer(url: string): Publisher {
+  return run(["-i", url, "-c", "copy", "-f", "null", "-"]);
+}
+
+function run(words: readonly string[]): Publisher {
+  const child = spawn("ffmpeg", ["-v", "error", ...words], { stdio: "ignore" });
   const exited = once(child, "exit");
   return {
     exitCode: () => child.exitCode,

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
@@ -38,6 +39,14 @@ export async function changeSettings(desk: Desk, settings: Readonly<Record<strin
   const inventory = JSON.parse(await readFile(file, "utf8"));
   Object.assign(inventory.edges.vars, settings);
   await writeFile(file, JSON.stringify(inventory));
+}
+
+/**
+ * What a stream's signed addresses begin with.
+ * @param expires seconds since 1970
+ */
+export function signatureFor(stream: string, key: string | undefined, expires: number): string {
+  return `/s/${createHash("md5").update(`${expires} ${stream} ${key}`).digest("base64url")}/${expires}`;
 }
 
 /** A publisher from outside, as the operator's encoder is one. */
@@ -85,11 +94,11 @@ export function playlistOf(host: LabHost, stream: string): Promise<PlaylistReadi
   return readPlaylist({ httpGet: getFrom(host), url: new URL(`http://${host.address}/hls/${stream}.m3u8`) });
 }
 
-/** Waits until `done` gives something other than undefined or false. @throws Error after `ms` milliseconds. */
+/** Waits until `done` gives something other than undefined or false. @throws Error after `ms` milliseconds, a guard against hangs */
 export async function until<T>(
   what: string,
   done: () => Promise<T | undefined | false>,
-  ms = 15_000,
+  ms = 60_000,
 ): Promise<NonNullable<T>> {
   for (const end = Date.now() + ms; Date.now() < end; await sleep(100)) {
     const value = await done();
@@ -139,9 +148,32 @@ export async function watchSegments(host: LabHost): Promise<{ seen(): Promise<Se
   };
 }
 
+/** Milliseconds between two looks at the clock, and the most that one counts for. */
+const TICK_MS = 50;
+const LONGEST_TICK_MS = 250;
+
+/** A clock that does not count the time in which the machine, or this process, stood still. */
+class RunningClock {
+  #now = 0;
+  #last = performance.now();
+  readonly #timer = setInterval(() => this.now(), TICK_MS);
+
+  /** Milliseconds since it was started. */
+  now(): number {
+    const now = performance.now();
+    this.#now += Math.min(now - this.#last, LONGEST_TICK_MS);
+    this.#last = now;
+    return this.#now;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
 /** What a viewer who asks again and again has got. */
 export interface Viewing {
-  /** The longest time without a new segment, in milliseconds. */
+  /** The longest time without a new segment, in milliseconds; where the machine stood still, nobody had one. */
   readonly longestWaitMs: number;
   readonly segments: number;
   readonly problems: readonly string[];
@@ -164,7 +196,8 @@ async function view(host: LabHost, stream: string, stop: AbortSignal): Promise<V
   const problems: string[] = [];
   let next: number | undefined;
   let segments = 0;
-  let advancedAt = Date.now();
+  const clock = new RunningClock();
+  let advancedAt = clock.now();
   let longestWaitMs = 0;
   for (; !stop.aborted; await sleep(200)) {
     // A server that restarts answers nobody for a moment, and viewers ask again; what counts is the wait.
@@ -174,15 +207,16 @@ async function view(host: LabHost, stream: string, stop: AbortSignal): Promise<V
       next = segment.sequence + 1;
       const answer = await get(new URL(segment.uri, reading?.url)).catch(() => get(new URL(segment.uri, reading?.url)));
       if (answer.status !== 200 || answer.body.length === 0) problems.push(`${segment.uri} answers ${answer.status}`);
-      longestWaitMs = Math.max(longestWaitMs, Date.now() - advancedAt);
-      advancedAt = Date.now();
+      longestWaitMs = Math.max(longestWaitMs, clock.now() - advancedAt);
+      advancedAt = clock.now();
       segments++;
     }
     const last = reading?.playlist.segments.at(-1)?.sequence;
     if (last !== undefined && next !== undefined && last + 1 < next)
       problems.push(`goes back from ${next - 1} to ${last}`);
   }
-  return { longestWaitMs: Math.max(longestWaitMs, Date.now() - advancedAt), segments, problems };
+  clock.stop();
+  return { longestWaitMs: Math.max(longestWaitMs, clock.now() - advancedAt), segments, problems };
 }
 
 function newSegments(playlist: MediaPlaylist | undefined, next: number | undefined) {

@@ -91,7 +91,7 @@ export class TmuxTerminal {
    * @param seconds a guard against hangs
    * @throws Error with the last screen
    */
-  async waitFor(wanted: string | RegExp, seconds = 30): Promise<string> {
+  async waitFor(wanted: string | RegExp, seconds = 60): Promise<string> {
     const found = (text: string) => (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text));
     const looks = (seconds * 1000) / LOOK_MS;
     let text = "";

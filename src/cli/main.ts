@@ -38,6 +38,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   return dispatch(first, rest);
 }
 
+// Collected as often as in the beginning, what is new stays in 2 MB instead of 32, and nothing takes longer for it.
+setFlagsFromString("--semi-space-growth-factor=1");
 if (major < 22) setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
 process.stdout.on("error", onOutputError);
 process.stderr.on("error", onOutputError);

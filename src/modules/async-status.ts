@@ -20,7 +20,7 @@ export const asyncStatus: TaskModule = {
   returns: {
     ...startReturns,
     ...{ erased: "str", rc: "int", stdout: "str", stderr: "str", msg: "str", cmd: "json" },
-    ...{ start: "time", end: "time", delta: "str" },
+    ...{ start: "time", end: "time", delta: "json" },
   },
   build(args) {
     const job = text(args, "jid");

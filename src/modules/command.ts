@@ -4,7 +4,7 @@ import { type Args, flag, given, list, text } from "./args.js";
 import { startReturns } from "./async-status.js";
 import { sha256Hex } from "./digest.js";
 import { call, commandWord, environmentLines, quote, quoteAll, splitWords } from "./fragments.js";
-import { globWord, pathWord, word } from "./path-words.js";
+import { globWord, jobPath, pathWord, word } from "./path-words.js";
 import { ArgumentError, type LibName, type ModuleCall, type ModuleContext, type TaskModule } from "./types.js";
 
 /** `command: echo hi` reaches build() under this name. */
@@ -59,26 +59,35 @@ function run(args: Args, context: ModuleContext, { body, feed, program = "''", c
     const line = `${words.join(" ")}\n`;
     return { shell: `X() {\n${setup}${feed}${body}}\n${line}`, look: line, libs: ["command"], known };
   }
-  if (feed !== "") throw new ArgumentError("a task with async takes no stdin", "stdin");
-  const job = setup + (text(args, "chdir") === "" ? "" : `cd ${chdir} || exit 1\n`) + body;
+  const job =
+    setup + (text(args, "chdir") === "" ? "" : `cd ${jobPath(text(args, "chdir"))} || exit 1\n`) + feed + body;
   const libs: LibName[] = ["command", "async"];
-  if (context.async.poll === 0) {
-    const [condition] = (["creates", "removes"] as const).filter((name) => given(args, name));
-    if (condition !== undefined)
-      throw new ArgumentError("a task with poll: 0 takes no creates and no removes: use stat and when", condition);
-    const start = call("m_start", sha256Hex(job).slice(0, 16), String(context.async.seconds), JSON.stringify(cmd));
+  const { seconds, poll } = context.async;
+  const key = sha256Hex(job).slice(0, 16);
+  if (poll === 0) {
+    const words = [key, watched(seconds), quote(JSON.stringify(cmd)), ...conditions, chdir];
+    while (words.at(-1) === "''") words.pop();
+    const start = `m_start ${words.join(" ")}\n`;
     return { shell: `JOB=${quote(job)}\n${start}`, look: start, libs, returns: startReturns };
   }
-  const words = [sha256Hex(job).slice(0, 16), String(context.async.seconds), String(context.async.poll)];
-  const line = `m_job ${[...words, ...conditions].join(" ")}\n`;
+  const most = Math.min(watched(seconds), Math.ceil(seconds / poll) * poll);
+  const place = chdir === "''" ? [] : [chdir];
+  const line = `m_job ${[key, most, poll, ...conditions, ...place].join(" ")}\n`;
   return { shell: `JOB=${quote(job)}\n${line}`, look: line, libs, known };
 }
 
-function stdin(args: Args): string {
+/** Seconds after which Ansible ends a job: its watcher begins to count after five, and looks every five. */
+function watched(seconds: number): number {
+  return 5 + Math.ceil(seconds / 5) * 5;
+}
+
+function stdin(args: Args, { async }: ModuleContext): string {
   const value = text(args, "stdin");
   if (value === "") return "";
   const ending = flag(args, "stdin_add_newline") ? "\\n" : "";
-  return `printf '%s${ending}' ${quote(value)} >"$W/in"; exec <"$W/in"\n`;
+  // A job has a place of its own, and leaves nothing of it there.
+  const [file, gone] = async === undefined ? ['"$W/in"', ""] : ['"$0.in"', '; rm -f "$0.in"'];
+  return `printf '%s${ending}' ${quote(value)} >${file}; exec <${file}${gone}\n`;
 }
 
 /** The command line as it is written; a task without one has no command. */
@@ -110,7 +119,7 @@ export const command: TaskModule = {
     const exec = `exec ${[program, ...rest].join(" ")}`;
     // Variables of this program are none of the command's: what is expanded is what a program of its own sees.
     const body = words.some((one) => one.includes("$")) ? `exec /bin/sh -c ${quote(exec)}\n` : `${exec}\n`;
-    return run(args, context, { body, feed: stdin(args), program, cmd: words });
+    return run(args, context, { body, feed: stdin(args, context), program, cmd: words });
   },
 };
 
@@ -135,11 +144,15 @@ export const shell: TaskModule = {
     if (context.async !== undefined) {
       // The unit outlives the program and its directory, so the text goes along in the job's own 0600 file.
       if (interpreter !== "/bin/sh") throw new ArgumentError("a task with async runs in /bin/sh", "executable");
-      return run(args, context, { body: `${script}\n`, feed: stdin(args), cmd });
+      return run(args, context, { body: `${script}\n`, feed: stdin(args, context), cmd });
     }
     const save = `printf %s ${quote(script)} >"$W/x"\n`;
     const reads = SHELLS.includes(basename(interpreter)) ? `-c ". $W/x"` : `"$W/x"`;
-    return run(args, context, { body: `exec ${quote(interpreter)} ${reads}\n`, feed: save + stdin(args), cmd });
+    return run(args, context, {
+      body: `exec ${quote(interpreter)} ${reads}\n`,
+      feed: save + stdin(args, context),
+      cmd,
+    });
   },
 };
 

@@ -41,6 +41,12 @@ export function pathWord(text: string): string {
   return text === "" || /^[/~$]/.test(text) ? path : `"$HD"/${path}`;
 }
 
+/** The same in a job, which begins there. */
+export function jobPath(text: string): string {
+  const path = expanded(text, fromEnvironment);
+  return /^[/~$]/.test(text) ? path : `./${path}`;
+}
+
 /** Parts of a file name pattern that shell and Python read alike. */
 const PATTERN = /(\*|\?|\[!?[A-Za-z0-9._-]+\])/;
 

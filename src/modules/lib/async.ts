@@ -1,13 +1,13 @@
 import { sh } from "../sh.js";
 
 /**
- * m_job KEY SECONDS POLL CREATES REMOVES: runs the text in JOB as a transient unit that outlives this program, and that
+ * m_job KEY SECONDS POLL CREATES REMOVES DIR: runs the text in JOB as a transient unit that outlives this program, and that
  * leaves processor and disk to all others (their weight is 100).
  * The exit status lands in KEY.rc; a later program with the same KEY re-attaches or takes the result.
  */
 export const asyncText = sh`
 m_job() {
-  cond "$4" "$5" '' || { back; return 0; }
+  cond "$4" "$5" "$\{6-}" || { back; return 0; }
   back
   #apply
   job "$@"
@@ -67,11 +67,12 @@ job() {
     bad "did not finish within $2 s, or was stopped; log in $_k.log"
   fi
 }
-# m_start KEY SECONDS CMD: runs the text in JOB likewise, and does not wait for it; CMD is the task's own, as JSON
+# m_start KEY SECONDS CMD CREATES REMOVES DIR: runs the text in JOB likewise, and does not wait for it; CMD is the task's own, as JSON
 m_start() {
   unset R_rc
-  chg ran || return 0
+  if [ -n "$K" ]; then later 'check mode and async cannot be used on same task.'; return; fi
   #apply
+  chg ran
   _j=$1.$RUNID.$C
   # a program that is sent once more after its link broke begins with the call at which it did
   [ "$C" = "$START" ] || while [ -e "$BD/$_j" ]; do _j=$\{_j}0; done
@@ -82,13 +83,27 @@ m_start() {
     bad "cannot write $BD"
     return 1
   fi
+  if [ -n "$\{4-}$\{5-}" ]; then
+    if (begin "$\{6-}" && needless "$4" "$\{5-}") >"$_k.skip"; then return 0; fi
+    rm -f "$_k.skip"
+  fi
   # shellcheck disable=SC2016
   try systemd-run --quiet --collect --unit="edge-setup-$_j.service" --property=RuntimeMaxSec="$2" \
-    --property=KillMode=control-group --property=UMask=0022 --property=WorkingDirectory="-$HD" \
-    --property=CPUWeight=10 --property=IOWeight=10 --description="edge-setup job" -- /bin/sh -c \
+    --property=KillMode=control-group --property=KillSignal=KILL --property=UMask=0022 --setenv=HOME \
+    --property=WorkingDirectory="-$HD" --property=CPUWeight=10 --property=IOWeight=10 --description="edge-setup job" -- /bin/sh -c \
     'umask 077; date "+%s%N %z" >"$1.begin"; (umask 022; exec /bin/sh "$1.sh") >"$1.out" 2>"$1.err" </dev/null; r=$?
 date "+%s%N" >"$1.end"; echo $r >"$1.new" && mv "$1.new" "$1.rc"' job "$_k" || rm -f "$_k" "$_k.sh"
   #end
+}
+# needless CREATES REMOVES: what makes that a command has nothing to do, or false
+needless() {
+  if [ -n "$1" ] && eval "some $1"; then _s=exists
+  elif [ -n "$2" ] && ! eval "some $2"; then
+    _s='does not exist'
+    set -- "$2"
+  else return 1; fi
+  eval "_w=$1"
+  printf '%s\n' "$_w" "$_s"
 }
 # m_jobstate JID MODE: what became of it
 m_jobstate() {
@@ -106,6 +121,13 @@ m_jobstate() {
     return
   fi
   R_results_file=$_k
+  if [ -e "$_k.skip" ]; then
+    { read -r _w && read -r _s; } <"$_k.skip"
+    R_finished=1 R_rc=0 R_cmd=$(cat "$_k") R_stdout="skipped, since $_w $_s" R_start='' R_end='' R_delta=null
+    R_msg="Did not run command since '$_w' $_s"
+    fine "$_w $_s"
+    return
+  fi
   if [ ! -e "$_k.rc" ]; then
     if systemctl is-active -q "edge-setup-$1.service" || [ -e "$_k.rc" ]; then fine 'still running'; return; fi
     R_finished=1 R_msg='Timeout exceeded'
@@ -117,6 +139,7 @@ m_jobstate() {
   read -r _b _z <"$_k.begin"
   read -r _e <"$_k.end"
   lasted "$\{_b%???????}" "$\{_e%???????}" "$_z"
+  R_delta="\"$R_delta\""
   chg 'has run' || :
   if [ "$R_rc" != 0 ]; then
     R_msg='non-zero return code' FCH=1 OUT=$_k.err

@@ -54,14 +54,14 @@ function build(module: string, args: Record<string, Value>, where: ModuleContext
   return found.build(coerceArgs(found.spec, args), where);
 }
 
-t.test("a detached job takes no stdin, and says so", async (t) => {
+t.test("a detached job has its stdin and its conditions with it, and the time that Ansible gives", async (t) => {
   const detached: ModuleContext = { ...context, async: { seconds: 60, poll: 1 } };
   for (const module of ["command", "shell"]) {
-    t.throws(() => build(module, { cmd: "cat", stdin: "lost" }, detached), { message: /takes no stdin/ });
-    t.match(build(module, { cmd: "cat" }, detached).shell, "m_job");
+    t.match(build(module, { cmd: "cat", stdin: "fed" }, detached).shell, /fed'*\\?'* >"\$0\.in"; exec <"\$0\.in"; rm/);
+    t.match(build(module, { cmd: "cat" }, detached).shell, /m_job \w+ 60 1 /);
     const alone: ModuleContext = { ...context, async: { seconds: 60, poll: 0 } };
     t.match(build(module, { cmd: "cat" }, alone), { shell: "m_start", returns: { ansible_job_id: "str" } });
-    t.throws(() => build(module, { cmd: "cat", creates: "/x" }, alone), { message: /takes no creates/ });
+    t.match(build(module, { cmd: "cat", creates: "/x" }, alone).shell, /m_start \w{16} 65 .* \/x\n$/s);
   }
 });
 

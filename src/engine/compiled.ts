@@ -1,4 +1,4 @@
-import type { Brought, LibName, Reboots, ReturnType, Tells } from "../modules/types.js";
+import type { Brought, HostWait, LibName, Reboots, ReturnType, Tells } from "../modules/types.js";
 import type { TaskNode, Templated, Value, Vars } from "../playbook/types.js";
 import type { TaskRef } from "../report/events.js";
 import type { Ends } from "./batch.js";
@@ -64,6 +64,7 @@ export interface CompiledCall {
   readonly brings?: Brought;
   readonly tells?: Tells;
   readonly reboots?: Reboots;
+  readonly waits?: HostWait;
   readonly returns: Readonly<Record<string, ReturnType>>;
   /** Fields of the result that the controller knows. */
   readonly known?: Readonly<Record<string, Value>>;

@@ -26,6 +26,7 @@ import type { SourceStore } from "./sources.js";
 import type { PlaySteps, TaskStep } from "./steps.js";
 import type { TarEntry } from "./tar.js";
 import { BEGINNING, goOn, isRescued, type Way } from "./way.js";
+import { whenThere } from "./when-there.js";
 
 export interface PhaseInput {
   /** The play's number, for what tells tasks of all plays apart. */
@@ -343,7 +344,9 @@ export class Phase {
           return reader.reboots !== undefined;
         },
       };
-      const lost = await this.#run(current.target, text, entries, listener).finally(() => reader.close());
+      const lost = await this.#run(current.target, text, entries, listener)
+        .catch((error: unknown) => this.#awaitHost(current.calls[reader.nextCall - 1], current.target, error))
+        .finally(() => reader.close());
       const boot = reader.reboots;
       if (boot !== undefined && (lost || reader.end === "reboot" || reader.end === undefined)) {
         start = boot.call;
@@ -426,6 +429,16 @@ export class Phase {
         ? await back({ session, target })
         : await delegates.work({ delegate, user }, signal, () => undefined, back);
     return { call, seconds: Math.round((clock.now().getTime() - since) / 1000), failure };
+  }
+
+  /** Waits for a host that is lost where its task says so; true when it is there again. @throws the error that it was lost by */
+  async #awaitHost(call: CompiledCall | undefined, { delegate }: Target, lost: unknown): Promise<boolean> {
+    const { session, clock, signal } = this.#input;
+    const wish = call?.waits;
+    if (!(lost instanceof UnreachableError) || wish === undefined || delegate !== undefined) throw lost;
+    this.#say("info", "is not there; waiting until it is");
+    await whenThere(wish, { clock, signal }, () => session.transport());
+    return true;
   }
 
   /** Runs a program where it belongs; true when its link broke and is open again. */

@@ -38,6 +38,7 @@ import { sightOf } from "./setup.js";
 import { SourceStore } from "./sources.js";
 import { countTasks, type PlaySteps, playSteps, type Step } from "./steps.js";
 import { playScope } from "./task-scope.js";
+import { waitOf, whenThere } from "./when-there.js";
 
 export interface RunOptions {
   /** For the run.start event: `plan`, `apply`. */
@@ -278,7 +279,9 @@ class PlaybookRun {
     const playVars = playScope(asWritten, { ...state, ...own, base }, momentOf(about.number, 0), { reader });
     const reached = reachedBy(asWritten, host, playVars);
     const { access, fixed } = this.#playAccess(asWritten, reached, playVars);
-    const session = await this.#connected(asWritten, reached, access);
+    const connect = () => this.#connected(asWritten, reached, access);
+    const wait = options.check ? undefined : waitOf(asWritten, steps, playVars);
+    const session = await (wait === undefined ? connect() : whenThere(wait, { clock: this.#clock, signal }, connect));
     const known = await this.#factsFor(asWritten, host, access, session);
     const scope: HostScope = {
       base: (shown) => known.scope(shown),
@@ -385,6 +388,8 @@ class PlaybookRun {
     const way = JSON.stringify(connection === "local" ? [host.name] : [host.name, address, port, user]);
     const known = this.#opened.get(way) ?? this.#open(host, access);
     this.#opened.set(way, known);
+    // Who comes later tries anew.
+    known.catch(() => this.#opened.delete(way));
     return known;
   }
 
@@ -394,6 +399,14 @@ class PlaybookRun {
     await session.transport();
     this.#sessions.push(session);
     return session;
+  }
+
+  /** A connection that is of no use: who comes later makes another one. */
+  #forget(session: HostSession): void {
+    this.#greeted.delete(session);
+    for (const [way, known] of this.#opened) {
+      known.then((one) => one === session && this.#opened.delete(way)).catch(() => undefined);
+    }
   }
 
   async #connected(play: Play, host: InventoryHost, access: HostAccess): Promise<HostSession> {
@@ -406,7 +419,10 @@ class PlaybookRun {
     // The host is at work, and this machine is not: what the program will need is made ready.
     this.#uses();
     library();
-    const facts = await gathering;
+    const facts = await gathering.catch((error: unknown) => {
+      this.#forget(session);
+      throw error;
+    });
     this.#emit({ type: "host.facts", time: this.#now(), host: host.name, summary: facts.summary, model: facts.model });
     return session;
   }

@@ -352,6 +352,7 @@ export class TaskCompiler {
       | "brings"
       | "tells"
       | "reboots"
+      | "waits"
       | "returns"
       | "known"
       | "late"
@@ -374,7 +375,7 @@ export class TaskCompiler {
         if (path.startsWith("/")) this.#draft.probes.set(path, sure || this.#draft.probes.get(path) === true);
       }
       for (const unit of built.units ?? []) this.#draft.units.add(unit);
-      const { payloads = [], missing = [], awaited, brings, tells, reboots, known } = built;
+      const { payloads = [], missing = [], awaited, brings, tells, reboots, waits, known } = built;
       const returns = built.returns ?? built.module.returns;
       rest = { payloads, missing, returns: { ...returns, ...keywordReturns(node) } };
       if (known !== undefined) rest = { ...rest, known };
@@ -390,6 +391,7 @@ export class TaskCompiler {
       if (brings !== undefined) rest = { ...rest, brings };
       if (tells !== undefined) rest = { ...rest, tells };
       if (reboots !== undefined) rest = { ...rest, reboots };
+      if (waits !== undefined) rest = { ...rest, waits };
       if (brings !== undefined && runs) {
         this.#draft.brought.add(brings.dest);
         this.#draft.version++;

@@ -29,6 +29,9 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
     "By perl, which every Debian has; `paths` are absolute. Patterns and `contains` are Python's, as in lineinfile. The order is the file system's, as in Ansible.",
   ],
   reboot: ["A host that does not come back in time is unreachable."],
+  wait_for_connection: [
+    "Of a play that gathers no facts before, where it is the first task, or behind a link that was lost meanwhile; else a host that is not there is unreachable, as one is that does not come in time. `elapsed` counts the delay alone; `connect_timeout` has no effect.",
+  ],
   uri: [
     "By the host's curl; a plain GET by wget, too. Every head of the answer is a field. In check mode it is skipped, as by Ansible.",
   ],

@@ -51,6 +51,7 @@ import { tempfile } from "./tempfile.js";
 import type { LibName, TaskModule } from "./types.js";
 import { uri } from "./uri.js";
 import { waitFor } from "./wait-for.js";
+import { waitForConnection } from "./wait-for-connection.js";
 
 const implementations: readonly TaskModule[] = [
   apt,
@@ -93,6 +94,7 @@ const implementations: readonly TaskModule[] = [
   uri,
   user,
   waitFor,
+  waitForConnection,
 ];
 
 /** Old and new names of the same module. */

@@ -140,6 +140,8 @@ export interface ModuleCall {
   readonly tells?: Tells;
   /** The host boots anew in the middle of the call, which is then made once more. */
   readonly reboots?: Reboots;
+  /** A host that is not there is waited for. */
+  readonly waits?: HostWait;
   /** Paths that the call looks at: all of a program are looked at together, as long as nothing has changed. */
   readonly probes?: readonly Probe[];
   /** Units that the call asks systemd about, likewise. */
@@ -161,6 +163,12 @@ export interface Reboots {
   /** Before the host is asked. */
   readonly pauseMs: number;
   readonly connectTimeoutMs?: number;
+}
+
+/** How long a host that is not there is waited for, and how often it is called; milliseconds. */
+export interface HostWait {
+  readonly timeoutMs: number;
+  readonly pauseMs: number;
 }
 
 /** What a call's result has besides fields of the program. */

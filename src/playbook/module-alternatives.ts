@@ -74,7 +74,6 @@ const SINGLE: Readonly<Record<string, string>> = {
   hg: "Use command with hg and creates.",
   make: "Use command with make, with creates or changed_when.",
   import_role: "Use import_tasks.",
-  wait_for_connection: "A broken link is opened again by itself; reboot waits for the host.",
   validate_argument_spec: "Use assert.",
   sysvinit: "Use service, which is systemd here.",
   runit: "Use service, which is systemd here.",

@@ -35,6 +35,18 @@ m_wait() {
   R_elapsed=$(($(date +%s) - _t0))
   #end
 }
+# m_reach DELAY: the program runs, so the host is there
+m_reach() {
+  unset R_elapsed
+  if [ -n "$K" ] && [ -z "$\{LOOK-}" ]; then skip 'check mode does not wait'; return; fi
+  R_elapsed=0
+  fine 'the host answers'
+  #apply
+  [ -z "$K" ] || return 0
+  sleep "$1"
+  R_elapsed=$1
+  #end
+}
 waitfor() {
   case $1:$3 in
   path:absent) [ ! -e "$2" ] ;;

@@ -58,3 +58,33 @@ t.test("a program goes on where its link broke, and knows the results from befor
   t.equal(links.length, 2, "one more connection");
   t.ok(run.events.some((event) => event.type === "message" && event.text.startsWith("builder: link lost")));
 });
+
+t.test(
+  "wait_for_connection: a host that is not there is waited for, before the play or behind a lost link",
+  async (t) => {
+    const dir = t.testdir();
+    const file = join(dir, "play.yml");
+    const run = async (first: string, args: string, breaks: boolean, failures: number) => {
+      const rest = `    - { name: waits, wait_for_connection: { ${args} } }\n    - { name: behind, command: "true" }\n`;
+      writeFileSync(file, `- hosts: all\n  gather_facts: false\n  tasks:\n${first}${rest}`);
+      let links = breaks ? -1 : 0;
+      return await fleetRun(dir, file, "apply", fleet({ a: {} }), {
+        clock: { now: () => new Date(), sleep: async () => {} },
+        connect: async (host) => {
+          const home = join(dir, host.name);
+          if (links++ < 0) return new BreakingTransport(home);
+          if (links <= failures) throw new UnreachableError("E_CONNECT", "no answer");
+          return new FleetTransport(home);
+        },
+      });
+    };
+    const lines = ["ok waits: the host answers", "changed behind: ran"];
+    t.strictSame((await run("", "", false, 3)).lines, lines);
+    const late = await run("", "timeout: 0", false, 3);
+    t.strictSame([late.lines, late.exitCode, late.recap.a?.unreachable], [[], 3, 1]);
+    const before = '    - { name: before, command: "true" }\n';
+    t.equal((await run(before, "", false, 1)).exitCode, 3, "it is not the first task");
+    // Three attempts are those that any lost link gets.
+    t.strictSame((await run(before, "", true, 5)).lines, ["changed before: ran", ...lines]);
+  },
+);

@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -54,8 +55,7 @@ export async function runAnsible(request: RunRequest): Promise<Outcome> {
     ANSIBLE_PIPELINING: "1",
     ...ssh,
     ANSIBLE_PYTHON_INTERPRETER: sshConfig === undefined ? await localPython(folder) : HOST_PYTHON,
-    // Both calls of a host's runs share a connection; a socket's path may be of 107 bytes.
-    ANSIBLE_SSH_CONTROL_PATH_DIR: "/tmp/.cf-cp",
+    ANSIBLE_SSH_CONTROL_PATH_DIR: socketsFolder(),
     ANSIBLE_COLLECTIONS_PATH: await posixCollection(),
     ANSIBLE_CALLBACK_PLUGINS: join(import.meta.dirname, "callback"),
     ANSIBLE_CALLBACKS_ENABLED: "conformance_events",
@@ -79,6 +79,20 @@ export async function runAnsible(request: RunRequest): Promise<Outcome> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+let sockets: string | undefined;
+
+/**
+ * Where runs on a host share a connection. Of this process alone: the next one's host may have the address of one that has gone.
+ * A socket's path may be of 107 bytes.
+ */
+function socketsFolder(): string {
+  if (sockets !== undefined) return sockets;
+  const folder = mkdtempSync("/tmp/.cf-");
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  sockets = folder;
+  return folder;
 }
 
 function sshArgs(config: string): string {

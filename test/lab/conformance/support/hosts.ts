@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootHost, type LabHost, type LabLayerRequest } from "../../../../src/lab/index.js";
-import { connectionVars, runProgram, sshCommand } from "../../support/lab.js";
+import { connectionVars, runProgram, sshCommand, waitUntil } from "../../support/lab.js";
 import { installPython } from "./ansible-python.js";
 
 /** What modules need on both hosts: Ansible's need Python and its bindings of apt, some cases cron and compressors. */
@@ -99,7 +99,7 @@ export async function serveHttp({ ours, theirs }: Pair): Promise<void> {
     `systemctl is-active -q case-http && exit 0`,
     `mkdir -p /run/case-http && base64 -d | tar -C /run/case-http -xf - --no-same-owner`,
     `systemd-run -q --unit=case-http python3 -m http.server ${HTTP_PORT} --bind 127.0.0.1 -d /run/case-http`,
-    `for i in 1 2 3 4 5 6 7 8 9; do curl -s -o /dev/null http://127.0.0.1:${HTTP_PORT}/ && exit 0; sleep 0.2; done; exit 1`,
+    waitUntil(`curl -s -o /dev/null http://127.0.0.1:${HTTP_PORT}/`),
   ].join("\n");
   await Promise.all([ours, theirs].map((host) => onHost(host, serve, tar.stdout)));
 }

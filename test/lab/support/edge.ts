@@ -108,7 +108,7 @@ export async function bootEdges(t: TestScope, count: number): Promise<LabEdges> 
   return { hosts, desk, vars };
 }
 
-/** Under a lock: suites run two at a time, and the second waits for what the first provisions. */
+/** Under a lock: suites run side by side, and others wait for what the first one provisions. */
 function provisionedLayer(t: TestScope, key: string): Promise<LabLayer> {
   return withLock(
     join(cacheDir(), "edge.lock"),

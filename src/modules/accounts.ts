@@ -102,12 +102,15 @@ function userResult(args: Args, name: string, joined: string, { wantsResult }: M
 }
 
 function buildUser(args: Args, context: ModuleContext): ModuleCall {
-  const groups = list(args, "groups").filter((name) => name !== "");
+  const groups = list(args, "groups")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
   const given_ = text(args, "password");
   if (/[:\n]/.test(given_)) throw new ArgumentError("password is no crypt(3) hash", "password");
   const name = accountName(text(args, "name"));
   const joined = given(args, "groups") ? groups.map(groupName).join(",") || "-" : "";
-  const result = userResult(args, name, joined, context);
+  const told = groups.length === 0 ? joined : list(args, "groups").join(",");
+  const result = userResult(args, name, told, context);
   if (text(args, "state") === "absent") {
     const words = [bit(flag(args, "remove")), ...(flag(args, "force") ? ["1"] : [])];
     return { shell: call("m_userrm", name, ...words) + result, libs: ["user"] };

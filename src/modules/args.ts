@@ -53,7 +53,8 @@ function convert(arg: ArgSpec, name: string, value: Value): Value {
       return toNumber(arg.type, name, value);
     case "list":
       if (Array.isArray(value)) return value;
-      if (typeof value === "string") return value === "" ? [] : value.split(",").map((part) => part.trim());
+      // Blanks stay, as in Ansible: modules whose words have none take them away.
+      if (typeof value === "string") return value === "" ? [] : value.split(",");
       return [value];
     case "dict":
       if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;

@@ -174,7 +174,7 @@ function build(args: Args, context: ModuleContext): ModuleCall {
   }
   if (given(args, "body") && given(args, "src")) throw new ArgumentError("body and src exclude each other", "src");
   const codes = list(args, "status_code").map((code) => {
-    if (/^-?\d+$/.test(code)) return Number(code);
+    if (/^\s*-?\d+\s*$/.test(code)) return Number(code);
     throw new ArgumentError(`status_code ${code} is no number`, "status_code");
   });
   const url = text(args, "url");

@@ -40,8 +40,8 @@ async function run(file) {
   room -= roomOf(file);
   await t.spawn(process.execPath, ["--enable-source-maps", "--import=tsx", file], {
     ...{ name: file, buffered: true, timeout: TIMEOUT * 1000, at: null, stack: "" },
-    // CI as .taprc has it.
-    env: { ...process.env, CI: "false", TAP_TIMEOUT: String(TIMEOUT) },
+    // CI as .taprc has it, colours as `tap` has them where nobody looks.
+    env: { ...process.env, CI: "false", NO_COLOR: "1", FORCE_COLOR: "0", TAP_TIMEOUT: String(TIMEOUT) },
   });
   room += roomOf(file);
   begin();

@@ -103,13 +103,12 @@ async function withoutAnsible(): Promise<string | false> {
 }
 
 t.test("both engines", { skip: await withoutAnsible(), timeout: 20 * MINUTE }, async (t) => {
-  const ours = await bootEdge(t);
+  const [ours, theirs] = await Promise.all([bootEdge(t), bootBare(t, FEATURES)]);
   await changeSettings(ours.desk, FEATURES);
   const apply = await ours.desk.run("apply", "--no-input", "--yes", "--no-verify");
   t.equal(apply.code, 0, "edge-setup's exit code", { output: apply.stdout + apply.stderr });
   // The release that it had without them, and its build; a bare host never had one.
   await ours.host.exec("cd /etc/edge && rm -r $(readlink former) former /opt/edge/former");
-  const theirs = await bootBare(t, FEATURES);
   // The secrets that edge-setup made: Ansible reads them beside the inventory.
   await mkdir(join(theirs.desk.folder, "group_vars"));
   await cp(join(ours.desk.folder, "group_vars"), join(theirs.desk.folder, "group_vars"), { recursive: true });

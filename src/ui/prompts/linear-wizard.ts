@@ -15,6 +15,7 @@ import type {
 } from "../../wizard/types.js";
 import { withEnquirer } from "../terminal-owner.js";
 import { portraitLine } from "../wizard/portrait-line.js";
+import { loadEnquirer } from "./load-enquirer.js";
 import { hostKeyText } from "./prompter.js";
 
 /** Typed instead of an answer: the question before. */
@@ -29,7 +30,7 @@ export interface LinearIo {
 
 const terminalIo: LinearIo = {
   async ask(message, initial, secret) {
-    const { default: enquirer } = await import("enquirer");
+    const enquirer = await loadEnquirer();
     const answer = await withEnquirer(() =>
       enquirer.prompt<{ value: string }>({
         type: secret ? "password" : "input",

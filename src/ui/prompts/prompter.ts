@@ -1,6 +1,7 @@
 import type { HostKeyQuestion, Prompter } from "../../transport/transport.js";
 import { Secret } from "../../util/secret.js";
 import { withEnquirer } from "../terminal-owner.js";
+import { loadEnquirer } from "./load-enquirer.js";
 
 /** Asked questions, one at a time even when many hosts ask at once. */
 export interface Asker extends Prompter {
@@ -45,7 +46,7 @@ export function hostKeyText(question: HostKeyQuestion): string {
 
 /** Enquirer rejects with an empty value when the prompt is cancelled (Ctrl-C, Esc): that is a no. */
 async function confirm(message: string): Promise<boolean> {
-  const { default: enquirer } = await import("enquirer");
+  const enquirer = await loadEnquirer();
   try {
     const answer = await withEnquirer(() =>
       enquirer.prompt<{ value: boolean }>({
@@ -63,7 +64,7 @@ async function confirm(message: string): Promise<boolean> {
 }
 
 async function line(message: string): Promise<string | undefined> {
-  const { default: enquirer } = await import("enquirer");
+  const enquirer = await loadEnquirer();
   try {
     const answer = await withEnquirer(() =>
       enquirer.prompt<{ value: string }>({ type: "input", name: "value", message, stdout: process.stderr }),
@@ -75,7 +76,7 @@ async function line(message: string): Promise<string | undefined> {
 }
 
 async function password(message: string): Promise<Secret | undefined> {
-  const { default: enquirer } = await import("enquirer");
+  const enquirer = await loadEnquirer();
   try {
     const answer = await withEnquirer(() =>
       enquirer.prompt<{ value: string }>({ type: "password", name: "value", message, stdout: process.stderr }),

@@ -1,5 +1,7 @@
+import { createRequire } from "node:module";
 import t from "tap";
 import { type LinearIo, runLinearWizard } from "../../../src/ui/prompts/linear-wizard.js";
+import { loadEnquirer } from "../../../src/ui/prompts/load-enquirer.js";
 import { noAnswers, questions } from "../../../src/wizard/questions.js";
 import { fakeServices } from "./fake-services.js";
 
@@ -69,4 +71,18 @@ t.test("a host that cannot be reached is asked about again", async (t) => {
 t.test("Ctrl-C at a prompt leaves", async (t) => {
   const io: LinearIo = { ask: () => Promise.reject(undefined), say: () => undefined };
   t.same(await runLinearWizard(questions, fakeServices(), noAnswers, io), { action: "cancel" });
+});
+
+t.test("questions have no colours where NO_COLOR says so", async (t) => {
+  const env = process.env;
+  const before = { ...env };
+  t.teardown(() => {
+    process.env = before;
+  });
+  env.NO_COLOR = "1";
+  delete env.FORCE_COLOR;
+  await loadEnquirer();
+  t.equal(env.FORCE_COLOR, undefined, "and nobody else hears of it");
+  const colours = createRequire(import.meta.resolve("enquirer"))("ansi-colors") as { readonly enabled: boolean };
+  t.equal(colours.enabled, false);
 });

@@ -103,8 +103,8 @@ function userResult(args: Args, name: string, joined: string, { wantsResult }: M
 
 function buildUser(args: Args, context: ModuleContext): ModuleCall {
   const groups = list(args, "groups")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+    .filter((name) => name !== "")
+    .map((name) => name.trim());
   const given_ = text(args, "password");
   if (/[:\n]/.test(given_)) throw new ArgumentError("password is no crypt(3) hash", "password");
   const name = accountName(text(args, "name"));

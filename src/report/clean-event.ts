@@ -12,11 +12,19 @@ export function cleanEvent(event: RunEvent): RunEvent {
   return cleanValue(event, "") as RunEvent;
 }
 
+/** The value itself where nothing in it has to be another: nearly always. */
 function cleanValue(value: unknown, key: string): unknown {
   if (typeof value === "string") return cleanText(value, key);
-  if (Array.isArray(value)) return value.map((one) => cleanValue(one, key));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, cleanValue(one, name)]));
+  const isList = Array.isArray(value);
+  let copy: Record<string, unknown> | unknown[] | undefined;
+  for (const [name, one] of Object.entries(value)) {
+    const clean = cleanValue(one, isList ? key : name);
+    if (clean === one) continue;
+    copy ??= isList ? [...value] : { ...value };
+    (copy as Record<string, unknown>)[name] = clean;
+  }
+  return copy ?? value;
 }
 
 function cleanText(text: string, key: string): string {

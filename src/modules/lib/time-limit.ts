@@ -21,6 +21,11 @@ cutter() {
   : >"$W/late"
   _g=TERM _n=5
   while :; do
+    # its program may have been killed, and its number be another's
+    read -r _l <"/proc/$_me/stat"
+    _l=$\{_l##*) }
+    _l=$\{_l#* }
+    [ "$\{_l%% *}" = $$ ] || exit
     below
     # shellcheck disable=SC2086
     kill -s "$_g" $_all 2>/dev/null

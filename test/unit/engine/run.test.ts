@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { Findings } from "../../../src/engine/host-play.js";
+import { limitText } from "../../../src/modules/lib/time-limit.js";
 import type { RunEvent } from "../../../src/report/events.js";
 import { InputError } from "../../../src/util/errors.js";
 import { until } from "../../support/until.js";
@@ -629,4 +630,13 @@ t.test("timeout: what a task runs is ended with all below it, and a judgement ma
   t.match(lines[3], /^failed no number: timeout is a whole number of seconds, and "soon" is none/);
   const left = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
   t.notMatch(left, new RegExp(`^sleep (309[78]\\.${own}|${1e7 + own})$`, "m"));
+});
+
+t.test("timeout: a program that is killed leaves nobody behind who ends processes of its number", async (t) => {
+  const killed = `W=${t.testdir()}\n${limitText}\nlimit 1\nwhile [ ! -e "$W/lp" ]; do :; done\necho "$LP"; kill -s KILL $$`;
+  const { stdout } = spawnSync("sh", ["-c", killed], { encoding: "utf8" });
+  t.match(stdout, /^\d+\n$/);
+  const cutter = `/proc/${stdout.trim()}`;
+  t.ok(existsSync(cutter));
+  await until("it has gone", () => !existsSync(cutter));
 });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import Module from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { Script } from "node:vm";
 import { cacheDir } from "../build/cache-dir.js";
 
@@ -36,8 +36,8 @@ interface Loading {
 export function keepCompiledCode(chunks: string, command: string, env: NodeJS.ProcessEnv): void {
   const loading = Module as unknown as Loading;
   const compile = loading._extensions[".js"];
-  if (compile === undefined) return;
-  const folder = cacheDir(env, "code");
+  const folder = folderOf(env);
+  if (compile === undefined || folder === undefined) return;
   const file = join(folder, `${command}-${process.version}-${process.arch}`);
   const kept = readKept(folder, file);
   const scripts = new Map<string, { readonly script: Script; readonly size: number; readonly modified: number }>();
@@ -72,6 +72,16 @@ export function keepCompiledCode(chunks: string, command: string, env: NodeJS.Pr
     }
     write(folder, file, index, Buffer.concat(parts));
   });
+}
+
+/** Undefined for a user without a home. */
+function folderOf(env: NodeJS.ProcessEnv): string | undefined {
+  try {
+    const folder = cacheDir(env, "code");
+    return isAbsolute(folder) ? folder : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined where nothing is kept, where others could have written it, or where it is not what was written. */

@@ -103,6 +103,10 @@ t.test("compiled code is kept for the next run, and nothing but that of the same
   t.match((await help()).stdout, "EXAMPLES", "it was not");
   await chmod(cache, 0o777);
   t.match((await help()).stdout, "Examples", "others could have written it");
+
+  const homeless = { cwd: join(folder, "pack"), env: { ...env, HOME: "" } };
+  t.match(await runProgram([program, "help"], homeless), expected);
+  t.notOk((await readdir(homeless.cwd)).includes(".cache"), "there is nowhere to keep it");
 });
 
 t.test("an inventory with a mistake is refused with its place, and exit code 2", async (t) => {

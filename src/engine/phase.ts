@@ -1,15 +1,16 @@
 import { findModule } from "../modules/registry.js";
 import { type Play, taskOf, type Value } from "../playbook/types.js";
 import type { EmitEvent, FileDiff, TaskRef, TaskStatus } from "../report/events.js";
-import { InputError, InterruptedError, LockedError, TaskError, UnreachableError } from "../util/errors.js";
+import { InputError, InterruptedError, LockedError, TaskError } from "../util/errors.js";
 import { Attempts } from "./attempts.js";
 import { type Place, PlayEnded, UndecidedSource } from "./batch.js";
 import { compileSegment } from "./compile.js";
 import type { HostScope } from "./compile-input.js";
 import { type BuildOptions, isMistake, mistakeReason, notBeforeApply } from "./compile-task.js";
 import type { CallOutcome, CompiledCall, Segment, Target } from "./compiled.js";
-import type { Delegates, Link } from "./delegates.js";
+import type { Delegates } from "./delegates.js";
 import { type Moment, momentOf, type RunGroups } from "./groups.js";
+import { HostLink } from "./host-link.js";
 import { HostSteps } from "./host-steps.js";
 import { FactsWantedError } from "./language.js";
 import { library, libraryEntry } from "./library.js";
@@ -21,12 +22,10 @@ import type { PlaceFile } from "./receiver.js";
 import { hasFailed } from "./replay.js";
 import type { ResultUses } from "./result-uses.js";
 import { loopValue, resultValue } from "./results.js";
-import type { Clock, HostSession, ProgramListener } from "./session.js";
+import type { Clock, HostSession } from "./session.js";
 import type { SourceStore } from "./sources.js";
 import type { PlaySteps, TaskStep } from "./steps.js";
-import type { TarEntry } from "./tar.js";
 import { BEGINNING, goOn, isRescued, type Way } from "./way.js";
-import { whenThere } from "./when-there.js";
 
 export interface PhaseInput {
   /** The play's number, for what tells tasks of all plays apart. */
@@ -62,8 +61,6 @@ export interface PhaseInput {
   readonly resolveMissingSource: ((path: string) => Promise<void>) | undefined;
   readonly placeFile: PlaceFile | undefined;
 }
-
-type Boot = NonNullable<ProgramReader["reboots"]>;
 
 /** How often a program may be sent again with a payload that it missed, beyond one for each call. */
 const EXTRA_SENDS = 3;
@@ -104,6 +101,7 @@ export class Phase {
   /** Where the task at which all hosts met last is behind. */
   #met = 0;
   readonly #steps: HostSteps;
+  readonly #link: HostLink;
   /** Steps of the segment at hand in which a task failed that nothing forgave. */
   #fatal = new Set<number>();
   /** Those of them behind which no forced handler runs, as in Ansible: handlers, and tasks that fail for all hosts. */
@@ -120,6 +118,7 @@ export class Phase {
   constructor(input: PhaseInput) {
     this.#input = input;
     this.#steps = new HostSteps(input.steps);
+    this.#link = new HostLink(input);
   }
 
   async run(): Promise<void> {
@@ -344,13 +343,14 @@ export class Phase {
           return reader.reboots !== undefined;
         },
       };
-      const lost = await this.#run(current.target, text, entries, listener)
-        .catch((error: unknown) => this.#awaitHost(current.calls[reader.nextCall - 1], current.target, error))
+      const lost = await this.#link
+        .run(current.target, text, entries, listener)
+        .catch((error: unknown) => this.#link.awaited(current.calls[reader.nextCall - 1], current.target, error))
         .finally(() => reader.close());
       const boot = reader.reboots;
       if (boot !== undefined && (lost || reader.end === "reboot" || reader.end === undefined)) {
         start = boot.call;
-        booted = await this.#reboot(current, boot);
+        booted = await this.#link.reboot(current, boot);
         continue;
       }
       if (reader.again !== undefined) {
@@ -416,64 +416,13 @@ export class Phase {
     return target.local && lockFile !== undefined ? undefined : libraries;
   }
 
-  /** Waits until the host is back from a boot. */
-  async #reboot({ calls, target }: Segment, { call, boot, since }: Boot): Promise<Booted> {
-    const { session, delegates, signal, clock } = this.#input;
-    const wish = calls[call - 1]?.reboots;
-    if (wish === undefined) throw new TaskError("E_PROTOCOL", "The host boots anew, and no task asked for that.");
-    const { delegate, user } = target;
-    this.#say("info", `${delegate === undefined ? "" : `${delegate.host}: `}boots anew; waiting until it is back`);
-    const back = (link: Link) => link.session.comeBack(link.target, wish, boot);
-    const failure =
-      delegate === undefined
-        ? await back({ session, target })
-        : await delegates.work({ delegate, user }, signal, () => undefined, back);
-    return { call, seconds: Math.round((clock.now().getTime() - since) / 1000), failure };
-  }
-
-  /** Waits for a host that is lost where its task says so; true when it is there again. @throws the error that it was lost by */
-  async #awaitHost(call: CompiledCall | undefined, { delegate }: Target, lost: unknown): Promise<boolean> {
-    const { session, clock, signal } = this.#input;
-    const wish = call?.waits;
-    if (!(lost instanceof UnreachableError) || wish === undefined || delegate !== undefined) throw lost;
-    this.#say("info", "is not there; waiting until it is");
-    await whenThere(wish, { clock, signal }, () => session.transport());
-    return true;
-  }
-
-  /** Runs a program where it belongs; true when its link broke and is open again. */
-  async #run(target: Target, text: string, entries: readonly TarEntry[], listener: ProgramListener): Promise<boolean> {
-    const { session, delegates, signal } = this.#input;
-    const { delegate, user } = target;
-    const on = async (link: Link) => {
-      try {
-        await link.session.run(link.target, text, entries, listener);
-        return false;
-      } catch (error) {
-        if (!(error instanceof UnreachableError) || error.code !== "E_CONNECTION_LOST") throw error;
-        if (listener.reboots) return true;
-        const where = delegate === undefined ? "" : `${delegate.host}: `;
-        await link.session.reconnect(error, (said) => this.#say("warning", where + said));
-        return true;
-      }
-    };
-    if (delegate === undefined) return await on({ session, target });
-    const onWait = () => this.#say("info", `waits until ${delegate.host} has done another host's task`);
-    return await delegates.work({ delegate, user }, signal, onWait, on);
-  }
-
-  #say(level: "info" | "warning", text: string): void {
-    const { emit, clock, session } = this.#input;
-    emit({ type: "message", time: clock.now().toISOString(), level, host: session.host.name, text });
-  }
-
   /** Waits for a file that another host brings. One that does not come is the task's failure. */
   async #await(path: string): Promise<void> {
     const { sources, place } = this.#input;
     if (sources.describe(path) !== undefined) return;
     const hosts = place.whoBrings(path).filter((host) => host !== place.host);
     const from = hosts.join(" or ");
-    if (hosts.length > 0) this.#say("info", `waits for ${from}, from which ${path} is fetched`);
+    if (hosts.length > 0) this.#link.say("info", `waits for ${from}, from which ${path} is fetched`);
     if ((await place.arrival(path)) && sources.describe(path) !== undefined) return;
     const why = hosts.length === 0 ? "no other host brings it" : `${from} ended without bringing it`;
     this.#lost.set(path, `src ${path} does not exist on this machine: ${why}`);

@@ -28,6 +28,11 @@ export async function dispatch(first: string | undefined, rest: readonly string[
 async function run(command: CommandSpec, rest: readonly string[]): Promise<ExitCode> {
   const more = await moreOptions(command);
   const { flags, words } = parseFlags(rest, command.options, more);
+  if (flags["no-color"] === true) {
+    // Libraries ask the environment, and Node warns where both are set.
+    process.env.NO_COLOR = "1";
+    delete process.env.FORCE_COLOR;
+  }
   if (flags.help === true) return print(commandHelp(command, more));
   const extra = words[command.words?.max ?? 0];
   if (extra !== undefined) {

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import t from "tap";
+import { dispatch } from "../../../src/cli/dispatch.js";
 import { type LinearIo, runLinearWizard } from "../../../src/ui/prompts/linear-wizard.js";
 import { loadEnquirer } from "../../../src/ui/prompts/load-enquirer.js";
 import { noAnswers, questions } from "../../../src/wizard/questions.js";
@@ -73,14 +74,17 @@ t.test("Ctrl-C at a prompt leaves", async (t) => {
   t.same(await runLinearWizard(questions, fakeServices(), noAnswers, io), { action: "cancel" });
 });
 
-t.test("questions have no colours where NO_COLOR says so", async (t) => {
+t.test("questions have no colours with --no-color, which is NO_COLOR", async (t) => {
   const env = process.env;
   const before = { ...env };
   t.teardown(() => {
     process.env = before;
   });
-  env.NO_COLOR = "1";
-  delete env.FORCE_COLOR;
+  delete env.NO_COLOR;
+  env.FORCE_COLOR = "1";
+  t.capture(process.stdout, "write");
+  t.equal(await dispatch("watch", ["--no-color", "--help"]), 0);
+  t.equal(env.NO_COLOR, "1");
   await loadEnquirer();
   t.equal(env.FORCE_COLOR, undefined, "and nobody else hears of it");
   const colours = createRequire(import.meta.resolve("enquirer"))("ansi-colors") as { readonly enabled: boolean };

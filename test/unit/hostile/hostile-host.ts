@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
-import { setFlagsFromString } from "node:v8";
 import { gunzipSync } from "node:zlib";
 import type { ServerChannel } from "ssh2";
 import type { Test } from "tap";
@@ -150,9 +149,6 @@ export function pour(channel: ServerChannel, chunk: Buffer, into: Writable = cha
   channel.resume();
   more();
 }
-
-// As the program has it (src/cli/main.ts): what V8 keeps free for new objects would be most of all growth.
-setFlagsFromString("--semi-space-growth-factor=1");
 
 /** How much the process grew while something ran, bytes. */
 export async function growthOf(run: () => Promise<unknown>): Promise<number> {

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { gunzipSync } from "node:zlib";
 import type { ServerChannel } from "ssh2";
 import type { Test } from "tap";
@@ -150,17 +152,27 @@ export function pour(channel: ServerChannel, chunk: Buffer, into: Writable = cha
   more();
 }
 
-/** How much the process grew while something ran, bytes. */
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Bytes of all that something still refers to: when V8 gives back the rest is its own affair. */
+function alive(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** How much more the process held while something ran, bytes. */
 export async function growthOf(run: () => Promise<unknown>): Promise<number> {
-  const before = process.memoryUsage().rss;
+  const before = alive();
   let most = before;
   const timer = setInterval(() => {
-    most = Math.max(most, process.memoryUsage().rss);
-  }, 20);
+    most = Math.max(most, alive());
+  }, 50);
   try {
     await run();
   } finally {
     clearInterval(timer);
   }
-  return Math.max(most, process.memoryUsage().rss) - before;
+  return Math.max(most, alive()) - before;
 }

@@ -25,6 +25,8 @@ type Part = (typeof PARTS)[number];
  */
 export async function benchApply(scope: BenchScope, options: BenchOptions): Promise<void> {
   const runs = options.runs === undefined ? DEFAULT_RUNS : Number(options.runs);
+  const wrong = options.part?.find((part) => !PARTS.some((one) => one === part));
+  if (wrong !== undefined) throw new Error(`there is no part "${wrong}", only ${PARTS.join(", ")}`);
   const parts = options.part === undefined ? PARTS : PARTS.filter((part) => options.part?.includes(part));
   const fleets = options.hosts === undefined ? FLEETS : [Number(options.hosts)];
   const times = options.rtt === undefined ? ROUND_TRIP_TIMES : [Number(options.rtt)];

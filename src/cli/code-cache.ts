@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import Module from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
 import { Script } from "node:vm";
@@ -103,11 +103,20 @@ function write(folder: string, file: string, index: Record<string, Kept>, code: 
   const rest = Buffer.concat([Buffer.from(`${JSON.stringify(index)}\n`), code]);
   const scratch = `${file}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Each by itself: a recursive one never ends where the kernel makes no directories (/proc).
+    for (const one of [dirname(dirname(folder)), dirname(folder), folder]) {
+      if (!existsSync(one)) mkdirSync(one, { mode: 0o700 });
+    }
+  } catch {
+    // A home that is not there, or not to be written to: the next run compiles, too.
+    return;
+  }
+  try {
     writeFileSync(scratch, Buffer.concat([digest(rest), rest]), { mode: 0o600 });
     renameSync(scratch, file);
   } catch {
-    // A full disk, or a home that is not there: the next run compiles, too.
+    // A full disk keeps nothing, and no half of it.
+    rmSync(scratch, { force: true });
   }
 }
 

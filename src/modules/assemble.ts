@@ -42,8 +42,9 @@ function fromHere(args: Args, context: ModuleContext): ModuleCall {
     if (last !== undefined && delimiter !== "") parts.push(Buffer.from(`${delimiter}\n`));
     parts.push(context.bytes(`${source}/${path}`));
   }
-  const info = context.content(Buffer.concat(parts));
-  const more = told(args, context, () => bytesHashes(Buffer.concat(parts)));
+  const bytes = Buffer.concat(parts);
+  const info = context.content(bytes);
+  const more = told(args, context, () => bytesHashes(bytes));
   const written = write(args, text(args, "dest"), info, text(args, "mode"), "");
   // Unlike copy, it tells the other hash of a file that is as wanted, too.
   const hashed = context.wantsResult ? '[ -z "${R_checksum-}" ] || R_md5sum=known\n' : "";

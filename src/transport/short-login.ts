@@ -27,13 +27,12 @@ export function shortenLogin(client: Client, { early }: KeyPlan, onFailure: (err
   const inside = client as unknown as Inside;
   const protocol = inside._protocol;
   const ready = early.filter(({ isReady, publicKey }) => isReady && publicKey.type !== "ssh-rsa");
-  const [first] = early;
   if (protocol === undefined || ready.length === 0) return;
   const [request, ask] = [protocol.service.bind(protocol), protocol.authPK.bind(protocol)];
   protocol.service = (name) => {
     request(name);
     const accepted = protocol._handlers.SERVICE_ACCEPT;
-    if (first === undefined || !ready.includes(first) || !TAKES_ALL.test(inside._remoteVer ?? "")) return;
+    if (ready[0] !== early[0] || !TAKES_ALL.test(inside._remoteVer ?? "")) return;
     protocol._handlers.SERVICE_ACCEPT = () => {};
     accepted?.(protocol, name);
   };

@@ -104,6 +104,12 @@ t.test("compiled code is kept for the next run, and nothing but that of the same
   await chmod(cache, 0o777);
   t.match((await help()).stdout, "Examples", "others could have written it");
 
+  for (const place of ["/dev/null", "/proc"])
+    t.match(
+      await runProgram([program, "help"], { cwd: folder, env: { ...env, XDG_CACHE_HOME: place } }),
+      expected,
+      place,
+    );
   const homeless = { cwd: join(folder, "pack"), env: { ...env, HOME: "" } };
   t.match(await runProgram([program, "help"], homeless), expected);
   t.notOk((await readdir(homeless.cwd)).includes(".cache"), "there is nowhere to keep it");
